@@ -1,0 +1,221 @@
+package processpool
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/pool"
+	"github.com/s3processpool/processpool/internal/settings"
+)
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+)
+
+// Config is how a Downloader works. NewDownloader fills in the defaults before its
+// functions see it, so that a zero they leave behind is their own, and refused
+// where it makes no sense.
+type Config struct {
+	// MultipartThreshold is the size in bytes from which on an object is split into
+	// ranges. Default 8 MiB.
+	MultipartThreshold int64
+
+	// MultipartChunksize is the size in bytes of each range but the last. Default
+	// 8 MiB.
+	MultipartChunksize int64
+
+	// MaxRequestProcesses is the number of worker processes. Default 10.
+	MaxRequestProcesses int
+
+	// RequestsPerProcess is the number of requests in flight in one worker, each
+	// with a connection and a buffer of 1 MiB of its own. Default 1.
+	RequestsPerProcess int
+
+	// MaxAttempts bounds the attempts in a row for a range (or a HeadObject) that make
+	// no headway; one that brings bytes begins the count anew. Default: the
+	// RetryMaxAttempts of the aws.Config where it is set, else 5.
+	MaxAttempts int
+
+	// StallTimeout is how long a connection may deliver nothing before it is dropped
+	// and the range is asked for again. Default: the read timeout of the aws.Config's
+	// HTTP client where it is set, else 20 s.
+	StallTimeout time.Duration
+
+	// Verify says what is proved of the bytes. Default VerifyAuto.
+	Verify VerifyMode
+
+	// ClientOptions are applied as s3.NewFromConfig does: region, endpoint, path
+	// style and so on. Settings cross to the workers as plain values. What holds code
+	// (middleware, an HTTP client of another type, a resolver) cannot, and is an
+	// error of NewDownloader's, unless WorkerCommand is given.
+	ClientOptions []func(*s3.Options)
+
+	// CABundle holds the root certificates, in PEM. Default: the file that
+	// AWS_CA_BUNDLE names, else the system's roots.
+	CABundle []byte
+
+	// WorkerCommand is the program, and its arguments, to run as a worker; it must
+	// call ServeWorker. Default: this executable again.
+	WorkerCommand []string
+
+	// Logger is told of lost workers, retries and what workers write to their
+	// standard error. Default: nothing is logged.
+	Logger *slog.Logger
+}
+
+// VerifyMode says what is proved of an object's bytes before the file appears.
+type VerifyMode int
+
+const (
+	// VerifyAuto holds the bytes against what S3 keeps: a checksum, or an ETag that
+	// is an MD5. Where S3 keeps neither the download succeeds, and Object().Verified
+	// is empty.
+	VerifyAuto VerifyMode = iota
+	// VerifyRequired is VerifyAuto, but ErrUnverifiable where there is nothing to
+	// hold the bytes against.
+	VerifyRequired
+	// VerifyOff computes and compares nothing.
+	VerifyOff
+)
+
+func (m VerifyMode) String() string {
+	switch m {
+	case VerifyAuto:
+		return "auto"
+	case VerifyRequired:
+		return "required"
+	case VerifyOff:
+		return "off"
+	}
+	return fmt.Sprintf("VerifyMode(%d)", int(m))
+}
+
+func defaultConfig(x settings.Extracted) Config {
+	c := Config{
+		MultipartThreshold:  8 * mib,
+		MultipartChunksize:  8 * mib,
+		MaxRequestProcesses: 10,
+		RequestsPerProcess:  1,
+		MaxAttempts:         5,
+		StallTimeout:        20 * time.Second,
+		Logger:              slog.New(slog.DiscardHandler),
+	}
+	if n := x.Settings.MaxAttempts; n > 0 {
+		c.MaxAttempts = n
+	}
+	if d := x.Settings.StallTimeout; d > 0 {
+		c.StallTimeout = d
+	}
+	return c
+}
+
+// Limits that only a mistake exceeds.
+const (
+	maxProcesses = 4096
+	maxRequests  = 1024
+)
+
+// validate returns all faults at once.
+func (c *Config) validate() error {
+	var faults []error
+	fault := func(bad bool, format string, args ...any) {
+		if bad {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	const orDefault = "leave it alone for the default"
+	fault(c.MultipartThreshold < 1, "MultipartThreshold is %d bytes: give at least 1, or %s", c.MultipartThreshold, orDefault)
+	fault(c.MultipartChunksize < 1, "MultipartChunksize is %d bytes: give at least 1, or %s", c.MultipartChunksize, orDefault)
+	fault(c.MaxRequestProcesses < 1 || c.MaxRequestProcesses > maxProcesses,
+		"MaxRequestProcesses is %d: give 1 to %d, or %s", c.MaxRequestProcesses, maxProcesses, orDefault)
+	fault(c.RequestsPerProcess < 1 || c.RequestsPerProcess > maxRequests,
+		"RequestsPerProcess is %d: give 1 to %d, or %s", c.RequestsPerProcess, maxRequests, orDefault)
+	fault(c.MaxAttempts < 1, "MaxAttempts is %d: give at least 1, or %s", c.MaxAttempts, orDefault)
+	fault(c.StallTimeout <= 0, "StallTimeout is %v: give a positive duration, or %s", c.StallTimeout, orDefault)
+	fault(c.Verify < VerifyAuto || c.Verify > VerifyOff, "Verify is %v: give VerifyAuto, VerifyRequired or VerifyOff", c.Verify)
+	for i, entry := range c.ClientOptions {
+		fault(entry == nil, "ClientOptions[%d] is nil", i)
+	}
+	fault(c.WorkerCommand != nil && (len(c.WorkerCommand) == 0 || c.WorkerCommand[0] == ""),
+		"WorkerCommand is empty: name a program that calls ServeWorker, or leave it nil for this executable")
+	fault(len(c.CABundle) > ipc.MaxFrame/2, "CABundle has %d bytes: at most %d are passed to workers", len(c.CABundle), ipc.MaxFrame/2)
+	fault(c.CABundle != nil && !x509.NewCertPool().AppendCertsFromPEM(c.CABundle), "CABundle holds no PEM certificate")
+	return errors.Join(faults...)
+}
+
+// environmentCABundle reads the file that AWS_CA_BUNDLE names.
+func environmentCABundle() ([]byte, error) {
+	name := os.Getenv("AWS_CA_BUNDLE")
+	if name == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("AWS_CA_BUNDLE: %s holds no PEM certificate", name)
+	}
+	return pem, nil
+}
+
+// configure applies the caller's functions and makes pool options of the outcome.
+func configure(cfg aws.Config, optFns []func(*Config)) (Config, pool.Options, error) {
+	c := defaultConfig(settings.Extract(cfg, nil, true))
+	for _, fn := range optFns {
+		fn(&c)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := c.validate(); err != nil {
+		return c, pool.Options{}, err
+	}
+	var faults []error
+	if c.CABundle == nil {
+		pem, err := environmentCABundle()
+		c.CABundle = pem
+		faults = append(faults, err)
+	}
+	x := settings.Extract(cfg, c.ClientOptions, c.CABundle != nil)
+	s := x.Settings
+	s.Slots, s.MaxAttempts, s.StallTimeout = c.RequestsPerProcess, c.MaxAttempts, c.StallTimeout
+	s.CABundle, s.UserAgent = c.CABundle, "processpool/"+version
+	if s.Client.Region == "" {
+		faults = append(faults, errors.New("no region: set one in the aws.Config or in ClientOptions, or AWS_REGION in the environment"))
+	}
+	command, err := c.command()
+	faults = append(faults, err)
+	if c.WorkerCommand == nil {
+		faults = append(faults, x.Foreign)
+	} else if x.Foreign != nil {
+		c.Logger.Warn("left to WorkerCommand's program", "settings", x.Foreign)
+	}
+	return c, pool.Options{
+		Processes:   c.MaxRequestProcesses,
+		Command:     command,
+		Settings:    s,
+		Credentials: x.Credentials,
+		Logger:      c.Logger,
+	}, errors.Join(faults...)
+}
+
+func (c *Config) command() (pool.Command, error) {
+	if c.WorkerCommand != nil {
+		return pool.Command{Args: c.WorkerCommand, Env: []string{marker + "=" + markCommand}}, nil
+	}
+	self, err := pool.Self()
+	if err != nil {
+		return pool.Command{}, fmt.Errorf("find this executable: %w", err)
+	}
+	return pool.Command{Args: []string{self}, Env: []string{marker + "=" + markSelf}}, nil
+}

@@ -1,0 +1,102 @@
+package checksum
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strconv"
+)
+
+// Kind says what of an object a stored value covers.
+type Kind string
+
+// The first two are S3's checksum types
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html).
+const (
+	FullObject Kind = "FULL_OBJECT" // the digest of the bytes
+	Composite  Kind = "COMPOSITE"   // the digest of the digests of the parts
+	ETag       Kind = "ETAG"        // either, as the ETag: MD5 of the bytes, or of the MD5s of the parts
+)
+
+// Stored is what S3 keeps for an object.
+type Stored struct {
+	Algorithm Algorithm
+	Kind      Kind
+	Value     string // base64, without -N; an ETag's is lower-case hex
+	Parts     int    // N of value-N; 0: there was none
+}
+
+// String names the proof and not the value: "CRC64NVME full object", "SHA256 composite of 7 parts",
+// "MD5 ETag", "MD5 ETag of 7 parts".
+func (s Stored) String() string {
+	text := string(s.Algorithm)
+	switch s.Kind {
+	case FullObject:
+		text += " full object"
+	case Composite:
+		text += " composite"
+	case ETag:
+		text += " ETag"
+	default:
+		text += " " + string(s.Kind)
+	}
+	switch {
+	case s.Parts == 1:
+		text += " of 1 part"
+	case s.Parts > 1:
+		text += " of " + strconv.Itoa(s.Parts) + " parts"
+	}
+	return text
+}
+
+// MatchCRC reports whether the object's bytes, whose CRC is crc, are those S3 stored. Only a full
+// object's CRC can match.
+func (s Stored) MatchCRC(crc uint64) bool {
+	return s.Algorithm.Combines() && s.MatchDigest(s.Algorithm.Bytes(crc))
+}
+
+// MatchDigest reports whether the object's bytes, whose digest is sum, are those S3 stored. Only a
+// full object's digest can match, or the ETag of an object that was not uploaded in parts.
+func (s Stored) MatchDigest(sum []byte) bool {
+	switch s.Kind {
+	case FullObject:
+		return s.equal(sum)
+	case ETag:
+		return s.Parts == 0 && s.equal(sum)
+	}
+	return false
+}
+
+// MatchParts reports whether the parts, whose digests are sums in order, are those S3 stored. Only a
+// composite can match, or the ETag of an object uploaded in parts; of as many as it says, if it says.
+func (s Stored) MatchParts(sums [][]byte) bool {
+	switch {
+	case s.Kind == Composite:
+	case s.Kind == ETag && s.Parts > 0:
+	default:
+		return false
+	}
+	if len(sums) == 0 || s.Parts > 0 && len(sums) != s.Parts {
+		return false
+	}
+	h := s.Algorithm.New()
+	if h == nil {
+		return false
+	}
+	for _, sum := range sums {
+		if len(sum) != s.Algorithm.size() {
+			return false
+		}
+		h.Write(sum)
+	}
+	return s.equal(h.Sum(nil))
+}
+
+func (s Stored) equal(sum []byte) bool {
+	if len(sum) == 0 || len(sum) != s.Algorithm.size() {
+		return false
+	}
+	if s.Kind == ETag {
+		return hex.EncodeToString(sum) == s.Value
+	}
+	return base64.StdEncoding.EncodeToString(sum) == s.Value
+}

@@ -1,0 +1,165 @@
+package failure
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"syscall"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Wire is an error on its way between processes: its text, and the facts that
+// errors.Is and errors.As shall find on the other side.
+type Wire struct {
+	Text      string
+	Sentinels []string `json:",omitempty"`
+	Errno     uint     `json:",omitempty"`
+	Call      string   `json:",omitempty"` // of the fs.PathError that bore Errno
+	API       *API     `json:",omitempty"`
+}
+
+// API is S3's own part of an error.
+type API struct {
+	Operation string
+	Status    int
+	RequestID string
+	HostID    string
+	Code      string
+	Message   string
+	Fault     int
+	// StorageClass and AccessTier are InvalidObjectState's.
+	StorageClass string `json:",omitempty"`
+	AccessTier   string `json:",omitempty"`
+	Region       string `json:",omitempty"` // x-amz-bucket-region
+}
+
+// Pack makes err ready for the wire; nil stays nil.
+func Pack(err error) *Wire {
+	if err == nil {
+		return nil
+	}
+	w := &Wire{Text: err.Error()}
+	for name, sentinel := range names {
+		if errors.Is(err, sentinel) {
+			w.Sentinels = append(w.Sentinels, name)
+		}
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		w.Errno = uint(errno)
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			w.Call = path.Op
+		}
+	}
+	w.API = packAPI(err)
+	return w
+}
+
+func packAPI(err error) *API {
+	var api smithy.APIError
+	var response *awshttp.ResponseError
+	hasAPI, hasResponse := errors.As(err, &api), errors.As(err, &response)
+	if !hasAPI && !hasResponse {
+		return nil
+	}
+	a := &API{}
+	if hasAPI {
+		a.Code, a.Message, a.Fault = api.ErrorCode(), api.ErrorMessage(), int(api.ErrorFault())
+	}
+	if hasResponse {
+		a.Status, a.RequestID = response.HTTPStatusCode(), response.ServiceRequestID()
+		if response.Response != nil && response.Response.Response != nil {
+			a.HostID = response.Response.Header.Get("X-Amz-Id-2")
+			a.Region = response.Response.Header.Get("X-Amz-Bucket-Region")
+		}
+	}
+	var operation *smithy.OperationError
+	if errors.As(err, &operation) {
+		a.Operation = operation.OperationName
+	}
+	var state *types.InvalidObjectState
+	if errors.As(err, &state) {
+		a.StorageClass, a.AccessTier = string(state.StorageClass), string(state.AccessTier)
+	}
+	return a
+}
+
+// Unpack rebuilds the error: the same text, and for errors.Is and errors.As the
+// sentinels, the errno and the SDK's typed errors that it had where it was met.
+func (w *Wire) Unpack() error {
+	if w == nil {
+		return nil
+	}
+	e := &remoteError{text: w.Text}
+	for _, name := range w.Sentinels {
+		if sentinel, ok := names[name]; ok {
+			e.causes = append(e.causes, sentinel)
+		}
+	}
+	if w.Errno != 0 {
+		e.causes = append(e.causes, &fs.PathError{Op: w.Call, Err: syscall.Errno(w.Errno)})
+	}
+	if w.API != nil {
+		e.causes = append(e.causes, w.API.rebuild())
+	}
+	return e
+}
+
+func (a *API) rebuild() error {
+	header := http.Header{}
+	header.Set("X-Amz-Request-Id", a.RequestID)
+	header.Set("X-Amz-Id-2", a.HostID)
+	if a.Region != "" {
+		header.Set("X-Amz-Bucket-Region", a.Region)
+	}
+	return &smithy.OperationError{
+		ServiceID:     "S3",
+		OperationName: a.Operation,
+		Err: &awshttp.ResponseError{
+			RequestID: a.RequestID,
+			ResponseError: &smithyhttp.ResponseError{
+				Response: &smithyhttp.Response{Response: &http.Response{
+					StatusCode: a.Status,
+					Status:     http.StatusText(a.Status),
+					Header:     header,
+					Body:       http.NoBody,
+				}},
+				Err: a.modelled(),
+			},
+		},
+	}
+}
+
+// modelled returns the type that the SDK's own deserializer gives the code.
+func (a *API) modelled() error {
+	message := &a.Message
+	switch a.Code {
+	case "NoSuchKey":
+		return &types.NoSuchKey{Message: message}
+	case "NotFound":
+		return &types.NotFound{Message: message}
+	case "NoSuchBucket":
+		return &types.NoSuchBucket{Message: message}
+	case "InvalidObjectState":
+		return &types.InvalidObjectState{
+			Message:      message,
+			StorageClass: types.StorageClass(a.StorageClass),
+			AccessTier:   types.IntelligentTieringAccessTier(a.AccessTier),
+		}
+	}
+	return &smithy.GenericAPIError{Code: a.Code, Message: a.Message, Fault: smithy.ErrorFault(a.Fault)}
+}
+
+// remoteError is an error that was met in another process.
+type remoteError struct {
+	text   string
+	causes []error
+}
+
+func (e *remoteError) Error() string   { return e.text }
+func (e *remoteError) Unwrap() []error { return e.causes }

@@ -1,0 +1,111 @@
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/s3processpool/processpool/internal/failure"
+)
+
+// Retrying is told before the pause that follows a failed attempt.
+type Retrying func(attempt int, wait time.Duration, cause error)
+
+// attempt makes one request and says whether it made headway: bytes that stay.
+type attempt func(ctx context.Context, w *watch) (headway bool, err error)
+
+// attempts calls once until it succeeds, fails for good, or has failed maxAttempts
+// times in a row without headway.
+func (c *Client) attempts(ctx context.Context, onRetry Retrying, once attempt) error {
+	for failed := 1; ; failed++ {
+		headway, err := c.paced(ctx, once)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if headway {
+			failed = 0
+		}
+		if !failure.Retryable(err) {
+			return err
+		}
+		if failed >= c.maxAttempts {
+			return exhausted(failed, err)
+		}
+		if failure.CredentialsExpired(err) && c.credentials != nil {
+			c.credentials.Refresh()
+		}
+		wait := failure.Wait(failed, err)
+		if onRetry != nil {
+			onRetry(failed, wait, err)
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+// paced keeps the adaptive retry mode's pace, where it is chosen, and watches the
+// attempt for silence.
+func (c *Client) paced(ctx context.Context, once attempt) (headway bool, err error) {
+	if err := c.signable(ctx); err != nil {
+		return false, err
+	}
+	if c.limiter != nil {
+		release, noToken := c.limiter.GetAttemptToken(ctx)
+		if noToken != nil {
+			return false, noToken
+		}
+		defer func() { release(err) }()
+	}
+	ctx, w := watched(ctx, c.stall)
+	defer w.stop()
+	headway, err = once(ctx, w)
+	if err != nil && context.Cause(ctx) == failure.ErrStalled {
+		err = fmt.Errorf("%w (%v)", failure.ErrStalled, c.stall)
+	}
+	return headway, err
+}
+
+func exhausted(n int, err error) error {
+	plural := "s"
+	if n == 1 {
+		plural = ""
+	}
+	return fmt.Errorf("%w after %d attempt%s without headway: %w", failure.ErrRetriesExceeded, n, plural, err)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// watch ends an attempt whose connection is silent for too long. Every piece that
+// arrives calls alive.
+type watch struct {
+	timer   *time.Timer
+	timeout time.Duration
+	cancel  context.CancelCauseFunc
+}
+
+func watched(ctx context.Context, timeout time.Duration) (context.Context, *watch) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	w := &watch{timeout: timeout, cancel: cancel}
+	w.timer = time.AfterFunc(timeout, func() { cancel(failure.ErrStalled) })
+	return ctx, w
+}
+
+func (w *watch) alive() { w.timer.Reset(w.timeout) }
+
+func (w *watch) stop() {
+	w.timer.Stop()
+	w.cancel(nil)
+}

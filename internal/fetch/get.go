@@ -1,0 +1,223 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/proof"
+)
+
+// bufferSize is how much of a body is collected before it is written. One write
+// of 1 MiB costs far less than 32 of io.Copy's size.
+const bufferSize = 1 << 20
+
+// Observer is told of a range's course; each field may be nil.
+type Observer struct {
+	Retrying Retrying
+	Found    func(ipc.Object)                // the first answer, to a Job that is Unconfirmed
+	Progress func(written int64, sum uint64) // after each write
+}
+
+// Get writes the job's range to dst at its offset in the object. What was written
+// before an attempt broke off stays, and the next attempt goes on behind it.
+func (c *Client) Get(ctx context.Context, job *ipc.Job, dst io.WriterAt, on Observer) (*ipc.Result, error) {
+	g := &get{client: c, job: job, dst: dst, on: on}
+	g.sumWith(job.Checksum)
+	select {
+	case g.buf = <-c.buffers:
+	default:
+		g.buf = make([]byte, bufferSize)
+	}
+	defer func() {
+		select {
+		case c.buffers <- g.buf:
+		default:
+		}
+	}()
+	if err := c.attempts(ctx, on.Retrying, g.attempt); err != nil {
+		return nil, err
+	}
+	result := &ipc.Result{ID: job.ID, Object: g.object, Written: g.written, Sum: g.sum}
+	if g.digest != nil {
+		result.Digest = g.digest.Sum(nil)
+	}
+	return result, nil
+}
+
+// get is one range on its way.
+type get struct {
+	client *Client
+	job    *ipc.Job
+	dst    io.WriterAt
+	on     Observer
+	buf    []byte
+
+	confirmed bool
+	object    ipc.Object
+	written   int64
+
+	algorithm checksum.Algorithm // "": none
+	sum       uint64             // where it combines
+	digest    hash.Hash          // where it does not
+}
+
+func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
+	if !g.whole() && g.written == g.job.Length {
+		return true, nil // the last attempt broke off behind the last byte
+	}
+	before := g.written
+	out, err := g.client.s3.GetObject(ctx, g.input())
+	if err != nil {
+		return false, g.explain(err)
+	}
+	defer out.Body.Close()
+	w.alive()
+	if err := g.check(out); err != nil {
+		return false, err
+	}
+	if g.job.Unconfirmed && !g.confirmed {
+		g.confirm()
+	}
+	g.confirmed = true
+	if err := g.copy(out.Body, w); errors.Is(err, failure.ErrUnexpected) {
+		g.restart()
+		return false, err
+	} else if err != nil {
+		return g.written > before, err
+	}
+	return true, nil
+}
+
+// confirm takes from the first answer what a HeadObject would have told.
+func (g *get) confirm() {
+	if g.job.Choose {
+		if stored, ok := proof.Choose(g.object.Stored, g.job.Length == g.job.Size); ok {
+			g.sumWith(stored.Algorithm)
+		}
+	}
+	if g.on.Found != nil {
+		g.on.Found(g.object)
+	}
+}
+
+func (g *get) sumWith(a checksum.Algorithm) {
+	g.algorithm = a
+	if a != "" && !a.Combines() {
+		g.digest = a.New()
+	}
+}
+
+// restart forgets all bytes: the answer that brought the last of them cannot be
+// trusted, and which ones it brought can no longer be taken out of the checksum.
+func (g *get) restart() {
+	g.written, g.sum = 0, 0
+	if g.digest != nil {
+		g.digest.Reset()
+	}
+}
+
+// whole tells whether the next request goes without a Range.
+func (g *get) whole() bool { return g.job.Whole && g.written == 0 }
+
+func (g *get) input() *s3.GetObjectInput {
+	input := &s3.GetObjectInput{
+		Bucket:               aws.String(g.job.Bucket),
+		Key:                  aws.String(g.job.Key),
+		ChecksumMode:         types.ChecksumMode(g.job.Args.ChecksumMode),
+		VersionId:            optional(g.job.Args.VersionID),
+		SSECustomerAlgorithm: optional(g.job.Args.SSECustomerAlgorithm),
+		SSECustomerKey:       optional(g.job.Args.SSECustomerKey),
+		SSECustomerKeyMD5:    optional(g.job.Args.SSECustomerKeyMD5),
+		RequestPayer:         types.RequestPayer(g.job.Args.RequestPayer),
+		ExpectedBucketOwner:  optional(g.job.Args.ExpectedBucketOwner),
+	}
+	if !g.whole() {
+		input.Range = aws.String(fmt.Sprintf("bytes=%d-%d", g.first(), g.last()))
+	}
+	// RFC 9110, 13.1.1: If-Match compares strongly, so a weak tag never matches.
+	if etag := g.pin(); etag != "" && !strings.HasPrefix(etag, "W/") {
+		input.IfMatch = aws.String(etag)
+	}
+	return input
+}
+
+// first and last are the offsets in the object that the next request asks for.
+func (g *get) first() int64 { return g.job.Offset + g.written }
+func (g *get) last() int64  { return g.job.Offset + g.job.Length - 1 }
+
+// pin is the ETag that every further answer must bear.
+func (g *get) pin() string {
+	if g.job.ETag == "" && g.confirmed {
+		return g.object.ETag
+	}
+	return g.job.ETag
+}
+
+// copy moves the body to the file, buffer by buffer. The bytes that came before a
+// break are written, too.
+func (g *get) copy(body io.Reader, w *watch) error {
+	for left := g.job.Length - g.written; ; {
+		n, readErr := g.fill(body, left, w)
+		if int64(n) > left {
+			return fmt.Errorf("%w: the body is longer than the %d bytes asked for", failure.ErrUnexpected, g.job.Length)
+		}
+		if err := g.write(g.buf[:n]); err != nil {
+			return err
+		}
+		left -= int64(n)
+		switch {
+		case readErr == io.EOF && left == 0:
+			return nil
+		case readErr == io.EOF:
+			return &failure.Interrupted{Err: io.ErrUnexpectedEOF}
+		case readErr != nil:
+			return &failure.Interrupted{Err: readErr}
+		}
+	}
+}
+
+// fill reads until the buffer is full or the body ends. Behind the last byte that
+// is wanted it asks for one more, to see the end, or that there is too much.
+func (g *get) fill(body io.Reader, left int64, w *watch) (n int, err error) {
+	room := int(min(left+1, int64(len(g.buf))))
+	for n < room && err == nil {
+		var m int
+		m, err = body.Read(g.buf[n:room])
+		if m > 0 {
+			w.alive()
+		}
+		n += m
+	}
+	return n, err
+}
+
+func (g *get) write(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	switch {
+	case g.digest != nil:
+		g.digest.Write(p)
+	case g.algorithm != "":
+		g.sum = g.algorithm.Update(g.sum, p)
+	}
+	if _, err := g.dst.WriteAt(p, g.first()); err != nil {
+		return &failure.Local{Err: fmt.Errorf("write to the temporary file: %w", err)}
+	}
+	g.written += int64(len(p))
+	if g.on.Progress != nil {
+		g.on.Progress(g.written, g.sum)
+	}
+	return nil
+}

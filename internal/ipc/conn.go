@@ -1,0 +1,173 @@
+// Package ipc is the conversation between a pool and one of its workers: frames
+// over one inherited Unix stream socket, descriptors beside them.
+//
+// A frame is a length (four bytes, big-endian, of what follows), a kind (one
+// byte) and a JSON body. A descriptor travels as SCM_RIGHTS with the first byte of
+// its frame (unix(7)); the kernel never merges data across it, so descriptors
+// arrive in the order of the frames that announce them.
+package ipc
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// MaxFrame bounds a frame's length in bytes. The largest real one carries the
+// certificates of Config.CABundle.
+const MaxFrame = 16 << 20
+
+const headerSize = 5
+
+// Conn sends and receives frames. Send may be called concurrently, Receive from
+// one goroutine at a time; Close ends both.
+type Conn struct {
+	socket *net.UnixConn
+	buf    []byte     // received, not yet taken
+	files  []*os.File // received, not yet taken
+
+	send struct {
+		sync.Mutex
+		buf []byte
+	}
+}
+
+// NewConn takes over the socket f, a connected Unix stream socket, and closes f.
+func NewConn(f *os.File) (*Conn, error) {
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	socket, ok := c.(*net.UnixConn)
+	if !ok {
+		c.Close()
+		return nil, fmt.Errorf("not a Unix socket but %T", c)
+	}
+	return &Conn{socket: socket}, nil
+}
+
+// Close closes the socket and the descriptors nobody took.
+func (c *Conn) Close() error {
+	return c.socket.Close()
+}
+
+// SetReadDeadline bounds Receive, as for net.Conn.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.socket.SetReadDeadline(t) }
+
+// SetWriteDeadline bounds Send, as for net.Conn.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.socket.SetWriteDeadline(t) }
+
+// Send writes one message, with the descriptor of file where there is one. The
+// file stays the caller's.
+func (c *Conn) Send(m Message, file *os.File) error {
+	c.send.Lock()
+	defer c.send.Unlock()
+	frame, err := appendFrame(c.send.buf[:0], m)
+	if err != nil {
+		return err
+	}
+	c.send.buf = frame
+	if file == nil {
+		_, err = c.socket.Write(frame)
+		return err
+	}
+	return sendWithFile(c.socket, frame, file)
+}
+
+// Receive returns the next message and, for one that carries it, an open file
+// that is then the caller's. At the end of the conversation it returns io.EOF.
+func (c *Conn) Receive() (Message, *os.File, error) {
+	for {
+		m, n, err := decodeFrame(c.buf)
+		if err != nil {
+			return nil, nil, err
+		}
+		if n == 0 {
+			if err := c.fill(); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		c.buf = c.buf[n:]
+		if !carriesFile(m) {
+			return m, nil, nil
+		}
+		if len(c.files) == 0 {
+			return nil, nil, fmt.Errorf("ipc: a %T frame came without its descriptor", m)
+		}
+		f := c.files[0]
+		c.files = c.files[1:]
+		return m, f, nil
+	}
+}
+
+func (c *Conn) fill() error {
+	if cap(c.buf)-len(c.buf) < 4096 {
+		grown := make([]byte, len(c.buf), 2*len(c.buf)+16<<10)
+		copy(grown, c.buf)
+		c.buf = grown
+	}
+	n, files, err := receive(c.socket, c.buf[len(c.buf):cap(c.buf)])
+	c.buf = c.buf[:len(c.buf)+n]
+	c.files = append(c.files, files...)
+	switch {
+	case err != nil && !errors.Is(err, io.EOF):
+		return err
+	case n == 0 && len(c.buf) > 0:
+		return io.ErrUnexpectedEOF
+	case n == 0:
+		return io.EOF
+	}
+	return nil
+}
+
+// FileError says that the descriptor to be sent was not open any more; nothing
+// went out.
+type FileError struct{ Err error }
+
+func (e *FileError) Error() string { return "ipc: file to be sent: " + e.Err.Error() }
+func (e *FileError) Unwrap() error { return e.Err }
+
+func appendFrame(dst []byte, m Message) ([]byte, error) {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("ipc: encode %T: %w", m, err)
+	}
+	if len(body)+1 > MaxFrame {
+		return nil, fmt.Errorf("ipc: a %T of %d bytes is over the limit of %d", m, len(body), MaxFrame)
+	}
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(body)+1))
+	dst = append(dst, byte(m.kind()))
+	return append(dst, body...), nil
+}
+
+// decodeFrame reads the first frame of p and says how long it is; 0 means that
+// more bytes are needed.
+func decodeFrame(p []byte) (m Message, n int, err error) {
+	if len(p) < headerSize {
+		return nil, 0, nil
+	}
+	length := binary.BigEndian.Uint32(p)
+	if length < 1 || length > MaxFrame {
+		return nil, 0, fmt.Errorf("ipc: a frame of %d bytes is not of this protocol", length)
+	}
+	m = newMessage(kind(p[4]))
+	if m == nil {
+		return nil, 0, fmt.Errorf("ipc: frame of unknown kind %d", p[4])
+	}
+	end := 4 + int(length)
+	if len(p) < end {
+		return nil, 0, nil
+	}
+	if err := json.Unmarshal(p[headerSize:end], m); err != nil {
+		return nil, 0, fmt.Errorf("ipc: decode %T: %w", m, err)
+	}
+	return m, end, nil
+}

@@ -1,0 +1,79 @@
+package ipc
+
+// Message is one frame's content.
+type Message interface{ kind() kind }
+
+// kind is a message's number on the wire. Numbers are never used again.
+type kind byte
+
+const (
+	kindHello kind = iota + 1
+	kindSetup
+	kindReady
+	kindJob
+	kindCancel
+	kindFound
+	kindProgress
+	kindRetry
+	kindResult
+	kindAsk
+	kindCredentials
+	kindPing
+	kindPong
+	kindStop
+)
+
+// carriesFile tells whether a descriptor comes with the message.
+func carriesFile(m Message) bool {
+	job, ok := m.(*Job)
+	return ok && job.Op == OpGet
+}
+
+func (*Hello) kind() kind       { return kindHello }
+func (*Setup) kind() kind       { return kindSetup }
+func (*Ready) kind() kind       { return kindReady }
+func (*Job) kind() kind         { return kindJob }
+func (*Cancel) kind() kind      { return kindCancel }
+func (*Found) kind() kind       { return kindFound }
+func (*Progress) kind() kind    { return kindProgress }
+func (*Retry) kind() kind       { return kindRetry }
+func (*Result) kind() kind      { return kindResult }
+func (*Ask) kind() kind         { return kindAsk }
+func (*Credentials) kind() kind { return kindCredentials }
+func (*Ping) kind() kind        { return kindPing }
+func (*Pong) kind() kind        { return kindPong }
+func (*Stop) kind() kind        { return kindStop }
+
+func newMessage(k kind) Message {
+	switch k {
+	case kindHello:
+		return new(Hello)
+	case kindSetup:
+		return new(Setup)
+	case kindReady:
+		return new(Ready)
+	case kindJob:
+		return new(Job)
+	case kindCancel:
+		return new(Cancel)
+	case kindFound:
+		return new(Found)
+	case kindProgress:
+		return new(Progress)
+	case kindRetry:
+		return new(Retry)
+	case kindResult:
+		return new(Result)
+	case kindAsk:
+		return new(Ask)
+	case kindCredentials:
+		return new(Credentials)
+	case kindPing:
+		return new(Ping)
+	case kindPong:
+		return new(Pong)
+	case kindStop:
+		return new(Stop)
+	}
+	return nil
+}

@@ -1,0 +1,141 @@
+package ipc
+
+import (
+	"time"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/settings"
+)
+
+// Version is the protocol's. Both sides must speak the same one: a worker is
+// normally the same executable, and a slim one is built from the same module.
+const Version = 1
+
+// Hello is a worker's first word.
+type Hello struct {
+	Version int
+	PID     int
+}
+
+// Setup answers a Hello: all that a worker must know.
+type Setup struct {
+	Version  int
+	Settings settings.Settings
+}
+
+// Ready says that the worker has made its client and takes jobs.
+type Ready struct{}
+
+// Op is what a job asks of S3.
+type Op string
+
+const (
+	OpHead Op = "HeadObject"
+	OpGet  Op = "GetObject"
+)
+
+// Args are the caller's further fields of each request.
+type Args struct {
+	ChecksumMode         string `json:",omitempty"`
+	VersionID            string `json:",omitempty"`
+	SSECustomerAlgorithm string `json:",omitempty"`
+	SSECustomerKey       string `json:",omitempty"`
+	SSECustomerKeyMD5    string `json:",omitempty"`
+	RequestPayer         string `json:",omitempty"`
+	ExpectedBucketOwner  string `json:",omitempty"`
+}
+
+// Job is one HeadObject, or one range of an object to be written to the
+// descriptor that comes with it.
+type Job struct {
+	ID          uint64
+	Op          Op
+	Bucket, Key string
+	Args        Args
+
+	ETag   string // what the object must still be; "" = not known
+	Size   int64  // the object's
+	Offset int64
+	Length int64
+	Whole  bool // one GET without a Range
+	// Unconfirmed: Size is the caller's word. The worker sends Found when the
+	// first answer has confirmed it.
+	Unconfirmed bool
+	// Checksum is computed over the range's bytes; "" = none.
+	Checksum checksum.Algorithm
+	// Choose: of an Unconfirmed object the first answer tells which (proof.Choose).
+	Choose bool
+}
+
+// Cancel ends a job early. Its Result comes all the same.
+type Cancel struct{ ID uint64 }
+
+// Object is what S3's answer says of the object.
+type Object struct {
+	Size         int64
+	ETag         string
+	VersionID    string
+	LastModified time.Time
+	Stored       []checksum.Stored // as S3 keeps it; empty = none
+	Encrypted    bool              // with KMS or the customer's key: the ETag is no MD5
+}
+
+// Found tells of the object as soon as the first GET is answered.
+type Found struct {
+	ID     uint64
+	Object Object
+}
+
+// Progress tells how much of a job's range is in the file.
+type Progress struct {
+	ID      uint64
+	Written int64
+	Sum     uint64 // CRC of those bytes, where Job.Checksum combines
+}
+
+// Retry tells of an attempt that failed and will be made again.
+type Retry struct {
+	ID      uint64
+	Attempt int
+	Wait    time.Duration
+	Cause   string
+}
+
+// Result ends a job.
+type Result struct {
+	ID      uint64
+	Object  Object
+	Written int64
+	Sum     uint64 // of a checksum that combines
+	Digest  []byte // of one that does not
+	Err     *failure.Wire
+}
+
+// Ask asks the pool for credentials.
+type Ask struct {
+	// Refused are the access key and the session token of those that S3 has refused
+	// as expired; empty = none.
+	RefusedKey, RefusedToken string
+}
+
+// Credentials answer an Ask.
+type Credentials struct {
+	AccessKeyID     string
+	SecretAccessKey string
+	SessionToken    string
+	AccountID       string
+	Source          string
+	CanExpire       bool
+	Expires         time.Time
+	Err             string
+}
+
+// Ping asks a worker for a Pong.
+type Ping struct{}
+
+// Pong answers a Ping.
+type Pong struct{}
+
+// Stop asks a worker to end when its jobs have.
+type Stop struct{}

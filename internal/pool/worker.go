@@ -1,0 +1,248 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+)
+
+// Supervision of a worker that has jobs.
+const (
+	heartbeat   = 5 * time.Second // between two pings to a worker that says nothing
+	missedBeats = 3               // unanswered in a row, before it is killed
+	stopTimeout = 10 * time.Second
+)
+
+// Worker is one process. Send may be called by the pool's owner between Up and
+// Down.
+type Worker struct {
+	PID  int
+	Seat int
+
+	pool   *Pool
+	conn   *ipc.Conn
+	cmd    *exec.Cmd
+	stderr *stderr
+	outbox chan parcel
+	gone   chan struct{} // closed when the socket has ended
+
+	heard    atomic.Bool  // something since the last beat
+	jobs     atomic.Int64 // sent, not answered
+	answered atomic.Bool
+	silent   atomic.Bool // killed for silence
+}
+
+// parcel is a message with the file that goes with it.
+type parcel struct {
+	message ipc.Message
+	file    *os.File
+}
+
+func newWorker(p *Pool, seat int, conn *ipc.Conn) *Worker {
+	return &Worker{
+		Seat:   seat,
+		pool:   p,
+		conn:   conn,
+		stderr: &stderr{logger: p.options.Logger},
+		// Jobs, their cancels, credentials, pings: far below this.
+		outbox: make(chan parcel, 8*p.options.Settings.Slots+32),
+		gone:   make(chan struct{}),
+	}
+}
+
+// Job hands a job to the worker, with its open file. It does not block.
+func (w *Worker) Job(job *ipc.Job, file *os.File) {
+	w.jobs.Add(1)
+	w.post(job, file)
+}
+
+// Cancel asks the worker to end a job early.
+func (w *Worker) Cancel(id uint64) { w.post(&ipc.Cancel{ID: id}, nil) }
+
+func (w *Worker) post(m ipc.Message, file *os.File) {
+	select {
+	case w.outbox <- parcel{m, file}:
+	default:
+		w.kill() // it has not read for an age
+	}
+}
+
+// proven tells whether the worker has done anything, or was at it: if not, its end
+// is taken for a failed start.
+func (w *Worker) proven() bool { return w.answered.Load() || w.jobs.Load() > 0 }
+
+// work reads the worker's words until it is gone, reaps it, and says why it ended.
+func (w *Worker) work() error {
+	w.stderr.pid.Store(int64(w.PID))
+	writer := make(chan struct{})
+	go func() {
+		defer close(writer)
+		w.write()
+	}()
+	err := w.read()
+	close(w.gone)
+	<-writer
+	return w.bury(ended(err))
+}
+
+func (w *Worker) read() error {
+	for {
+		m, _, err := w.conn.Receive()
+		if err != nil {
+			return err
+		}
+		w.heard.Store(true)
+		switch m := m.(type) {
+		case *ipc.Found:
+			w.pool.events <- Found{w, m}
+		case *ipc.Progress:
+			w.pool.events <- Progress{w, m}
+		case *ipc.Retry:
+			w.pool.events <- Retry{w, m}
+		case *ipc.Result:
+			w.jobs.Add(-1)
+			w.answered.Store(true)
+			w.pool.events <- Result{w, m}
+		case *ipc.Ask:
+			w.pool.vendor.vend(w, m)
+		case *ipc.Pong:
+		default:
+			return fmt.Errorf("it sent a %T", m)
+		}
+	}
+}
+
+// write empties the outbox, and looks after the worker's heartbeat, until the socket
+// has ended or the pool is stopped and the worker, too.
+func (w *Worker) write() {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	stopped, overdue, missed := w.pool.stopped.Done(), (<-chan time.Time)(nil), 0
+	for {
+		select {
+		case p := <-w.outbox:
+			w.send(p)
+		case <-beat.C:
+			missed = w.beat(missed)
+		case <-stopped:
+			stopped = nil
+			w.send(parcel{&ipc.Stop{}, nil})
+			timer := time.NewTimer(stopTimeout)
+			defer timer.Stop()
+			overdue = timer.C
+		case <-overdue:
+			w.kill()
+			overdue = nil
+		case <-w.gone:
+			return
+		}
+	}
+}
+
+// beat counts beats, not seconds: a machine that slept, or a process group that
+// was stopped and goes on, has missed one.
+func (w *Worker) beat(missed int) int {
+	if w.jobs.Load() == 0 || w.heard.Swap(false) {
+		return 0
+	}
+	if missed >= missedBeats {
+		w.silent.Store(true)
+		w.kill()
+		return 0
+	}
+	w.send(parcel{&ipc.Ping{}, nil})
+	return missed + 1
+}
+
+func (w *Worker) send(p parcel) {
+	w.conn.SetWriteDeadline(time.Now().Add(missedBeats * heartbeat))
+	err := w.conn.Send(p.message, p.file)
+	var closed *ipc.FileError
+	switch job, isJob := p.message.(*ipc.Job); {
+	case errors.As(err, &closed) && isJob:
+		// The transfer has ended, and its file with it, before the job went out.
+		w.jobs.Add(-1)
+		result := &ipc.Result{ID: job.ID, Err: failure.Pack(failure.ErrCanceled)}
+		w.pool.events <- Result{w, result}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		w.silent.Store(true)
+		w.kill()
+	case err != nil:
+		w.kill() // the reader will see the end
+	}
+}
+
+// kill ends the process; bury reaps it.
+func (w *Worker) kill() {
+	if err := w.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		w.pool.options.Logger.Error("kill worker", "worker", w.PID, "error", err)
+	}
+}
+
+// bury makes sure that the process is gone, reaps it, and explains its end. A
+// worker that has ended its side on its own is given the time to exit.
+func (w *Worker) bury(cause error) error {
+	w.conn.Close()
+	grace := time.AfterFunc(time.Second, w.kill)
+	defer grace.Stop()
+	err := w.cmd.Wait()
+	w.stderr.flush()
+	return &lost{
+		pid:    w.PID,
+		state:  w.cmd.ProcessState,
+		cause:  cause,
+		wait:   err,
+		silent: w.silent.Load(),
+		tail:   w.stderr.tail(),
+	}
+}
+
+// lost says how a worker ended.
+type lost struct {
+	pid    int
+	state  *os.ProcessState
+	cause  error
+	wait   error
+	silent bool
+	tail   string
+}
+
+func (e *lost) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v: pid %d", failure.ErrWorkerLost, e.pid)
+	switch {
+	case e.silent:
+		fmt.Fprintf(&b, ": killed, for it had not answered for %v", missedBeats*heartbeat)
+	case e.state != nil:
+		fmt.Fprintf(&b, ": %v", e.state)
+	}
+	if e.cause != nil && !errors.Is(e.cause, errEnded) {
+		fmt.Fprintf(&b, ": %v", e.cause)
+	}
+	if e.tail != "" {
+		fmt.Fprintf(&b, "; its last words: %s", e.tail)
+	}
+	return b.String()
+}
+
+func (e *lost) Unwrap() error { return failure.ErrWorkerLost }
+
+var errEnded = errors.New("it ended")
+
+// ended gives the ways in which a socket tells of the other side's end one name.
+func ended(err error) error {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return errEnded
+	}
+	return err
+}

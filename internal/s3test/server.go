@@ -1,0 +1,163 @@
+// Package s3test is a small S3 origin on net/http, for the tests and the
+// quickstart of this module: as much of S3 as downloads need, and faults a
+// test can order.
+//
+// A request goes this way: [Server.ServeHTTP] records it, looks for an
+// injected [Fault], checks the signature, finds the object and writes the
+// answer, as the fault bends it.
+//
+//	s := s3test.Start()
+//	defer s.Close()
+//	s.Put("mybucket", "mykey", data)
+//	s.Inject(s3test.Fault{Method: "GET", Times: 2, Status: 503})
+//	client := s3.NewFromConfig(s.Config(), s.ClientOptions())
+package s3test
+
+import (
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// Region is the only region the origin knows.
+const Region = "us-east-1"
+
+// Options of [Start].
+type Options struct {
+	TLS bool // serve HTTPS, with a certificate of a private CA made on the spot
+
+	// AccessKey and SecretKey turn the check of signatures on; "" leaves it off.
+	AccessKey, SecretKey string
+
+	ETagOnly bool // send no x-amz-checksum headers, like many S3-like servers
+}
+
+// Server is a running origin. All methods are safe for concurrent use.
+type Server struct {
+	opts   Options
+	url    string
+	caPEM  []byte
+	ln     net.Listener
+	http   *http.Server
+	served chan struct{} // closed when Serve has returned
+	done   chan struct{} // closed by Close; frees handlers that hang
+
+	store  store
+	keys   keyring
+	log    requestLog
+	faults faultList
+
+	connections atomic.Int64
+	conns       sync.WaitGroup // connections and handlers not yet at their end
+	closing     sync.Once
+}
+
+// Start listens on a free port of 127.0.0.1 and serves until Close. It panics
+// if it cannot listen.
+func Start(optFns ...func(*Options)) *Server {
+	s := &Server{served: make(chan struct{}), done: make(chan struct{})}
+	for _, fn := range optFns {
+		fn(&s.opts)
+	}
+	s.log.init()
+	if s.opts.AccessKey != "" {
+		s.SetCredentials(s.opts.AccessKey, s.opts.SecretKey, "")
+	}
+
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic("s3test: " + err.Error())
+	}
+	s.url = "http://" + ln.Addr().String()
+	if s.opts.TLS {
+		var cert tls.Certificate
+		s.caPEM, cert = newAuthority()
+		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}})
+		s.url = "https://" + ln.Addr().String()
+	}
+	s.ln = ln
+	s.http = &http.Server{
+		Handler:   s,
+		ConnState: s.connState,
+		ErrorLog:  log.New(io.Discard, "", 0),
+	}
+	go func() {
+		defer close(s.served)
+		s.http.Serve(ln)
+	}()
+	return s
+}
+
+func (s *Server) connState(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.connections.Add(1)
+		s.conns.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		s.conns.Done()
+	}
+}
+
+// Close closes the listener and every connection, also those of hanging
+// requests, and returns when all handlers have. It must not be called from
+// within a request (OnRequest, Fault.Do): use a goroutine there.
+func (s *Server) Close() {
+	s.closing.Do(func() {
+		close(s.done)
+		s.ln.Close()
+		<-s.served // no further connection is accepted from here on
+		s.http.Close()
+		s.conns.Wait()
+	})
+}
+
+// URL returns the base URL, http(s)://127.0.0.1:port.
+func (s *Server) URL() string { return s.url }
+
+// CAPEM returns the certificate of the private CA, nil without TLS.
+func (s *Server) CAPEM() []byte { return s.caPEM }
+
+// Connections returns the number of connections accepted so far.
+func (s *Server) Connections() int { return int(s.connections.Load()) }
+
+// Config returns settings that lead an SDK client here, with the credentials
+// accepted now. Over TLS the client must also trust CAPEM.
+func (s *Server) Config() aws.Config {
+	key := s.keys.current()
+	if key.access == "" {
+		key.access, key.secret = "AKIDEXAMPLE", "any"
+	}
+	return aws.Config{
+		Region:       Region,
+		BaseEndpoint: aws.String(s.url),
+		Credentials:  credentials.NewStaticCredentialsProvider(key.access, key.secret, key.token),
+		// As config.LoadDefaultConfig has them.
+		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
+		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
+	}
+}
+
+// ClientOptions selects path style, the only one served.
+func (s *Server) ClientOptions() func(*s3.Options) {
+	return func(o *s3.Options) { o.UsePathStyle = true }
+}
+
+// Client returns an SDK client of this server that also trusts its CA.
+func (s *Server) Client(optFns ...func(*s3.Options)) *s3.Client {
+	cfg := s.Config()
+	if s.caPEM != nil {
+		cfg.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.TLSClientConfig.RootCAs = certPool(s.caPEM)
+		})
+	}
+	return s3.NewFromConfig(cfg, append([]func(*s3.Options){s.ClientOptions()}, optFns...)...)
+}

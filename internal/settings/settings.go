@@ -1,0 +1,100 @@
+// Package settings carries an S3 client's settings over a process boundary: as
+// plain values what is one, and as an error naming it what is not.
+package settings
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// Settings are all that a worker's client and its retries depend on.
+type Settings struct {
+	Client Client
+	HTTP   HTTP
+
+	Slots        int // requests in flight in one worker
+	MaxAttempts  int
+	StallTimeout time.Duration
+	CABundle     []byte // PEM; empty = the system's roots
+	UserAgent    string // "name/version"
+}
+
+// Client holds the fields of s3.Options that are plain values.
+type Client struct {
+	Region                         string
+	BaseEndpoint                   *string
+	AppID                          string
+	UsePathStyle                   bool
+	UseAccelerate                  bool
+	UseARNRegion                   bool
+	DisableMultiRegionAccessPoints bool
+	DisableS3ExpressSessionAuth    *bool
+	DisableClockSkewCorrection     bool
+	DisableHTTPS                   bool
+	UseDualStack                   aws.DualStackEndpointState
+	UseFIPS                        aws.FIPSEndpointState
+	AuthSchemePreference           []string
+	RetryMode                      aws.RetryMode
+	ClientLogMode                  aws.ClientLogMode
+	Anonymous                      bool // requests are not signed
+}
+
+// HTTP holds what a caller may have set on an awshttp.BuildableClient.
+type HTTP struct {
+	DialTimeout           time.Duration
+	KeepAlive             time.Duration
+	TLSHandshakeTimeout   time.Duration
+	ResponseHeaderTimeout time.Duration
+	IdleConnTimeout       time.Duration
+	TLSMinVersion         uint16
+	TLSServerName         string
+	InsecureSkipVerify    bool
+	NoProxy               bool // the caller has set Proxy to nil
+}
+
+// Apply sets the plain values on o.
+func (c Client) Apply(o *s3.Options) {
+	o.Region = c.Region
+	o.BaseEndpoint = c.BaseEndpoint
+	o.AppID = c.AppID
+	o.UsePathStyle = c.UsePathStyle
+	o.UseAccelerate = c.UseAccelerate
+	o.UseARNRegion = c.UseARNRegion
+	o.DisableMultiRegionAccessPoints = c.DisableMultiRegionAccessPoints
+	o.DisableS3ExpressSessionAuth = c.DisableS3ExpressSessionAuth
+	o.DisableClockSkewCorrection = c.DisableClockSkewCorrection
+	o.EndpointOptions.DisableHTTPS = c.DisableHTTPS
+	o.EndpointOptions.UseDualStackEndpoint = c.UseDualStack
+	o.EndpointOptions.UseFIPSEndpoint = c.UseFIPS
+	o.AuthSchemePreference = c.AuthSchemePreference
+	o.RetryMode = c.RetryMode
+	o.ClientLogMode = c.ClientLogMode
+}
+
+func fromOptions(o s3.Options) Client {
+	dualStack := o.EndpointOptions.UseDualStackEndpoint
+	if dualStack == aws.DualStackEndpointStateUnset && o.UseDualstack {
+		dualStack = aws.DualStackEndpointStateEnabled
+	}
+	return Client{
+		Region:                         o.Region,
+		BaseEndpoint:                   o.BaseEndpoint,
+		AppID:                          o.AppID,
+		UsePathStyle:                   o.UsePathStyle,
+		UseAccelerate:                  o.UseAccelerate,
+		UseARNRegion:                   o.UseARNRegion,
+		DisableMultiRegionAccessPoints: o.DisableMultiRegionAccessPoints,
+		DisableS3ExpressSessionAuth:    o.DisableS3ExpressSessionAuth,
+		DisableClockSkewCorrection:     o.DisableClockSkewCorrection,
+		DisableHTTPS:                   o.EndpointOptions.DisableHTTPS,
+		UseDualStack:                   dualStack,
+		UseFIPS:                        o.EndpointOptions.UseFIPSEndpoint,
+		AuthSchemePreference:           o.AuthSchemePreference,
+		RetryMode:                      o.RetryMode,
+		ClientLogMode:                  o.ClientLogMode,
+		Anonymous: o.Credentials == nil ||
+			aws.IsCredentialsProvider(o.Credentials, (*aws.AnonymousCredentials)(nil)),
+	}
+}

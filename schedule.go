@@ -1,0 +1,308 @@
+package processpool
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/pool"
+)
+
+// scheduler hands jobs to workers. One goroutine, run, owns it: the API and the
+// helpers of transfers send it functions through do, the pool sends it events, and
+// it blocks on nothing else. What may block (the file system) is done by a
+// transfer's own goroutine, which reports with do.
+//
+// Invariants:
+//  1. A future is in waiting, or in active, or ended.
+//  2. Each job in a worker's hands is in crew; its slot is taken until the worker
+//     answers or is lost, though its transfer may have ended long before.
+//  3. A slot is taken, too, while the temporary file for its job is created.
+//  4. Oldest first: no job of a transfer is handed out while an older one has a job
+//     to hand out.
+type scheduler struct {
+	config Config
+	logger *slog.Logger
+	pool   *pool.Pool
+
+	calls chan func()
+	ended chan struct{} // closed when run has returned
+
+	waiting  queue
+	active   []*transfer // oldest first
+	crew     []*hand     // workers that are up, by seat
+	lastJob  uint64
+	ready    []chan error // Starts that wait
+	broken   error        // no worker comes up
+	draining bool         // Shutdown has been called
+	stopped  bool         // and so has the pool's Stop
+}
+
+// hand is a worker that is up, with the jobs it has.
+type hand struct {
+	worker *pool.Worker
+	jobs   map[uint64]*job
+}
+
+// job is one request to S3 in a worker's hands.
+type job struct {
+	id       uint64
+	op       ipc.Op
+	transfer *transfer
+	hand     *hand
+	span     span
+	written  int64  // of the span, as last reported
+	sum      uint64 // of those bytes
+	sent     bool   // it waits for the temporary file before
+}
+
+func newScheduler(config Config, options pool.Options) *scheduler {
+	s := &scheduler{
+		config: config,
+		logger: config.Logger,
+		pool:   pool.New(options),
+		calls:  make(chan func()),
+		ended:  make(chan struct{}),
+	}
+	s.pool.Start()
+	go s.run()
+	return s
+}
+
+// do has the scheduler's goroutine call fn, or reports that it has ended.
+func (s *scheduler) do(fn func()) bool {
+	select {
+	case s.calls <- fn:
+		return true
+	case <-s.ended:
+		return false
+	}
+}
+
+func (s *scheduler) run() {
+	defer close(s.ended)
+	events := s.pool.Events()
+	for {
+		select {
+		case fn := <-s.calls:
+			fn()
+		case e, open := <-events:
+			if !open {
+				return
+			}
+			s.handle(e)
+		}
+		s.dispatch()
+	}
+}
+
+// submit queues a download. It is never too late: do has refused it otherwise, or
+// shutdown is yet to see it.
+func (s *scheduler) submit(ctx context.Context, f *Future) {
+	switch {
+	case s.draining:
+		s.settle(f, Object{}, f.fail("start", ErrShutdown))
+		return
+	case ctx.Err() != nil:
+		s.settle(f, Object{}, f.fail("start", canceled(ctx)))
+		return
+	}
+	if ctx.Done() != nil {
+		f.unwatch = context.AfterFunc(ctx, func() { f.downloader.cancel(f, canceled(ctx)) })
+	}
+	if s.broken != nil {
+		s.broken = nil
+		s.pool.Revive()
+	}
+	s.waiting.push(f)
+}
+
+// cancel ends a download early, with cause as its result.
+func (s *scheduler) cancel(f *Future, cause error) {
+	switch {
+	case f.ended:
+	case f.active != nil:
+		f.active.cancel(cause)
+	default:
+		s.waiting.drop(f)
+		s.settle(f, Object{}, f.fail("queue", cause))
+	}
+}
+
+func (s *scheduler) settle(f *Future, o Object, err error) {
+	f.ended = true
+	f.active = nil
+	f.settle(o, err)
+}
+
+// await has ready told when a worker is up, or none will be.
+func (s *scheduler) await(ready chan error) {
+	if s.broken != nil {
+		s.broken = nil
+		s.pool.Revive()
+	}
+	s.ready = append(s.ready, ready)
+	if len(s.crew) > 0 {
+		s.answerReady(nil)
+	}
+}
+
+func (s *scheduler) answerReady(err error) {
+	for _, ready := range s.ready {
+		ready <- err
+	}
+	s.ready = nil
+}
+
+// shutdown lets what is under way end, and then the pool.
+func (s *scheduler) shutdown() { s.draining = true }
+
+func (s *scheduler) handle(e pool.Event) {
+	switch e := e.(type) {
+	case pool.Up:
+		s.up(e.Worker)
+	case pool.Down:
+		s.down(e.Worker, e.Err)
+	case pool.Broken:
+		s.brokenDown(e.Err)
+	case pool.Found:
+		if j := s.job(e.Worker, e.ID); j != nil {
+			j.transfer.found(e.Object)
+		}
+	case pool.Progress:
+		if j := s.job(e.Worker, e.ID); j != nil {
+			j.transfer.progress(j, e.Written, e.Sum)
+		}
+	case pool.Retry:
+		if j := s.job(e.Worker, e.ID); j != nil {
+			j.transfer.log(slog.LevelInfo, "attempt failed", "op", j.op, "offset", j.span.offset, "length", j.span.length,
+				"attempt", e.Attempt, "wait", e.Wait, "worker", e.Worker.PID, "error", e.Cause)
+		}
+	case pool.Result:
+		if j := s.job(e.Worker, e.ID); j != nil {
+			delete(j.hand.jobs, j.id)
+			j.transfer.result(j, e.Result)
+		}
+	}
+}
+
+func (s *scheduler) up(w *pool.Worker) {
+	h := &hand{worker: w, jobs: map[uint64]*job{}}
+	at, _ := slices.BinarySearchFunc(s.crew, w.Seat, func(h *hand, seat int) int { return h.worker.Seat - seat })
+	s.crew = slices.Insert(s.crew, at, h)
+	s.answerReady(nil)
+}
+
+func (s *scheduler) down(w *pool.Worker, err error) {
+	at := slices.IndexFunc(s.crew, func(h *hand) bool { return h.worker == w })
+	h := s.crew[at]
+	s.crew = slices.Delete(s.crew, at, at+1)
+	for _, j := range h.jobs {
+		j.transfer.lost(j, err)
+	}
+}
+
+// brokenDown fails all downloads: no worker comes up, and each seat has tried more
+// than once. The next download lets them try again.
+func (s *scheduler) brokenDown(err error) {
+	if !isLost(err) {
+		err = fmt.Errorf("%w: %w", failure.ErrWorkerLost, err)
+	}
+	err = fmt.Errorf("no worker could be started: %w", err)
+	s.broken = err
+	s.answerReady(err)
+	for _, t := range slices.Clone(s.active) {
+		t.fail("start", err)
+	}
+	for f := s.waiting.pop(); f != nil; f = s.waiting.pop() {
+		s.settle(f, Object{}, f.fail("start", err))
+	}
+}
+
+func (s *scheduler) job(w *pool.Worker, id uint64) *job {
+	for _, h := range s.crew {
+		if h.worker == w {
+			return h.jobs[id]
+		}
+	}
+	return nil
+}
+
+// dispatch gives jobs to free slots until one of the two runs out.
+func (s *scheduler) dispatch() {
+	for {
+		h := s.freeHand()
+		if h == nil {
+			break
+		}
+		j := s.nextJob()
+		if j == nil {
+			break
+		}
+		s.lastJob++
+		j.id, j.hand = s.lastJob, h
+		h.jobs[j.id] = j
+		j.transfer.assign(j)
+	}
+	s.admit()
+	if s.draining && !s.stopped && len(s.active) == 0 && s.waiting.live == 0 {
+		s.stopped = true
+		s.pool.Stop()
+		s.answerReady(ErrShutdown)
+	}
+}
+
+// nextJob returns the oldest transfer's next job.
+func (s *scheduler) nextJob() *job {
+	for _, t := range s.active {
+		if j := t.next(); j != nil {
+			return j
+		}
+	}
+	return nil
+}
+
+// freeHand returns the worker with the fewest jobs and a free slot: of equal ones
+// that of the lowest seat, whose connection is the likeliest to be warm.
+func (s *scheduler) freeHand() *hand {
+	var best *hand
+	for _, h := range s.crew {
+		if n := len(h.jobs); n < s.config.RequestsPerProcess && (best == nil || n < len(best.jobs)) {
+			best = h
+			if n == 0 {
+				break
+			}
+		}
+	}
+	return best
+}
+
+// admit starts as many waiting downloads as free slots will soon ask for jobs.
+func (s *scheduler) admit() {
+	free := 0
+	for _, h := range s.crew {
+		free += s.config.RequestsPerProcess - len(h.jobs)
+	}
+	for _, t := range s.active {
+		if t.checking() {
+			free--
+		}
+	}
+	for limit := 2 * s.config.MaxRequestProcesses * s.config.RequestsPerProcess; free > 0 && len(s.active) < limit; free-- {
+		f := s.waiting.pop()
+		if f == nil {
+			return
+		}
+		s.active = append(s.active, newTransfer(s, f))
+	}
+}
+
+// leave takes an ended transfer out of the active ones.
+func (s *scheduler) leave(t *transfer) {
+	if at := slices.Index(s.active, t); at >= 0 {
+		s.active = slices.Delete(s.active, at, at+1)
+	}
+}

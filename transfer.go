@@ -1,0 +1,440 @@
+package processpool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/proof"
+	"github.com/s3processpool/processpool/internal/sink"
+)
+
+// transfer is a download that has started:
+//
+//	checking -> sizing -> fetching -> finishing -> settled
+//	        \________\________\__________\__ending __/
+//
+// Its fields are the scheduler's goroutine's. Three steps may block and run in a
+// goroutine of their own, one at a time: the destination's check, the temporary
+// file's creation, and the end, by publication or removal. Each gives its outcome
+// back with scheduler.do, and touches no field meanwhile but those it was handed.
+type transfer struct {
+	scheduler *scheduler
+	future    *Future
+	stage     stage
+	outcome   error // the first error, once ending
+
+	target   sink.Target
+	temp     *sink.Temp
+	creating bool // temp is being created
+
+	object      ipc.Object
+	unconfirmed bool // object.Size is the caller's word
+	whole       bool // one GET without a Range
+	ranges      *ranges
+	stored      checksum.Stored
+	ledger      *proof.Ledger // nil: nothing is proved
+	jobs        []*job        // handed out, not answered
+	headLost    int           // workers that died over the HeadObject
+
+	notifier *notifier // nil: nobody listens
+}
+
+type stage int
+
+const (
+	stageChecking stage = iota
+	stageSizing
+	stageFetching
+	stageFinishing
+	stageEnding
+)
+
+// op is the word for a stage in a TransferError.
+func (s stage) op() string {
+	return [...]string{"check", "head", "get", "publish", "end"}[s]
+}
+
+// maxLost is how many workers one range, or one HeadObject, may cost.
+const maxLost = 3
+
+func newTransfer(s *scheduler, f *Future) *transfer {
+	t := &transfer{scheduler: s, future: f}
+	f.active = t
+	if f.meta.OnProgress != nil {
+		t.notifier = newNotifier(f.meta.OnProgress)
+	}
+	go func() {
+		target, err := sink.Resolve(f.meta.Filename)
+		s.do(func() { t.checked(target, err) })
+	}()
+	return t
+}
+
+// checking tells whether the transfer will soon have a job for a free slot.
+func (t *transfer) checking() bool { return t.stage == stageChecking }
+
+// checked goes on when the destination is known to be good.
+func (t *transfer) checked(target sink.Target, err error) {
+	if t.stage != stageChecking {
+		return
+	}
+	if err != nil {
+		t.fail("check", err)
+		return
+	}
+	t.target = target
+	if expected := t.future.meta.ExpectedSize; expected != nil {
+		t.unconfirmed = true
+		t.object.Size = *expected
+		t.plan()
+		return
+	}
+	t.stage = stageSizing
+}
+
+// sized goes on when HeadObject has told what the object is.
+func (t *transfer) sized(o ipc.Object) {
+	t.object = o
+	if !t.choose() {
+		return
+	}
+	t.plan()
+	if o.Size == 0 {
+		t.finish() // nothing to fetch
+	}
+}
+
+// plan makes the ranges.
+func (t *transfer) plan() {
+	size, config := t.object.Size, &t.scheduler.config
+	t.stage = stageFetching
+	t.whole = t.oneRequest()
+	switch {
+	case size == 0 && t.unconfirmed:
+		t.ranges = newEmptyRanges()
+	case t.whole:
+		t.ranges = newRanges(size, size)
+	default:
+		t.ranges = newRanges(size, config.MultipartChunksize)
+	}
+	t.report()
+}
+
+func (t *transfer) oneRequest() bool {
+	return t.object.Size < t.scheduler.config.MultipartThreshold
+}
+
+// choose settles what will prove the bytes, or fails the transfer where something
+// must and nothing can.
+func (t *transfer) choose() bool {
+	verify := t.scheduler.config.Verify
+	if verify == VerifyOff {
+		return true
+	}
+	oneRange := t.oneRequest() || t.object.Size <= t.scheduler.config.MultipartChunksize
+	stored, ok := proof.Choose(t.object.Stored, oneRange)
+	if ok {
+		t.stored, t.ledger = stored, proof.NewLedger(stored)
+	} else if verify == VerifyRequired {
+		t.fail("verify", ErrUnverifiable)
+		return false
+	}
+	return true
+}
+
+// next returns the transfer's next job, or nil if it has none now.
+func (t *transfer) next() *job {
+	switch {
+	case t.stage == stageSizing && len(t.jobs) == 0:
+		return &job{op: ipc.OpHead, transfer: t}
+	case t.stage != stageFetching, t.creating, t.unconfirmed && len(t.jobs) > 0:
+		return nil
+	}
+	if s, ok := t.ranges.take(); ok {
+		return &job{op: ipc.OpGet, transfer: t, span: s}
+	}
+	return nil
+}
+
+// assign is told which slot the job has got. The first range's waits for the
+// temporary file.
+func (t *transfer) assign(j *job) {
+	t.jobs = append(t.jobs, j)
+	if j.op == ipc.OpHead || t.temp != nil {
+		t.send(j)
+		return
+	}
+	t.creating = true
+	target, size := t.target, t.object.Size
+	go func() {
+		temp, err := target.Create(size)
+		t.scheduler.do(func() { t.created(j, temp, err) })
+	}()
+}
+
+func (t *transfer) created(j *job, temp *sink.Temp, err error) {
+	t.creating, t.temp = false, temp
+	switch {
+	case t.stage == stageEnding:
+		t.drop(j)
+		t.clean()
+	case err != nil:
+		t.drop(j)
+		t.fail("create", err)
+	case slices.Contains(t.jobs, j): // or its worker was lost meanwhile
+		t.send(j)
+	}
+}
+
+// drop takes a job that was never sent out of its slot.
+func (t *transfer) drop(j *job) {
+	delete(j.hand.jobs, j.id)
+	t.forget(j)
+}
+
+func (t *transfer) forget(j *job) {
+	t.jobs = slices.DeleteFunc(t.jobs, func(other *job) bool { return other == j })
+}
+
+func (t *transfer) send(j *job) {
+	j.sent = true
+	meta := &t.future.meta
+	m := &ipc.Job{ID: j.id, Op: j.op, Bucket: meta.Bucket, Key: meta.Key, Args: t.args()}
+	if j.op == ipc.OpHead {
+		j.hand.worker.Job(m, nil)
+		return
+	}
+	m.ETag, m.Size = t.object.ETag, t.object.Size
+	m.Offset, m.Length = j.span.offset, j.span.length
+	m.Whole = t.whole && j.span.length == t.object.Size
+	m.Unconfirmed = t.unconfirmed
+	if t.ledger != nil {
+		m.Checksum = t.stored.Algorithm
+	}
+	m.Choose = t.unconfirmed && t.scheduler.config.Verify != VerifyOff
+	j.hand.worker.Job(m, t.temp.File())
+}
+
+func (t *transfer) args() ipc.Args {
+	extra := &t.future.meta.ExtraArgs
+	a := ipc.Args{
+		ChecksumMode:         string(extra.ChecksumMode),
+		VersionID:            extra.VersionId,
+		SSECustomerAlgorithm: extra.SSECustomerAlgorithm,
+		SSECustomerKey:       extra.SSECustomerKey,
+		SSECustomerKeyMD5:    extra.SSECustomerKeyMD5,
+		RequestPayer:         string(extra.RequestPayer),
+		ExpectedBucketOwner:  extra.ExpectedBucketOwner,
+	}
+	if t.scheduler.config.Verify != VerifyOff {
+		a.ChecksumMode = string(types.ChecksumModeEnabled)
+	}
+	return a
+}
+
+// found goes on when the first answer to a GET has confirmed the caller's size.
+func (t *transfer) found(o ipc.Object) {
+	if t.stage != stageFetching || !t.unconfirmed {
+		return
+	}
+	t.unconfirmed = false
+	t.object = o
+	t.choose()
+}
+
+// progress notes how much of a job's range is in the file.
+func (t *transfer) progress(j *job, written int64, sum uint64) {
+	j.written, j.sum = written, sum
+	t.report()
+}
+
+// result takes a worker's answer.
+func (t *transfer) result(j *job, r *ipc.Result) {
+	t.forget(j)
+	switch {
+	case t.stage == stageEnding:
+	case r.Err != nil:
+		t.fail(t.stage.op(), r.Err.Unpack())
+	case j.op == ipc.OpHead:
+		t.sized(r.Object)
+	case r.Written != j.span.length:
+		t.fail("get", fmt.Errorf("%w: a worker wrote %d bytes of a range of %d", failure.ErrUnexpected, r.Written, j.span.length))
+	default:
+		t.arrived(j.span, r.Written, r.Sum, r.Digest)
+	}
+}
+
+// arrived counts the first n bytes of a span as being in the file.
+func (t *transfer) arrived(s span, n int64, sum uint64, digest []byte) {
+	t.ranges.finish(n)
+	if t.ledger != nil {
+		t.ledger.Add(s.offset, n, sum, digest)
+	}
+	t.report()
+	if t.ranges.complete() && len(t.jobs) == 0 {
+		t.finish()
+	}
+}
+
+// lost takes a job back whose worker is gone. What the worker had reported stays in
+// the file, where its checksum can go on from there.
+func (t *transfer) lost(j *job, err error) {
+	t.forget(j)
+	switch {
+	case t.stage == stageEnding:
+		return
+	case j.op == ipc.OpHead:
+		if t.headLost++; t.headLost >= maxLost {
+			t.fail("head", err)
+		}
+		return
+	case !j.sent:
+		t.ranges.giveBack(j.span)
+		return
+	}
+	s := j.span
+	if s.lost++; s.lost >= maxLost {
+		t.fail("get", fmt.Errorf("a range of %d bytes at %d has cost %d workers: %w", s.length, s.offset, s.lost, err))
+		return
+	}
+	t.log(slog.LevelWarn, "range taken back", "offset", s.offset, "length", s.length, "written", j.written, "worker", j.hand.worker.PID)
+	n := j.written
+	if t.ledger != nil && !t.ledger.Combines() {
+		n = 0
+	}
+	if n < s.length || s.length == 0 {
+		rest := span{offset: s.offset + n, length: s.length - n, lost: s.lost}
+		t.ranges.giveBack(rest)
+	}
+	if n > 0 {
+		t.arrived(s, n, j.sum, nil)
+	}
+}
+
+// report publishes how many bytes are in the file.
+func (t *transfer) report() {
+	p := Progress{BytesDone: t.ranges.done, BytesTotal: t.object.Size}
+	for _, j := range t.jobs {
+		p.BytesDone += j.written
+	}
+	t.future.bytesDone.Store(p.BytesDone)
+	t.future.bytesTotal.Store(p.BytesTotal)
+	if t.notifier != nil {
+		t.notifier.post(p)
+	}
+}
+
+// errPrevented says that a cancel came before the rename.
+var errPrevented = errors.New("canceled before the rename")
+
+// finish verifies and publishes the file.
+func (t *transfer) finish() {
+	t.stage = stageFinishing
+	go func() {
+		proved, err := t.publish()
+		t.notifier.stop()
+		t.scheduler.do(func() { t.finished(proved, err) })
+	}()
+}
+
+// publish runs outside the scheduler's goroutine: while the stage is finishing
+// nobody else touches what it uses.
+func (t *transfer) publish() (proved string, err error) {
+	if t.temp == nil { // an empty object
+		if t.temp, err = t.target.Create(0); err != nil {
+			return "", t.future.fail("create", err)
+		}
+	}
+	defer t.temp.Discard()
+	if t.ledger != nil {
+		if proved, err = t.ledger.Check(t.object.Size); err != nil {
+			return "", t.future.fail("verify", err)
+		}
+	}
+	if !t.future.committed.CompareAndSwap(false, true) {
+		return "", errPrevented
+	}
+	if err := t.temp.Publish(); err != nil {
+		return "", t.future.fail("publish", err)
+	}
+	return proved, nil
+}
+
+func (t *transfer) finished(proved string, err error) {
+	if err == errPrevented {
+		err = t.outcome
+	}
+	o := Object{}
+	if err == nil {
+		o = Object{
+			Size:         t.object.Size,
+			ETag:         t.object.ETag,
+			VersionId:    t.object.VersionID,
+			LastModified: t.object.LastModified,
+			Verified:     proved,
+		}
+	}
+	t.settle(o, err)
+}
+
+// cancel ends the transfer unless its file is being put in place.
+func (t *transfer) cancel(cause error) {
+	if t.stage != stageFinishing {
+		t.fail(t.stage.op(), cause)
+		return
+	}
+	if t.future.committed.CompareAndSwap(false, true) {
+		t.outcome = t.future.fail("publish", cause)
+	}
+}
+
+// fail ends the transfer with its first error. Workers that are at it are told to
+// leave off; the temporary file does not wait for them.
+func (t *transfer) fail(op string, err error) {
+	if t.stage == stageEnding || t.stage == stageFinishing {
+		return
+	}
+	t.stage, t.outcome = stageEnding, t.future.fail(op, err)
+	for _, j := range t.jobs {
+		if j.sent {
+			j.hand.worker.Cancel(j.id)
+		}
+	}
+	if !t.creating {
+		t.clean()
+	}
+}
+
+// clean removes the temporary file, then settles.
+func (t *transfer) clean() {
+	temp := t.temp
+	go func() {
+		if temp != nil {
+			temp.Discard()
+		}
+		t.notifier.stop()
+		t.scheduler.do(func() { t.settle(Object{}, t.outcome) })
+	}()
+}
+
+func (t *transfer) settle(o Object, err error) {
+	t.scheduler.leave(t)
+	t.scheduler.settle(t.future, o, err)
+}
+
+func (t *transfer) log(level slog.Level, text string, args ...any) {
+	meta := &t.future.meta
+	args = append([]any{"transfer", meta.TransferID, "bucket", meta.Bucket, "key", meta.Key}, args...)
+	t.scheduler.logger.Log(context.Background(), level, text, args...)
+}
+
+// isLost tells an error that names a lost worker already.
+func isLost(err error) bool { return errors.Is(err, failure.ErrWorkerLost) }

@@ -1,0 +1,79 @@
+package processpool
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/pool"
+	"github.com/s3processpool/processpool/internal/worker"
+)
+
+// The environment variable that tells a worker from an application, and its values.
+// It is a mark, and no proof: a worker also needs the socket, and a pool behind it.
+const (
+	marker      = "PROCESSPOOL_WORKER"
+	markSelf    = "self"    // this executable again: init serves
+	markCommand = "command" // Config.WorkerCommand: main calls ServeWorker
+)
+
+// role is the marker's value. It is taken out of the environment, so that a
+// program which the worker may start is none.
+var role = os.Getenv(marker)
+
+// init turns this process into a worker if a pool has started it, before main and
+// before the init of whatever imports this package.
+func init() {
+	switch role {
+	case "":
+		return
+	case markSelf:
+		os.Unsetenv(marker)
+		if err := serveWorker(nil); err != nil {
+			fmt.Fprintf(os.Stderr, "processpool worker: %v\n", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	case markCommand:
+		os.Unsetenv(marker)
+	default:
+		fmt.Fprintf(os.Stderr, "processpool worker: %s=%q is not a mark of this version: unset it\n", marker, role)
+		os.Exit(1)
+	}
+}
+
+// ServeWorker turns a program into a worker for Config.WorkerCommand: a slim binary,
+// or one whose S3 client carries what cannot cross a process boundary, such as
+// middleware. The functions are applied to the client's options last.
+//
+// It returns nil when the pool needs the worker no more, and main should return
+// then; or an error, at once where no pool has started the program.
+func ServeWorker(optFns ...func(*s3.Options)) error {
+	if role != markCommand {
+		return errors.New("processpool: ServeWorker is for a program that a pool starts as its Config.WorkerCommand")
+	}
+	if err := serveWorker(optFns); err != nil {
+		return fmt.Errorf("processpool worker: %w", err)
+	}
+	return nil
+}
+
+func serveWorker(optFns []func(*s3.Options)) error {
+	// Ctrl-C reaches every process of the foreground group; the application decides
+	// what becomes of its downloads.
+	signal.Ignore(os.Interrupt)
+	worker.SetName("processpool")
+	socket, err := ipc.Inherited(pool.SocketFD)
+	if err != nil {
+		return fmt.Errorf("no pool has started this process (%w): unset %s", err, marker)
+	}
+	conn, err := ipc.NewConn(socket)
+	if err != nil {
+		return fmt.Errorf("no pool has started this process (%w): unset %s", err, marker)
+	}
+	return worker.Serve(conn, optFns...)
+}
