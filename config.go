@@ -53,6 +53,14 @@ type Config struct {
 	// Verify says what is proved of the bytes. Default VerifyAuto.
 	Verify VerifyMode
 
+	// Durable has Result wait until the file's bytes and its name are on stable
+	// storage (fsync of the file before the rename, of its directory after). Without it
+	// a Result of nil promises the file to every program that runs, but after a crash
+	// of the machine or a loss of power it may be missing, be the old one, or be short:
+	// that is the file system's choice. The one error after which the file is in place
+	// all the same is that of the directory's fsync. Default false.
+	Durable bool
+
 	// ClientOptions are applied as s3.NewFromConfig does: region, endpoint, path
 	// style and so on. Settings cross to the workers as plain values. What holds code
 	// (middleware, an HTTP client of another type, a resolver) cannot, and is an

@@ -1,5 +1,7 @@
 package processpool
 
+import "github.com/s3processpool/processpool/internal/proof"
+
 // span is a range of an object that one job fetches.
 type span struct {
 	offset, length int64
@@ -15,6 +17,8 @@ type span struct {
 type ranges struct {
 	size  int64
 	chunk int64
+	parts proof.Layout // no span crosses their boundaries, where they are known
+	uncut bool         // a part is one span, however large
 	next  int64
 	back  []span // given back, to be taken again first
 	done  int64  // bytes in the file for good
@@ -40,13 +44,26 @@ func (r *ranges) take() (span, bool) {
 	if r.next >= r.size {
 		return span{}, false
 	}
-	s := span{offset: r.next, length: min(r.chunk, r.size-r.next)}
+	end := r.size
+	if r.parts.Known() {
+		_, end = r.parts.Part(r.parts.Of(r.next))
+	}
+	s := span{offset: r.next, length: end - r.next}
+	if !r.uncut {
+		s.length = min(s.length, r.chunk)
+	}
 	r.next += s.length
 	return s, true
 }
 
 // giveBack returns what a lost worker had not finished.
 func (r *ranges) giveBack(s span) { r.back = append(r.back, s) }
+
+// again has the bytes of a span that was finished fetched once more.
+func (r *ranges) again(s span) {
+	r.done -= s.length
+	r.back = append(r.back, s)
+}
 
 // finish counts n bytes as being in the file.
 func (r *ranges) finish(n int64) { r.done += n }

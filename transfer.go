@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/proof"
@@ -18,8 +17,10 @@ import (
 
 // transfer is a download that has started:
 //
-//	checking -> sizing -> fetching -> finishing -> settled
-//	        \________\________\__________\__ending __/
+//	checking -> sizing -> fetching <-> inspecting
+//	    |         |          |  \_______/  |
+//	    |         |          |             v
+//	    \---------\----------\---------> ending, or finishing -> settled
 //
 // Its fields are the scheduler's goroutine's. Three steps may block and run in a
 // goroutine of their own, one at a time: the destination's check, the temporary
@@ -39,10 +40,10 @@ type transfer struct {
 	unconfirmed bool // object.Size is the caller's word
 	whole       bool // one GET without a Range
 	ranges      *ranges
-	stored      checksum.Stored
 	ledger      *proof.Ledger // nil: nothing is proved
+	mismatch    error         // what the first comparison found, once inspecting
 	jobs        []*job        // handed out, not answered
-	headLost    int           // workers that died over the HeadObject
+	askLost     int           // workers that died over a question (HeadObject)
 
 	notifier *notifier // nil: nobody listens
 }
@@ -53,13 +54,14 @@ const (
 	stageChecking stage = iota
 	stageSizing
 	stageFetching
+	stageInspecting // of the object's parts, because they do not verify
 	stageFinishing
 	stageEnding
 )
 
 // op is the word for a stage in a TransferError.
 func (s stage) op() string {
-	return [...]string{"check", "head", "get", "publish", "end"}[s]
+	return [...]string{"check", "head", "get", "verify", "publish", "end"}[s]
 }
 
 // maxLost is how many workers one range, or one HeadObject, may cost.
@@ -108,7 +110,7 @@ func (t *transfer) sized(o ipc.Object) {
 	}
 	t.plan()
 	if o.Size == 0 {
-		t.finish() // nothing to fetch
+		t.verify() // nothing to fetch
 	}
 }
 
@@ -116,20 +118,32 @@ func (t *transfer) sized(o ipc.Object) {
 func (t *transfer) plan() {
 	size, config := t.object.Size, &t.scheduler.config
 	t.stage = stageFetching
-	t.whole = t.oneRequest()
 	switch {
 	case size == 0 && t.unconfirmed:
-		t.ranges = newEmptyRanges()
-	case t.whole:
-		t.ranges = newRanges(size, size)
+		t.whole, t.ranges = true, newEmptyRanges()
+	case t.ledger != nil && t.ledger.Layout().Known():
+		t.ranges = newRanges(size, config.MultipartChunksize)
+		t.ranges.parts, t.ranges.uncut = t.ledger.Layout(), !t.ledger.Combines()
+	case t.oneRange():
+		t.whole, t.ranges = t.oneRequest(), newRanges(size, size)
 	default:
 		t.ranges = newRanges(size, config.MultipartChunksize)
 	}
 	t.report()
 }
 
+// oneRequest tells whether the object is got without a Range: if it is below the
+// threshold, or only the answer to such a request names its checksum for sure.
 func (t *transfer) oneRequest() bool {
-	return t.object.Size < t.scheduler.config.MultipartThreshold
+	config := &t.scheduler.config
+	return t.object.Size < config.MultipartThreshold || t.unconfirmed && config.Verify == VerifyRequired
+}
+
+// oneRange tells whether the object arrives as one range: in one request, or
+// because it is small, or because what must prove it is a digest of all its bytes.
+func (t *transfer) oneRange() bool {
+	return t.oneRequest() || t.object.Size <= t.scheduler.config.MultipartChunksize ||
+		t.ledger != nil && !t.ledger.Combines()
 }
 
 // choose settles what will prove the bytes, or fails the transfer where something
@@ -139,15 +153,17 @@ func (t *transfer) choose() bool {
 	if verify == VerifyOff {
 		return true
 	}
-	oneRange := t.oneRequest() || t.object.Size <= t.scheduler.config.MultipartChunksize
-	stored, ok := proof.Choose(t.object.Stored, oneRange)
+	oneRange := t.oneRange() || verify == VerifyRequired // which plan then makes it
+	if t.ranges != nil {
+		oneRange = t.ranges.chunk >= t.object.Size
+	}
+	stored, ok := proof.Choose(t.object.Stored, oneRange, t.object.Layout)
 	if ok {
-		t.stored, t.ledger = stored, proof.NewLedger(stored)
+		t.ledger = proof.NewLedger(stored, t.object.Size, t.object.Layout)
 	} else if verify == VerifyRequired {
 		t.fail("verify", ErrUnverifiable)
-		return false
 	}
-	return true
+	return ok || verify != VerifyRequired
 }
 
 // next returns the transfer's next job, or nil if it has none now.
@@ -155,6 +171,8 @@ func (t *transfer) next() *job {
 	switch {
 	case t.stage == stageSizing && len(t.jobs) == 0:
 		return &job{op: ipc.OpHead, transfer: t}
+	case t.stage == stageInspecting && len(t.jobs) == 0:
+		return &job{op: ipc.OpParts, transfer: t}
 	case t.stage != stageFetching, t.creating, t.unconfirmed && len(t.jobs) > 0:
 		return nil
 	}
@@ -168,7 +186,7 @@ func (t *transfer) next() *job {
 // temporary file.
 func (t *transfer) assign(j *job) {
 	t.jobs = append(t.jobs, j)
-	if j.op == ipc.OpHead || t.temp != nil {
+	if j.op != ipc.OpGet || t.temp != nil {
 		t.send(j)
 		return
 	}
@@ -207,19 +225,21 @@ func (t *transfer) forget(j *job) {
 func (t *transfer) send(j *job) {
 	j.sent = true
 	meta := &t.future.meta
-	m := &ipc.Job{ID: j.id, Op: j.op, Bucket: meta.Bucket, Key: meta.Key, Args: t.args()}
-	if j.op == ipc.OpHead {
+	m := &ipc.Job{
+		ID: j.id, Op: j.op, Bucket: meta.Bucket, Key: meta.Key, Args: t.args(),
+		ETag: t.object.ETag, Size: t.object.Size,
+		Choose: t.scheduler.config.Verify != VerifyOff,
+	}
+	if j.op != ipc.OpGet {
 		j.hand.worker.Job(m, nil)
 		return
 	}
-	m.ETag, m.Size = t.object.ETag, t.object.Size
 	m.Offset, m.Length = j.span.offset, j.span.length
 	m.Whole = t.whole && j.span.length == t.object.Size
 	m.Unconfirmed = t.unconfirmed
 	if t.ledger != nil {
-		m.Checksum = t.stored.Algorithm
+		m.Checksum = t.ledger.Algorithm()
 	}
-	m.Choose = t.unconfirmed && t.scheduler.config.Verify != VerifyOff
 	j.hand.worker.Job(m, t.temp.File())
 }
 
@@ -261,10 +281,15 @@ func (t *transfer) result(j *job, r *ipc.Result) {
 	t.forget(j)
 	switch {
 	case t.stage == stageEnding:
+	case r.Err != nil && j.op == ipc.OpParts:
+		t.log(slog.LevelInfo, "the object's parts are not known", "error", r.Err.Text)
+		t.fail("verify", t.mismatch)
 	case r.Err != nil:
 		t.fail(t.stage.op(), r.Err.Unpack())
 	case j.op == ipc.OpHead:
 		t.sized(r.Object)
+	case j.op == ipc.OpParts:
+		t.inspected(r.Object.Layout, r.Parts)
 	case r.Written != j.span.length:
 		t.fail("get", fmt.Errorf("%w: a worker wrote %d bytes of a range of %d", failure.ErrUnexpected, r.Written, j.span.length))
 	default:
@@ -280,8 +305,52 @@ func (t *transfer) arrived(s span, n int64, sum uint64, digest []byte) {
 	}
 	t.report()
 	if t.ranges.complete() && len(t.jobs) == 0 {
-		t.finish()
+		t.verify()
 	}
+}
+
+// verify compares what has arrived with what S3 keeps. Where that is the digest of
+// parts, a first mismatch has their layout and their own checksums looked up: it
+// may be one bad part, or the parts are not what they seemed to be.
+func (t *transfer) verify() {
+	var proved string
+	if t.ledger != nil {
+		var err error
+		proved, err = t.ledger.Check()
+		switch {
+		case err != nil && t.mismatch == nil && t.ledger.Layout().Known():
+			t.log(slog.LevelWarn, "the parts do not verify", "error", err)
+			t.mismatch, t.stage = err, stageInspecting
+			return
+		case err != nil:
+			t.fail("verify", err)
+			return
+		}
+	}
+	t.finish(proved)
+}
+
+// inspected has fetched once more what the object's own list of parts shows to be
+// bad.
+func (t *transfer) inspected(l proof.Layout, parts []proof.PartSum) {
+	if l.Known() && !l.Equal(t.object.Layout) {
+		t.object.Layout = l
+		if t.choose() {
+			t.plan()
+		}
+		return
+	}
+	bad := t.ledger.Strike(parts)
+	if len(bad) == 0 {
+		t.fail("verify", t.mismatch)
+		return
+	}
+	t.stage = stageFetching
+	for _, i := range bad {
+		start, end := t.object.Layout.Part(i)
+		t.ranges.again(span{offset: start, length: end - start})
+	}
+	t.report()
 }
 
 // lost takes a job back whose worker is gone. What the worker had reported stays in
@@ -291,9 +360,9 @@ func (t *transfer) lost(j *job, err error) {
 	switch {
 	case t.stage == stageEnding:
 		return
-	case j.op == ipc.OpHead:
-		if t.headLost++; t.headLost >= maxLost {
-			t.fail("head", err)
+	case j.op != ipc.OpGet:
+		if t.askLost++; t.askLost >= maxLost {
+			t.fail(t.stage.op(), err)
 		}
 		return
 	case !j.sent:
@@ -335,11 +404,11 @@ func (t *transfer) report() {
 // errPrevented says that a cancel came before the rename.
 var errPrevented = errors.New("canceled before the rename")
 
-// finish verifies and publishes the file.
-func (t *transfer) finish() {
+// finish puts the file in place.
+func (t *transfer) finish(proved string) {
 	t.stage = stageFinishing
 	go func() {
-		proved, err := t.publish()
+		err := t.publish()
 		t.notifier.stop()
 		t.scheduler.do(func() { t.finished(proved, err) })
 	}()
@@ -347,25 +416,31 @@ func (t *transfer) finish() {
 
 // publish runs outside the scheduler's goroutine: while the stage is finishing
 // nobody else touches what it uses.
-func (t *transfer) publish() (proved string, err error) {
+func (t *transfer) publish() (err error) {
 	if t.temp == nil { // an empty object
 		if t.temp, err = t.target.Create(0); err != nil {
-			return "", t.future.fail("create", err)
+			return t.future.fail("create", err)
 		}
 	}
 	defer t.temp.Discard()
-	if t.ledger != nil {
-		if proved, err = t.ledger.Check(t.object.Size); err != nil {
-			return "", t.future.fail("verify", err)
+	durable := t.scheduler.config.Durable
+	if durable {
+		if err := t.temp.Sync(); err != nil {
+			return t.future.fail("sync", err)
 		}
 	}
 	if !t.future.committed.CompareAndSwap(false, true) {
-		return "", errPrevented
+		return errPrevented
 	}
 	if err := t.temp.Publish(); err != nil {
-		return "", t.future.fail("publish", err)
+		return t.future.fail("publish", err)
 	}
-	return proved, nil
+	if durable {
+		if err := t.temp.SyncDir(); err != nil {
+			return t.future.fail("sync", err)
+		}
+	}
+	return nil
 }
 
 func (t *transfer) finished(proved string, err error) {

@@ -16,7 +16,7 @@ type attempt func(ctx context.Context, w *watch) (headway bool, err error)
 
 // attempts calls once until it succeeds, fails for good, or has failed maxAttempts
 // times in a row without headway.
-func (c *Client) attempts(ctx context.Context, onRetry Retrying, once attempt) error {
+func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, once attempt) error {
 	for failed := 1; ; failed++ {
 		headway, err := c.paced(ctx, once)
 		if err == nil {
@@ -28,11 +28,15 @@ func (c *Client) attempts(ctx context.Context, onRetry Retrying, once attempt) e
 		if headway {
 			failed = 0
 		}
-		if !failure.Retryable(err) {
+		moved := c.regions.learn(bucket, err)
+		if !moved && !failure.Retryable(err) {
 			return err
 		}
 		if failed >= c.maxAttempts {
 			return exhausted(failed, err)
+		}
+		if moved {
+			continue
 		}
 		if failure.CredentialsExpired(err) && c.credentials != nil {
 			c.credentials.Refresh()

@@ -45,7 +45,7 @@ func (g *get) check(out *s3.GetObjectOutput) error {
 		if r.first > 0 || r.last < object.Size-1 {
 			// A checksum that comes with a part of the object is the part's or the
 			// object's, and which is not for sure. The ETag is the object's.
-			object.Stored = checksums{}.stored(object.ETag, object.Encrypted)
+			object.Stored = checksums{}.stored("", &object)
 		}
 	case status == http.StatusOK && (g.whole() || g.first() == 0 && g.last() == g.job.Size-1):
 		// A whole object in answer to a Range that covers it is what was asked for.

@@ -24,6 +24,7 @@ import (
 type Client struct {
 	s3          *s3.Client
 	credentials Refresher
+	regions     regions
 	limiter     aws.RetryerV2 // the adaptive mode's pace; nil in the standard mode
 	maxAttempts int
 	stall       time.Duration

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -45,7 +44,7 @@ func (c *Client) Get(ctx context.Context, job *ipc.Job, dst io.WriterAt, on Obse
 		default:
 		}
 	}()
-	if err := c.attempts(ctx, on.Retrying, g.attempt); err != nil {
+	if err := c.attempts(ctx, job.Bucket, on.Retrying, g.attempt); err != nil {
 		return nil, err
 	}
 	result := &ipc.Result{ID: job.ID, Object: g.object, Written: g.written, Sum: g.sum}
@@ -77,7 +76,7 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 		return true, nil // the last attempt broke off behind the last byte
 	}
 	before := g.written
-	out, err := g.client.s3.GetObject(ctx, g.input())
+	out, err := g.client.s3.GetObject(ctx, g.input(), g.client.regions.of(g.job.Bucket))
 	if err != nil {
 		return false, g.explain(err)
 	}
@@ -102,7 +101,7 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 // confirm takes from the first answer what a HeadObject would have told.
 func (g *get) confirm() {
 	if g.job.Choose {
-		if stored, ok := proof.Choose(g.object.Stored, g.job.Length == g.job.Size); ok {
+		if stored, ok := proof.Choose(g.object.Stored, g.job.Length == g.job.Size, proof.Layout{}); ok {
 			g.sumWith(stored.Algorithm)
 		}
 	}
@@ -145,10 +144,7 @@ func (g *get) input() *s3.GetObjectInput {
 	if !g.whole() {
 		input.Range = aws.String(fmt.Sprintf("bytes=%d-%d", g.first(), g.last()))
 	}
-	// RFC 9110, 13.1.1: If-Match compares strongly, so a weak tag never matches.
-	if etag := g.pin(); etag != "" && !strings.HasPrefix(etag, "W/") {
-		input.IfMatch = aws.String(etag)
-	}
+	input.IfMatch = pinned(g.pin())
 	return input
 }
 

@@ -7,40 +7,62 @@ import (
 
 	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/proof"
 )
 
-// checksums are the fields in which both answers, HeadObject's and GetObject's,
-// name what S3 keeps.
+// checksums are the fields in which S3's answers name what it keeps of an object or
+// of a part.
 type checksums struct {
-	crc64nvme, crc32c, crc32, sha256, sha1 *string
-	kind                                   types.ChecksumType
+	crc64nvme, crc32c, crc32, sha1, sha256 *string
+}
+
+// value is one of them that is set.
+type value struct {
+	algorithm checksum.Algorithm
+	text      string
+}
+
+// values lists those that are set, the cheapest proof first.
+func (c checksums) values() []value {
+	var list []value
+	for _, v := range []struct {
+		algorithm checksum.Algorithm
+		text      *string
+	}{
+		{checksum.CRC64NVME, c.crc64nvme}, {checksum.CRC32C, c.crc32c}, {checksum.CRC32, c.crc32},
+		{checksum.SHA1, c.sha1}, {checksum.SHA256, c.sha256},
+	} {
+		if v.text != nil {
+			list = append(list, value{v.algorithm, *v.text})
+		}
+	}
+	return list
 }
 
 // stored lists what S3 keeps, the cheapest proof first. An MD5 in the ETag counts
 // only where S3 promises that it is one: not with KMS or customer keys
 // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html).
-func (c checksums) stored(etag string, encrypted bool) []checksum.Stored {
+func (c checksums) stored(kind types.ChecksumType, o *ipc.Object) []checksum.Stored {
 	var list []checksum.Stored
-	for _, s := range []struct {
-		algorithm checksum.Algorithm
-		value     *string
-	}{
-		{checksum.CRC64NVME, c.crc64nvme}, {checksum.CRC32C, c.crc32c}, {checksum.CRC32, c.crc32},
-		{checksum.SHA1, c.sha1}, {checksum.SHA256, c.sha256},
-	} {
-		if s.value == nil {
-			continue
-		}
-		if stored, ok := checksum.Parse(s.algorithm, string(c.kind), *s.value); ok {
+	for _, v := range c.values() {
+		if stored, ok := checksum.Parse(v.algorithm, string(kind), v.text); ok {
 			list = append(list, stored)
 		}
 	}
-	if !encrypted {
-		if stored, ok := checksum.ParseETag(etag); ok {
+	if !o.Encrypted {
+		if stored, ok := checksum.ParseETag(o.ETag); ok {
 			list = append(list, stored)
 		}
 	}
 	return list
+}
+
+// sum is what S3 keeps of a part.
+func (c checksums) sum() proof.PartSum {
+	if values := c.values(); len(values) > 0 {
+		return proof.PartSum{Algorithm: values[0].algorithm, Value: values[0].text}
+	}
+	return proof.PartSum{}
 }
 
 func encrypted(sse types.ServerSideEncryption, customerAlgorithm *string) bool {
@@ -57,8 +79,8 @@ func objectOfHead(out *s3.HeadObjectOutput) ipc.Object {
 	}
 	o.LastModified = aws.ToTime(out.LastModified)
 	o.Stored = checksums{
-		out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA256, out.ChecksumSHA1, out.ChecksumType,
-	}.stored(o.ETag, o.Encrypted)
+		out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA1, out.ChecksumSHA256,
+	}.stored(out.ChecksumType, &o)
 	return o
 }
 
@@ -71,7 +93,7 @@ func objectOfGet(out *s3.GetObjectOutput) ipc.Object {
 	}
 	o.LastModified = aws.ToTime(out.LastModified)
 	o.Stored = checksums{
-		out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA256, out.ChecksumSHA1, out.ChecksumType,
-	}.stored(o.ETag, o.Encrypted)
+		out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA1, out.ChecksumSHA256,
+	}.stored(out.ChecksumType, &o)
 	return o
 }

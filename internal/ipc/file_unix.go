@@ -58,8 +58,11 @@ func sendWithFile(socket *net.UnixConn, frame []byte, file *os.File) error {
 func receive(socket *net.UnixConn, p []byte) (int, []*os.File, error) {
 	oob := make([]byte, unix.CmsgSpace(4*16))
 	n, oobn, _, _, err := socket.ReadMsgUnix(p, oob) // Go asks for close-on-exec here
-	if err != nil || oobn == 0 {
-		return n, nil, err
+	if err != nil {
+		return 0, nil, err // n is -1 then
+	}
+	if oobn == 0 {
+		return n, nil, nil
 	}
 	control, err := unix.ParseSocketControlMessage(oob[:oobn])
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/proof"
 	"github.com/s3processpool/processpool/internal/settings"
 )
 
@@ -33,6 +34,8 @@ type Op string
 const (
 	OpHead Op = "HeadObject"
 	OpGet  Op = "GetObject"
+	// OpParts asks how the object was uploaded: its parts and their checksums.
+	OpParts Op = "GetObjectAttributes"
 )
 
 // Args are the caller's further fields of each request.
@@ -64,7 +67,8 @@ type Job struct {
 	Unconfirmed bool
 	// Checksum is computed over the range's bytes; "" = none.
 	Checksum checksum.Algorithm
-	// Choose: of an Unconfirmed object the first answer tells which (proof.Choose).
+	// Choose: the bytes are to be proved. HeadObject finds out all that takes; of an
+	// Unconfirmed object the first answer tells the Checksum (proof.Choose).
 	Choose bool
 }
 
@@ -78,6 +82,7 @@ type Object struct {
 	VersionID    string
 	LastModified time.Time
 	Stored       []checksum.Stored // as S3 keeps it; empty = none
+	Layout       proof.Layout      // of its parts, where Stored covers them
 	Encrypted    bool              // with KMS or the customer's key: the ETag is no MD5
 }
 
@@ -107,8 +112,9 @@ type Result struct {
 	ID      uint64
 	Object  Object
 	Written int64
-	Sum     uint64 // of a checksum that combines
-	Digest  []byte // of one that does not
+	Sum     uint64          // of a checksum that combines
+	Digest  []byte          // of one that does not
+	Parts   []proof.PartSum `json:",omitempty"` // OpParts: with Object.Layout
 	Err     *failure.Wire
 }
 

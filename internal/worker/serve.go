@@ -146,6 +146,9 @@ func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Resu
 	case ipc.OpHead:
 		result = &ipc.Result{ID: job.ID}
 		result.Object, err = s.client.Head(ctx, job, retrying)
+	case ipc.OpParts:
+		result = &ipc.Result{ID: job.ID}
+		result.Object.Layout, result.Parts, err = s.client.Parts(ctx, job, retrying)
 	case ipc.OpGet:
 		defer file.Close()
 		result, err = s.client.Get(ctx, job, file, fetch.Observer{

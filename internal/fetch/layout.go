@@ -1,0 +1,138 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/proof"
+)
+
+// layout finds out where the parts of an uploaded object begin, for checksums that
+// S3 keeps of parts: from the first part's size, if that fits, else from the list
+// of parts. What cannot be found out stays unknown; it is no error, for servers
+// differ and GetObjectAttributes needs a permission of its own.
+func (c *Client) layout(ctx context.Context, job *ipc.Job, object *ipc.Object, on Retrying) (proof.Layout, error) {
+	first, count, err := c.headPart(ctx, job, object, 1, on)
+	if ctx.Err() != nil {
+		return proof.Layout{}, context.Cause(ctx)
+	}
+	if err == nil {
+		if l, ok := proof.UniformLayout(object.Size, first.size, count); ok {
+			return l, nil
+		}
+	}
+	l, _, err := c.listParts(ctx, job, object, on)
+	if ctx.Err() != nil {
+		return proof.Layout{}, context.Cause(ctx)
+	}
+	if err != nil {
+		return proof.Layout{}, nil
+	}
+	return l, nil
+}
+
+// Parts finds out the exact layout of an object that arrived and did not verify, and
+// what S3 keeps of each part, if it does.
+func (c *Client) Parts(ctx context.Context, job *ipc.Job, on Retrying) (proof.Layout, []proof.PartSum, error) {
+	object := &ipc.Object{Size: job.Size, ETag: job.ETag}
+	l, sums, err := c.listParts(ctx, job, object, on)
+	if err == nil && l.Known() || ctx.Err() != nil {
+		return l, sums, err
+	}
+	part, count, err := c.headPart(ctx, job, object, 1, on)
+	if err != nil {
+		return proof.Layout{}, nil, err
+	}
+	sizes := []int64{part.size}
+	sums = []proof.PartSum{part.sum}
+	for n := 2; n <= count; n++ {
+		if part, _, err = c.headPart(ctx, job, object, n, on); err != nil {
+			return proof.Layout{}, nil, err
+		}
+		sizes, sums = append(sizes, part.size), append(sums, part.sum)
+	}
+	l, _ = proof.ExactLayout(object.Size, sizes)
+	return l, sums, nil
+}
+
+type part struct {
+	size int64
+	sum  proof.PartSum
+}
+
+// headPart asks for one part by its number. Some servers answer with the whole
+// object, which is not an answer.
+func (c *Client) headPart(ctx context.Context, job *ipc.Job, object *ipc.Object, number int, on Retrying) (p part, count int, err error) {
+	input := headInput(job)
+	input.PartNumber = aws.Int32(int32(number))
+	input.IfMatch = pinned(object.ETag)
+	err = c.attempts(ctx, job.Bucket, on, func(ctx context.Context, _ *watch) (bool, error) {
+		out, err := c.s3.HeadObject(ctx, input, c.regions.of(job.Bucket))
+		if err != nil {
+			return false, err
+		}
+		if statusOf(out.ResultMetadata) != http.StatusPartialContent || out.PartsCount == nil || out.ContentLength == nil ||
+			!sameETag(object.ETag, aws.ToString(out.ETag)) {
+			return false, fmt.Errorf("HeadObject does not know part %d", number)
+		}
+		p.size, count = *out.ContentLength, int(*out.PartsCount)
+		p.sum = checksums{out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA1, out.ChecksumSHA256}.sum()
+		return false, nil
+	})
+	return p, count, err
+}
+
+// listParts reads the list that S3 keeps where parts were uploaded with checksums.
+func (c *Client) listParts(ctx context.Context, job *ipc.Job, object *ipc.Object, on Retrying) (proof.Layout, []proof.PartSum, error) {
+	input := &s3.GetObjectAttributesInput{
+		Bucket:               aws.String(job.Bucket),
+		Key:                  aws.String(job.Key),
+		ObjectAttributes:     []types.ObjectAttributes{types.ObjectAttributesEtag, types.ObjectAttributesObjectParts},
+		VersionId:            optional(job.Args.VersionID),
+		SSECustomerAlgorithm: optional(job.Args.SSECustomerAlgorithm),
+		SSECustomerKey:       optional(job.Args.SSECustomerKey),
+		SSECustomerKeyMD5:    optional(job.Args.SSECustomerKeyMD5),
+		RequestPayer:         types.RequestPayer(job.Args.RequestPayer),
+		ExpectedBucketOwner:  optional(job.Args.ExpectedBucketOwner),
+	}
+	var sizes []int64
+	var sums []proof.PartSum
+	for more := true; more; {
+		err := c.attempts(ctx, job.Bucket, on, func(ctx context.Context, _ *watch) (bool, error) {
+			out, err := c.s3.GetObjectAttributes(ctx, input, c.regions.of(job.Bucket))
+			if err != nil {
+				return false, err
+			}
+			if !sameETag(object.ETag, aws.ToString(out.ETag)) {
+				return false, failure.ErrObjectChanged
+			}
+			if out.ObjectParts == nil {
+				return false, errors.New("GetObjectAttributes lists no parts")
+			}
+			for _, p := range out.ObjectParts.Parts {
+				sizes = append(sizes, aws.ToInt64(p.Size))
+				sums = append(sums, checksums{p.ChecksumCRC64NVME, p.ChecksumCRC32C, p.ChecksumCRC32, p.ChecksumSHA1, p.ChecksumSHA256}.sum())
+			}
+			marker := aws.ToString(out.ObjectParts.NextPartNumberMarker)
+			more = aws.ToBool(out.ObjectParts.IsTruncated) && marker != aws.ToString(input.PartNumberMarker)
+			input.PartNumberMarker = aws.String(marker)
+			return false, nil
+		})
+		if err != nil {
+			return proof.Layout{}, nil, err
+		}
+	}
+	l, ok := proof.ExactLayout(object.Size, sizes)
+	if !ok {
+		return proof.Layout{}, nil, fmt.Errorf("the %d parts listed do not make up %d bytes", len(sizes), object.Size)
+	}
+	return l, sums, nil
+}

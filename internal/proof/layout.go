@@ -1,0 +1,108 @@
+package proof
+
+import (
+	"slices"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+)
+
+// Layout is how an object was uploaded in parts. The zero Layout is not known.
+type Layout struct {
+	Uniform int64   `json:",omitempty"` // size of each part but the last, which may be smaller
+	Ends    []int64 `json:",omitempty"` // where each part ends, where they are not uniform
+	Size    int64   `json:",omitempty"` // the object's
+}
+
+// UniformLayout returns the layout of an object of size bytes in count parts, of
+// which the first has part bytes, if the others can have as many.
+func UniformLayout(size, part int64, count int) (Layout, bool) {
+	if part <= 0 || count <= 0 || int64(count) != (size+part-1)/part {
+		return Layout{}, false
+	}
+	return Layout{Uniform: part, Size: size}, true
+}
+
+// ExactLayout returns the layout of parts of these sizes, if they make up an object of
+// size bytes.
+func ExactLayout(size int64, parts []int64) (Layout, bool) {
+	l := Layout{Size: size, Ends: make([]int64, 0, len(parts))}
+	var end int64
+	for _, n := range parts {
+		if end += n; n <= 0 {
+			return Layout{}, false
+		}
+		l.Ends = append(l.Ends, end)
+	}
+	if end != size || end == 0 {
+		return Layout{}, false
+	}
+	if uniform, ok := UniformLayout(size, parts[0], len(parts)); ok && uniform.holds(l.Ends) {
+		return uniform, true
+	}
+	return l, true
+}
+
+func (l Layout) holds(ends []int64) bool {
+	for i, end := range ends {
+		if _, last := l.Part(i); last != end {
+			return false
+		}
+	}
+	return true
+}
+
+// Known tells whether the boundaries are known.
+func (l Layout) Known() bool { return l.Uniform > 0 || len(l.Ends) > 0 }
+
+// Equal tells whether two layouts have the same boundaries.
+func (l Layout) Equal(other Layout) bool {
+	return l.Uniform == other.Uniform && l.Size == other.Size && slices.Equal(l.Ends, other.Ends)
+}
+
+// Count returns the number of parts.
+func (l Layout) Count() int {
+	if l.Uniform > 0 {
+		return int((l.Size + l.Uniform - 1) / l.Uniform)
+	}
+	return len(l.Ends)
+}
+
+// Part returns the first byte of the i-th part, from 0, and the one behind its last.
+func (l Layout) Part(i int) (start, end int64) {
+	if l.Uniform > 0 {
+		start = int64(i) * l.Uniform
+		return start, min(start+l.Uniform, l.Size)
+	}
+	if i > 0 {
+		start = l.Ends[i-1]
+	}
+	return start, l.Ends[i]
+}
+
+// Of returns which part the byte at offset is in.
+func (l Layout) Of(offset int64) int {
+	if l.Uniform > 0 {
+		return int(offset / l.Uniform)
+	}
+	i, found := slices.BinarySearch(l.Ends, offset)
+	if found {
+		i++
+	}
+	return i
+}
+
+// NeedsLayout tells whether stored proves an object only to who knows its parts.
+func NeedsLayout(stored []checksum.Stored) bool {
+	parts := false
+	for _, s := range stored {
+		if s.Kind == checksum.FullObject || s.Kind == checksum.ETag && s.Parts == 0 {
+			return false
+		}
+		parts = parts || inParts(s)
+	}
+	return parts
+}
+
+func inParts(s checksum.Stored) bool {
+	return s.Kind == checksum.Composite || s.Kind == checksum.ETag && s.Parts > 0
+}
