@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -185,16 +186,14 @@ func configure(cfg aws.Config, optFns []func(*Config)) (Config, pool.Options, er
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	if err := c.validate(); err != nil {
-		return c, pool.Options{}, err
-	}
-	var faults []error
+	faults := []error{c.validate()}
 	if c.CABundle == nil {
 		pem, err := environmentCABundle()
 		c.CABundle = pem
 		faults = append(faults, err)
 	}
-	x := settings.Extract(cfg, c.ClientOptions, c.CABundle != nil)
+	given := slices.DeleteFunc(slices.Clone(c.ClientOptions), func(fn func(*s3.Options)) bool { return fn == nil })
+	x := settings.Extract(cfg, given, c.CABundle != nil)
 	s := x.Settings
 	s.Slots, s.MaxAttempts, s.StallTimeout = c.RequestsPerProcess, c.MaxAttempts, c.StallTimeout
 	s.CABundle, s.UserAgent = c.CABundle, "processpool/"+version

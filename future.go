@@ -92,6 +92,10 @@ type Future struct {
 }
 
 func newFuture(d *Downloader, id int64, bucket, key, filename string, o DownloadOptions) *Future {
+	if o.ExpectedSize != nil {
+		size := *o.ExpectedSize // what the caller's variable becomes is another matter
+		o.ExpectedSize = &size
+	}
 	f := &Future{
 		meta:       Meta{TransferID: id, Bucket: bucket, Key: key, Filename: filename, DownloadOptions: o},
 		downloader: d,

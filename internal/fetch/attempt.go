@@ -91,25 +91,3 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
-
-// watch ends an attempt whose connection is silent for too long. Every piece that
-// arrives calls alive.
-type watch struct {
-	timer   *time.Timer
-	timeout time.Duration
-	cancel  context.CancelCauseFunc
-}
-
-func watched(ctx context.Context, timeout time.Duration) (context.Context, *watch) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	w := &watch{timeout: timeout, cancel: cancel}
-	w.timer = time.AfterFunc(timeout, func() { cancel(failure.ErrStalled) })
-	return ctx, w
-}
-
-func (w *watch) alive() { w.timer.Reset(w.timeout) }
-
-func (w *watch) stop() {
-	w.timer.Stop()
-	w.cancel(nil)
-}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"net/http/httptrace"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/s3processpool/processpool/internal/bulk"
 	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -65,6 +67,7 @@ type get struct {
 	confirmed bool
 	object    ipc.Object
 	written   int64
+	body      bulk.Body // of the attempt's connection
 
 	algorithm checksum.Algorithm // "": none
 	sum       uint64             // where it combines
@@ -76,12 +79,21 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 		return true, nil // the last attempt broke off behind the last byte
 	}
 	before := g.written
+	g.body = bulk.Body{}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { g.body = bulk.Of(info.Conn) },
+	})
 	out, err := g.client.s3.GetObject(ctx, g.input(), g.client.regions.of(g.job.Bucket))
 	if err != nil {
 		return false, g.explain(err)
 	}
 	defer out.Body.Close()
 	w.alive()
+	if out.ContentLength == nil || *out.ContentLength < 0 {
+		g.body = bulk.Body{} // how much is to come is not known
+	}
+	watched := g.body
+	w.body.Store(&watched)
 	if err := g.check(out); err != nil {
 		return false, err
 	}
@@ -189,6 +201,7 @@ func (g *get) fill(body io.Reader, left int64, w *watch) (n int, err error) {
 	room := int(min(left+1, int64(len(g.buf))))
 	for n < room && err == nil {
 		var m int
+		g.body.Expect(left-int64(n), room-n)
 		m, err = body.Read(g.buf[n:room])
 		if m > 0 {
 			w.alive()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/s3processpool/processpool/internal/bulk"
 	"github.com/s3processpool/processpool/internal/settings"
 )
 
@@ -25,7 +26,7 @@ func newTransport(s settings.Settings) (*http.Transport, error) {
 	}
 	t := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
+		DialContext:           bulk.DialContext(dialer),
 		TLSClientConfig:       config,
 		TLSHandshakeTimeout:   s.HTTP.TLSHandshakeTimeout,
 		ResponseHeaderTimeout: s.HTTP.ResponseHeaderTimeout,

@@ -29,13 +29,27 @@ const headerSize = 5
 // one goroutine at a time; Close ends both.
 type Conn struct {
 	socket *net.UnixConn
-	buf    []byte     // received, not yet taken
-	files  []*os.File // received, not yet taken
 
+	// Of Receive alone.
+	buf []byte // received, not yet taken
+	at  int64  // place in the stream at which buf begins
+
+	files struct {
+		sync.Mutex
+		untaken []arrival
+		closed  bool
+	}
 	send struct {
 		sync.Mutex
 		buf []byte
 	}
+}
+
+// arrival is a descriptor received, and the place in the stream behind the bytes that
+// came with it: when those are taken, so is the frame that announced it.
+type arrival struct {
+	file *os.File
+	end  int64
 }
 
 // NewConn takes over the socket f, a connected Unix stream socket, and closes f.
@@ -55,7 +69,15 @@ func NewConn(f *os.File) (*Conn, error) {
 
 // Close closes the socket and the descriptors nobody took.
 func (c *Conn) Close() error {
-	return c.socket.Close()
+	err := c.socket.Close()
+	c.files.Lock()
+	defer c.files.Unlock()
+	c.files.closed = true
+	for _, a := range c.files.untaken {
+		a.file.Close()
+	}
+	c.files.untaken = nil
+	return err
 }
 
 // SetReadDeadline bounds Receive, as for net.Conn.
@@ -67,6 +89,9 @@ func (c *Conn) SetWriteDeadline(t time.Time) error { return c.socket.SetWriteDea
 // Send writes one message, with the descriptor of file where there is one. The
 // file stays the caller's.
 func (c *Conn) Send(m Message, file *os.File) error {
+	if carriesFile(m) != (file != nil) {
+		return fmt.Errorf("ipc: a %T with a file where none belongs, or without its own", m)
+	}
 	c.send.Lock()
 	defer c.send.Unlock()
 	frame, err := appendFrame(c.send.buf[:0], m)
@@ -96,16 +121,34 @@ func (c *Conn) Receive() (Message, *os.File, error) {
 			continue
 		}
 		c.buf = c.buf[n:]
-		if !carriesFile(m) {
-			return m, nil, nil
+		c.at += int64(n)
+		file, err := c.take(m)
+		if err != nil {
+			return nil, nil, err
 		}
-		if len(c.files) == 0 {
-			return nil, nil, fmt.Errorf("ipc: a %T frame came without its descriptor", m)
-		}
-		f := c.files[0]
-		c.files = c.files[1:]
-		return m, f, nil
+		return m, file, nil
 	}
+}
+
+// take returns the file that came with m, the last frame received. A file that
+// nobody announced ends the conversation: the next Job would get it for its own.
+func (c *Conn) take(m Message) (file *os.File, err error) {
+	c.files.Lock()
+	defer c.files.Unlock()
+	if carriesFile(m) {
+		if len(c.files.untaken) == 0 {
+			return nil, fmt.Errorf("ipc: a %T frame came without its descriptor", m)
+		}
+		file = c.files.untaken[0].file
+		c.files.untaken = c.files.untaken[1:]
+	}
+	if len(c.files.untaken) > 0 && c.files.untaken[0].end <= c.at {
+		if file != nil {
+			file.Close()
+		}
+		return nil, fmt.Errorf("ipc: a %T frame came with a descriptor too many", m)
+	}
+	return file, nil
 }
 
 func (c *Conn) fill() error {
@@ -116,7 +159,7 @@ func (c *Conn) fill() error {
 	}
 	n, files, err := receive(c.socket, c.buf[len(c.buf):cap(c.buf)])
 	c.buf = c.buf[:len(c.buf)+n]
-	c.files = append(c.files, files...)
+	c.keep(files)
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
 		return err
@@ -126,6 +169,19 @@ func (c *Conn) fill() error {
 		return io.EOF
 	}
 	return nil
+}
+
+// keep holds files until Receive takes them or Close closes them.
+func (c *Conn) keep(files []*os.File) {
+	c.files.Lock()
+	defer c.files.Unlock()
+	for _, f := range files {
+		if c.files.closed {
+			f.Close()
+			continue
+		}
+		c.files.untaken = append(c.files.untaken, arrival{f, c.at + int64(len(c.buf))})
+	}
 }
 
 // FileError says that the descriptor to be sent was not open any more; nothing

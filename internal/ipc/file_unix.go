@@ -3,6 +3,7 @@
 package ipc
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -57,16 +58,20 @@ func sendWithFile(socket *net.UnixConn, frame []byte, file *os.File) error {
 
 func receive(socket *net.UnixConn, p []byte) (int, []*os.File, error) {
 	oob := make([]byte, unix.CmsgSpace(4*16))
-	n, oobn, _, _, err := socket.ReadMsgUnix(p, oob) // Go asks for close-on-exec here
+	n, oobn, flags, _, err := socket.ReadMsgUnix(p, oob) // Go asks for close-on-exec here
 	if err != nil {
-		return 0, nil, err // n is -1 then
+		return 0, nil, err // n may be -1
+	}
+	if flags&unix.MSG_CTRUNC != 0 {
+		// The kernel has dropped descriptors, and not their frames (recvmsg(2)).
+		err = errors.New("ipc: a descriptor was lost: this process may hold too many (RLIMIT_NOFILE)")
 	}
 	if oobn == 0 {
-		return n, nil, nil
+		return n, nil, err
 	}
-	control, err := unix.ParseSocketControlMessage(oob[:oobn])
-	if err != nil {
-		return n, nil, fmt.Errorf("ipc: control message: %w", err)
+	control, parseErr := unix.ParseSocketControlMessage(oob[:oobn])
+	if parseErr != nil {
+		return n, nil, fmt.Errorf("ipc: control message: %w", parseErr)
 	}
 	var files []*os.File
 	for i := range control {
@@ -78,5 +83,5 @@ func receive(socket *net.UnixConn, p []byte) (int, []*os.File, error) {
 			files = append(files, os.NewFile(uintptr(fd), "temporary file"))
 		}
 	}
-	return n, files, nil
+	return n, files, err
 }

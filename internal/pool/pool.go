@@ -17,8 +17,8 @@
 package pool
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -37,6 +37,10 @@ type Options struct {
 	Settings    settings.Settings
 	Credentials aws.CredentialsProvider // asked once for all workers; nil: none
 	Logger      *slog.Logger
+
+	StartTimeout time.Duration // from a worker's start to its Ready; 0 = 30 s
+	StopTimeout  time.Duration // from Stop to a worker's end; 0 = 10 s
+	Heartbeat    time.Duration // between two pings to a worker that says nothing; 0 = 5 s
 }
 
 // Event is one of Up, Down, Broken, and a worker's words: Found, Progress, Retry,
@@ -75,7 +79,6 @@ type (
 // How a seat goes about a worker that does not start.
 const (
 	startTries   = 3 // in a row, before the seat is parked
-	startTimeout = 30 * time.Second
 	firstBackoff = 50 * time.Millisecond
 	parkedFor    = 5 * time.Second // while other seats do work
 )
@@ -98,6 +101,9 @@ type Pool struct {
 
 // New makes a pool of no process; Start fills it.
 func New(o Options) *Pool {
+	o.StartTimeout = cmp.Or(o.StartTimeout, 30*time.Second)
+	o.StopTimeout = cmp.Or(o.StopTimeout, 10*time.Second)
+	o.Heartbeat = cmp.Or(o.Heartbeat, 5*time.Second)
 	p := &Pool{options: o, events: make(chan Event, 4*o.Processes)}
 	p.stopped, p.stop = context.WithCancel(context.Background())
 	p.vendor = newVendor(p.stopped, o.Credentials)
@@ -206,6 +212,3 @@ func backoff(failed int) time.Duration {
 	d := firstBackoff << failed
 	return d/2 + rand.N(d/2)
 }
-
-// errStopped is why a worker ends in peace.
-var errStopped = errors.New("the pool was stopped")

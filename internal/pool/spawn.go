@@ -30,8 +30,12 @@ func Self() (string, error) {
 }
 
 // secrets are variables that no worker needs: the pool vends credentials over the
-// socket.
-var secrets = []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+// socket. The second line has the SDK's older names for the same.
+var secrets = []string{
+	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+	"AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SECURITY_TOKEN",
+	"AWS_CONTAINER_AUTHORIZATION_TOKEN",
+}
 
 func (c Command) environ(slots int) []string {
 	env := slices.DeleteFunc(os.Environ(), func(entry string) bool {
@@ -39,7 +43,7 @@ func (c Command) environ(slots int) []string {
 		return slices.Contains(secrets, name)
 	})
 	// A worker copies bytes: more threads than requests only wake each other.
-	threads := min(max(slots, 2), runtime.NumCPU())
+	threads := min(slots, runtime.NumCPU())
 	return append(append(env, "GOMAXPROCS="+strconv.Itoa(threads)), c.Env...)
 }
 
@@ -75,11 +79,10 @@ func (p *Pool) spawn(seat int) (*Worker, error) {
 		w.cmd.Args[0] = os.Args[0] // what ps shows
 	}
 	w.cmd.Env = p.options.Command.environ(p.options.Settings.Slots)
-	w.cmd.Stderr = w.stderr
 	w.cmd.ExtraFiles = []*os.File{theirs}
 	// A child of the worker's may keep standard error open; do not wait for it.
 	w.cmd.WaitDelay = time.Second
-	if err := w.cmd.Start(); err != nil {
+	if err := w.stderr.start(w.cmd); err != nil {
 		conn.Close()
 		return nil, err
 	}
@@ -99,7 +102,7 @@ func (p *Pool) greet(w *Worker) error {
 		case <-hurry:
 		}
 	}()
-	deadline := time.Now().Add(startTimeout)
+	deadline := time.Now().Add(p.options.StartTimeout)
 	w.conn.SetReadDeadline(deadline)
 	w.conn.SetWriteDeadline(deadline)
 	m, _, err := w.conn.Receive()

@@ -3,9 +3,9 @@ package pool
 import (
 	"bytes"
 	"log/slog"
+	"os/exec"
 	"strings"
 	"sync"
-	"sync/atomic"
 )
 
 // Limits of what is kept of a worker's standard error.
@@ -19,13 +19,25 @@ const (
 // goroutine of its own, which ends before Wait returns.
 type stderr struct {
 	logger *slog.Logger
-	pid    atomic.Int64
 
 	mu struct {
 		sync.Mutex
+		pid  int
 		line []byte
 		last []byte
 	}
+}
+
+// start starts a process that writes here. Its first line finds the pid known.
+func (s *stderr) start(cmd *exec.Cmd) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	cmd.Stderr = s
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	s.mu.pid = cmd.Process.Pid
+	return nil
 }
 
 func (s *stderr) Write(p []byte) (int, error) {
@@ -36,17 +48,19 @@ func (s *stderr) Write(p []byte) (int, error) {
 		s.mu.last = append(s.mu.last[:0], s.mu.last[over:]...)
 	}
 	s.mu.line = append(s.mu.line, p...)
-	for {
-		end := bytes.IndexByte(s.mu.line, '\n')
-		next := end + 1
-		if end < 0 && len(s.mu.line) >= maxLine {
-			end, next = maxLine, maxLine
-		}
-		if end < 0 {
+	for rest := s.mu.line; ; {
+		end := bytes.IndexByte(rest[:min(len(rest), maxLine+1)], '\n')
+		switch {
+		case end >= 0:
+			s.log(rest[:end])
+			rest = rest[end+1:]
+		case len(rest) > maxLine:
+			s.log(rest[:maxLine])
+			rest = rest[maxLine:]
+		default:
+			s.mu.line = append(s.mu.line[:0], rest...)
 			return len(p), nil
 		}
-		s.log(s.mu.line[:end])
-		s.mu.line = append(s.mu.line[:0], s.mu.line[next:]...)
 	}
 }
 
@@ -60,7 +74,7 @@ func (s *stderr) flush() {
 
 func (s *stderr) log(line []byte) {
 	if text := strings.TrimRight(string(line), "\r"); text != "" {
-		s.logger.Warn("worker's standard error", "worker", s.pid.Load(), "line", text)
+		s.logger.Warn("worker's standard error", "worker", s.mu.pid, "line", text)
 	}
 }
 

@@ -15,12 +15,9 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
-// Supervision of a worker that has jobs.
-const (
-	heartbeat   = 5 * time.Second // between two pings to a worker that says nothing
-	missedBeats = 3               // unanswered in a row, before it is killed
-	stopTimeout = 10 * time.Second
-)
+// missedBeats is how many pings in a row a worker that has jobs may leave
+// unanswered before it is killed.
+const missedBeats = 3
 
 // Worker is one process. Send may be called by the pool's owner between Up and
 // Down.
@@ -82,7 +79,6 @@ func (w *Worker) proven() bool { return w.answered.Load() || w.jobs.Load() > 0 }
 
 // work reads the worker's words until it is gone, reaps it, and says why it ended.
 func (w *Worker) work() error {
-	w.stderr.pid.Store(int64(w.PID))
 	writer := make(chan struct{})
 	go func() {
 		defer close(writer)
@@ -124,7 +120,7 @@ func (w *Worker) read() error {
 // write empties the outbox, and looks after the worker's heartbeat, until the socket
 // has ended or the pool is stopped and the worker, too.
 func (w *Worker) write() {
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(w.pool.options.Heartbeat)
 	defer beat.Stop()
 	stopped, overdue, missed := w.pool.stopped.Done(), (<-chan time.Time)(nil), 0
 	for {
@@ -136,7 +132,7 @@ func (w *Worker) write() {
 		case <-stopped:
 			stopped = nil
 			w.send(parcel{&ipc.Stop{}, nil})
-			timer := time.NewTimer(stopTimeout)
+			timer := time.NewTimer(w.pool.options.StopTimeout)
 			defer timer.Stop()
 			overdue = timer.C
 		case <-overdue:
@@ -163,8 +159,11 @@ func (w *Worker) beat(missed int) int {
 	return missed + 1
 }
 
+// patience is how long a worker may be silent.
+func (w *Worker) patience() time.Duration { return missedBeats * w.pool.options.Heartbeat }
+
 func (w *Worker) send(p parcel) {
-	w.conn.SetWriteDeadline(time.Now().Add(missedBeats * heartbeat))
+	w.conn.SetWriteDeadline(time.Now().Add(w.patience()))
 	err := w.conn.Send(p.message, p.file)
 	var closed *ipc.FileError
 	switch job, isJob := p.message.(*ipc.Job); {
@@ -196,14 +195,17 @@ func (w *Worker) bury(cause error) error {
 	defer grace.Stop()
 	err := w.cmd.Wait()
 	w.stderr.flush()
-	return &lost{
-		pid:    w.PID,
-		state:  w.cmd.ProcessState,
-		cause:  cause,
-		wait:   err,
-		silent: w.silent.Load(),
-		tail:   w.stderr.tail(),
+	e := &lost{
+		pid:   w.PID,
+		state: w.cmd.ProcessState,
+		cause: cause,
+		wait:  err,
+		tail:  w.stderr.tail(),
 	}
+	if w.silent.Load() {
+		e.silent = w.patience()
+	}
+	return e
 }
 
 // lost says how a worker ended.
@@ -212,7 +214,7 @@ type lost struct {
 	state  *os.ProcessState
 	cause  error
 	wait   error
-	silent bool
+	silent time.Duration // 0: it was not
 	tail   string
 }
 
@@ -220,8 +222,8 @@ func (e *lost) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%v: pid %d", failure.ErrWorkerLost, e.pid)
 	switch {
-	case e.silent:
-		fmt.Fprintf(&b, ": killed, for it had not answered for %v", missedBeats*heartbeat)
+	case e.silent > 0:
+		fmt.Fprintf(&b, ": killed, for it had not answered for %v", e.silent)
 	case e.state != nil:
 		fmt.Fprintf(&b, ": %v", e.state)
 	}

@@ -33,7 +33,7 @@ func Extract(cfg aws.Config, optFns []func(*s3.Options), caGiven bool) Extracted
 	for field, why := range foreignFields(cfg, before, after) {
 		faults = append(faults, fmt.Errorf("%s cannot cross to a worker process: %s", field, why))
 	}
-	client, own := clientOf(cfg, before, after)
+	client, own := clientOf(after)
 	if own != nil {
 		faults = append(faults, own)
 	} else {
@@ -80,6 +80,7 @@ func foreignFields(cfg aws.Config, before, after s3.Options) map[string]string {
 	}
 	check("APIOptions (middleware)", len(after.APIOptions) > 0, useWorkerCommand)
 	check("Interceptors", !reflect.ValueOf(after.Interceptors).IsZero() && hasInterceptors(after), useWorkerCommand)
+	//lint:ignore SA1019 A caller may set it all the same.
 	check("EndpointResolver", after.EndpointResolver != nil, "give BaseEndpoint instead, or "+useWorkerCommand)
 	check("EndpointResolverV2", differs(before.EndpointResolverV2, after.EndpointResolverV2), "give BaseEndpoint instead, or "+useWorkerCommand)
 	check("ExpressCredentials", after.ExpressCredentials != nil, useWorkerCommand)
@@ -114,11 +115,9 @@ func differs(a, b any) bool {
 	return !reflect.DeepEqual(a, b)
 }
 
-// clientOf returns the caller's HTTP client where it is the SDK's own kind.
-func clientOf(cfg aws.Config, before, after s3.Options) (*awshttp.BuildableClient, error) {
-	if cfg.HTTPClient == nil && !differs(before.HTTPClient, after.HTTPClient) {
-		return awshttp.NewBuildableClient(), nil
-	}
+// clientOf returns the HTTP client where it is the SDK's own kind, with what the
+// DefaultsMode has made of it.
+func clientOf(after s3.Options) (*awshttp.BuildableClient, error) {
 	client, ok := after.HTTPClient.(*awshttp.BuildableClient)
 	if !ok {
 		return nil, fmt.Errorf("HTTPClient (%T) cannot cross to a worker process: only an *awshttp.BuildableClient can; %s",

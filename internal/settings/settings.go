@@ -75,6 +75,7 @@ func (c Client) Apply(o *s3.Options) {
 
 func fromOptions(o s3.Options) Client {
 	dualStack := o.EndpointOptions.UseDualStackEndpoint
+	//lint:ignore SA1019 A caller may set it all the same.
 	if dualStack == aws.DualStackEndpointStateUnset && o.UseDualstack {
 		dualStack = aws.DualStackEndpointStateEnabled
 	}

@@ -31,7 +31,7 @@ func shorten(s string, limit int) string {
 	if len(s) <= limit {
 		return s
 	}
-	for cut := limit; cut > limit-utf8.UTFMax && cut > 0; cut-- {
+	for cut := limit; cut > limit-utf8.UTFMax && cut >= 0; cut-- {
 		if utf8.RuneStart(s[cut]) {
 			return s[:cut]
 		}

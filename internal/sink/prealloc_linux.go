@@ -14,8 +14,8 @@ const leastStep = 1 << 20
 // byte is fetched, and gives it its size.
 //
 // tmpfs gives up with EINTR when a signal comes, and undoes all of the call. Asking for everything
-// again may never end where signals come regularly, as they do while a profile is taken. So each
-// interruption halves the piece asked for.
+// again may never end where signals come regularly, as they do while a profile is taken
+// (https://go.dev/issue/69137). So each interruption halves the piece asked for.
 func preallocate(f *os.File, size int64) error {
 	piece := size
 	for offset := int64(0); offset < size; {

@@ -45,7 +45,7 @@ func resolve(filename string) (string, error) {
 	switch {
 	case filename == "":
 		return "", &refusal{"the file name is empty", []error{syscall.EINVAL, fs.ErrInvalid}}
-	case strings.ContainsRune(filename, 0):
+	case strings.IndexByte(filename, 0) >= 0:
 		return "", &refusal{"the file name contains a NUL", []error{syscall.EINVAL, fs.ErrInvalid}}
 	case os.IsPathSeparator(filename[len(filename)-1]):
 		return "", &refusal{"the file name ends in a separator, as that of a directory", []error{ErrNotRegular, syscall.EISDIR}}
@@ -54,22 +54,19 @@ func resolve(filename string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// The system's own view comes first: what is not a regular file is named as what it is however many
-	// links lead there, and a loop or a name too long is the system's error.
+	// What is there already is named as what it is, however many links lead to it. Any error here comes
+	// again where the links are followed one by one.
 	info, err := os.Stat(path)
-	switch {
-	case err == nil:
+	if err == nil {
 		if err := regular(info); err != nil {
 			return "", err
 		}
-	case !errors.Is(err, fs.ErrNotExist):
-		return "", cause(err)
 	}
 	path, err = follow(path)
 	if err != nil {
 		return "", err
 	}
-	// A link under /proc names a file that may have no name; its text leads elsewhere or nowhere.
+	// A link in /proc/self/fd leads to an open file, which may have lost its name; its text is for people.
 	if last, err := os.Lstat(path); info != nil && (err != nil || !os.SameFile(info, last)) {
 		return "", &refusal{"the link cannot be followed by name", []error{ErrNotRegular}}
 	}
@@ -78,7 +75,7 @@ func resolve(filename string) (string, error) {
 
 // follow replaces a symbolic link by what it points to until there is none at the end of the path.
 func follow(path string) (string, error) {
-	for range maxLinks {
+	for range maxLinks + 1 {
 		info, err := os.Lstat(path)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0 {
 			return path, nil

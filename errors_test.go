@@ -1,0 +1,210 @@
+package processpool_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+// is makes a test of errors.As for one type of error.
+func is[E error](err error) bool {
+	var target E
+	return errors.As(err, &target)
+}
+
+// What errors.As finds of an answer of S3's, though it was met in another process.
+func TestErrorsOfS3(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	origin.Put("b", "k", content)
+	d := newDownloader(t, origin, quickly)
+	for _, c := range []struct {
+		name        string
+		bucket, key string
+		fault       s3test.Fault
+		options     func(*processpool.DownloadOptions)
+		op          string
+		status      int
+		code        string
+		is          func(error) bool
+	}{
+		{"NotFound by HEAD", "b", "missing", s3test.Fault{}, nil, "head", 404, "NotFound", is[*types.NotFound]},
+		{"NoSuchKey by GET", "b", "missing", s3test.Fault{}, expect(10), "get", 404, "NoSuchKey", is[*types.NoSuchKey]},
+		{"NoSuchBucket by GET", "missing", "k", s3test.Fault{}, expect(10), "get", 404, "NoSuchBucket", is[*types.NoSuchBucket]},
+		{"InvalidObjectState", "b", "k", s3test.Fault{Method: "GET", Status: 403, Code: "InvalidObjectState"}, nil, "get", 403, "InvalidObjectState", is[*types.InvalidObjectState]},
+		{"AccessDenied by GET", "b", "k", s3test.Fault{Method: "GET", Status: 403}, nil, "get", 403, "AccessDenied", is[*smithy.GenericAPIError]},
+		{"Forbidden by HEAD", "b", "k", s3test.Fault{Status: 403}, nil, "head", 403, "Forbidden", is[*smithy.GenericAPIError]},
+		{"a code nobody knows", "b", "k", s3test.Fault{Method: "GET", Status: 418, Code: "Teapot"}, nil, "get", 418, "Teapot", is[*smithy.GenericAPIError]},
+		{"SlowDown", "b", "k", s3test.Fault{Method: "GET", Status: 503}, nil, "get", 503, "SlowDown", is[*smithy.GenericAPIError]},
+		{"PreconditionFailed", "b", "k", s3test.Fault{Method: "GET", Status: 412}, nil, "get", 412, "PreconditionFailed", is[*smithy.GenericAPIError]},
+		{"InvalidRange", "b", "k", s3test.Fault{Method: "GET", Status: 416}, nil, "get", 416, "InvalidRange", is[*smithy.GenericAPIError]},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			name := filepath.Join(dir, "file")
+			origin.ClearFaults()
+			if c.fault.Status != 0 {
+				c.fault.Message = "a message of its own"
+				c.fault.Header = map[string]string{"X-Amz-Request-Id": "REQUEST42"}
+				origin.Inject(c.fault)
+			}
+			f := d.DownloadFile(t.Context(), c.bucket, c.key, name, func(o *processpool.DownloadOptions) {
+				if c.options != nil {
+					c.options(o)
+				}
+			})
+			err := result(t, f)
+			leak.Files(t, dir)
+
+			var transfer *processpool.TransferError
+			if !errors.As(err, &transfer) || transfer.Op != c.op || transfer.Bucket != c.bucket || transfer.Key != c.key || transfer.Filename != name {
+				t.Errorf("got %#v, want a *TransferError of the step %q", err, c.op)
+			}
+			var api smithy.APIError
+			if !errors.As(err, &api) || api.ErrorCode() != c.code {
+				t.Errorf("got %v, want a smithy.APIError with the code %q", err, c.code)
+			} else if c.fault.Method == "GET" && api.ErrorMessage() != c.fault.Message {
+				t.Errorf("message: got %q, want %q", api.ErrorMessage(), c.fault.Message)
+			}
+			if !c.is(err) {
+				t.Errorf("got %v, want the modelled type of %q", err, c.code)
+			}
+			var response *awshttp.ResponseError
+			if !errors.As(err, &response) || response.HTTPStatusCode() != c.status || response.ServiceRequestID() == "" {
+				t.Fatalf("got %v, want an *awshttp.ResponseError with status %d and a request id", err, c.status)
+			}
+			if c.fault.Status != 0 && response.ServiceRequestID() != "REQUEST42" {
+				t.Errorf("request id: got %q, want REQUEST42", response.ServiceRequestID())
+			}
+		})
+	}
+}
+
+// Which sentinel an answer stands for.
+func TestErrorsAreSentinels(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	origin.Put("b", "k", content)
+	d := newDownloader(t, origin, quickly)
+	for _, c := range []struct {
+		status  int
+		options func(*processpool.DownloadOptions)
+		want    error
+		not     []error
+	}{
+		{503, expect(10), processpool.ErrRetriesExceeded, []error{processpool.ErrStalled}},
+		{500, expect(10), processpool.ErrRetriesExceeded, []error{processpool.ErrWorkerLost}},
+		{412, expect(10), processpool.ErrObjectChanged, []error{processpool.ErrRetriesExceeded}},
+		{416, expect(10), processpool.ErrSizeMismatch, []error{processpool.ErrObjectChanged}},
+	} {
+		t.Run(fmt.Sprintf("status=%d", c.status), func(t *testing.T) {
+			dir := t.TempDir()
+			origin.ClearFaults()
+			origin.Inject(s3test.Fault{Method: "GET", Status: c.status})
+			err := download(t, d, "k", filepath.Join(dir, "file"), c.options)
+			wantError(t, err, c.want)
+			for _, not := range c.not {
+				if errors.Is(err, not) {
+					t.Errorf("got %q, which is %q, too", err, not)
+				}
+			}
+			leak.Files(t, dir)
+		})
+	}
+}
+
+// The step comes first and the cause last, and the last attempt's error is wrapped.
+func TestErrorText(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	origin.Inject(s3test.Fault{Method: "GET", Status: 500, Message: "the last words"})
+	d := newDownloader(t, origin, quickly)
+	name := filepath.Join(dir, "file")
+
+	err := download(t, d, "k", name)
+	wantError(t, err, processpool.ErrRetriesExceeded)
+	text := err.Error()
+	if want := "processpool: get s3://b/k to " + name + ": "; !strings.HasPrefix(text, want) {
+		t.Errorf("got text %q, want it to begin with %q", text, want)
+	}
+	if !strings.HasSuffix(text, "the last words") || !strings.Contains(text, "2 attempts") {
+		t.Errorf("got text %q, want the number of attempts in it and S3's message at its end", text)
+	}
+	leak.Files(t, dir)
+}
+
+// ErrStalled, and what it is not: a connection that trickles.
+func TestErrorStalled(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	origin.Inject(s3test.Fault{Method: "GET", Stall: true})
+	d := newDownloader(t, origin, quickly, func(c *processpool.Config) { c.StallTimeout = 100e6 })
+
+	wantError(t, download(t, d, "k", filepath.Join(dir, "file")), processpool.ErrStalled, processpool.ErrRetriesExceeded)
+	wantRanges(t, origin, "", "")
+	leak.Files(t, dir)
+}
+
+// 2e: an endpoint at which nobody listens.
+func TestErrorOfTheNetwork(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	closed := s3test.Start()
+	closed.Close()
+	cfg := origin.Config()
+	cfg.BaseEndpoint = aws.String(closed.URL())
+	d := newDownloaderOf(t, origin, cfg, quickly)
+
+	wantError(t, download(t, d, "k", filepath.Join(dir, "file")), processpool.ErrRetriesExceeded, syscall.ECONNREFUSED)
+	leak.Files(t, dir)
+}
+
+// A redirect is followed to the region it names, once; if that helps nothing it is
+// S3's error, with the region in its answer.
+func TestErrorRedirect(t *testing.T) {
+	for _, times := range []int{1, 0} {
+		t.Run(fmt.Sprintf("times=%d", times), func(t *testing.T) {
+			leak.Check(t)
+			origin, dir := startOrigin(t), t.TempDir()
+			origin.Put("b", "k", content)
+			origin.Inject(s3test.Fault{Redirect: "eu-west-1", Times: times})
+			d := newDownloader(t, origin)
+
+			err := download(t, d, "k", filepath.Join(dir, "file"))
+			if scope := origin.Requests()[1].Header.Get("Authorization"); !strings.Contains(scope, "/eu-west-1/s3/") {
+				t.Errorf("second request: got Authorization %q, want eu-west-1 in its scope", scope)
+			}
+			if times == 1 {
+				if err != nil {
+					t.Error(err)
+				}
+				leak.Files(t, dir, "file")
+				return
+			}
+			var response *awshttp.ResponseError
+			if !errors.As(err, &response) || response.HTTPStatusCode() != http.StatusMovedPermanently ||
+				response.Response.Header.Get("X-Amz-Bucket-Region") != "eu-west-1" {
+				t.Errorf("got %v, want the answer that names the region", err)
+			}
+			if n := len(origin.Requests()); n != 2 {
+				t.Errorf("got %d requests, want 2", n)
+			}
+			leak.Files(t, dir)
+		})
+	}
+}

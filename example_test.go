@@ -1,0 +1,328 @@
+//go:build unix
+
+package processpool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+// exampleConfig stands for what config.LoadDefaultConfig returns. It leads to an S3
+// origin in this process, which holds s3://mybucket/mykey and some more.
+var exampleConfig = sync.OnceValue(func() aws.Config {
+	origin := s3test.Start()
+	data := s3test.PatternBytes(1, 1<<20)
+	origin.Put("mybucket", "mykey", data)
+	origin.Put("mybucket", "unproved", data, s3test.WithChecksum("", ""), func(o *s3test.Object) {
+		o.Header = map[string]string{"X-Amz-Server-Side-Encryption": "aws:kms"}
+	})
+	origin.Put("mybucket", "stuck", data)
+	origin.Inject(s3test.Fault{Method: "GET", Key: "stuck", Stall: true})
+	return origin.Config()
+})
+
+// exampleDownloader returns a Downloader of two workers and a folder to download to.
+func exampleDownloader() (d *processpool.Downloader, dir string) {
+	d, err := processpool.NewDownloader(exampleConfig(), func(c *processpool.Config) { c.MaxRequestProcesses = 2 })
+	if err != nil {
+		panic(err)
+	}
+	if dir, err = os.MkdirTemp("", "example"); err != nil {
+		panic(err)
+	}
+	return d, dir
+}
+
+func ExampleNewDownloader() {
+	cfg := exampleConfig() // config.LoadDefaultConfig(ctx)
+	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
+		c.MaxRequestProcesses = 16
+		c.MultipartChunksize = 16 << 20
+		c.ClientOptions = append(c.ClientOptions, func(o *s3.Options) { o.UsePathStyle = true })
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer d.Shutdown()
+	fmt.Println("ready; no process has been started")
+	// Output: ready; no process has been started
+}
+
+// Everything that is wrong is in one error.
+func ExampleNewDownloader_faults() {
+	_, err := processpool.NewDownloader(exampleConfig(), func(c *processpool.Config) {
+		c.MultipartChunksize = 0
+		c.MaxRequestProcesses = -1
+	})
+	fmt.Println(err)
+	// Output:
+	// processpool: configuration: MultipartChunksize is 0 bytes: give at least 1, or leave it alone for the default
+	// MaxRequestProcesses is -1: give 1 to 4096, or leave it alone for the default
+}
+
+// Start tells before the first download whether workers come up.
+func ExampleDownloader_Start() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	fmt.Println(d.Start())
+	// Output: <nil>
+}
+
+// Downloads run side by side; their results may be asked for in any order.
+func ExampleDownloader_DownloadFile() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	var futures []*processpool.Future
+	for _, name := range []string{"a", "b", "c"} {
+		futures = append(futures, d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, name)))
+	}
+	for _, future := range futures {
+		if err := future.Result(); err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(filepath.Base(future.Meta().Filename), future.Object().Size)
+	}
+	// Output:
+	// a 1048576
+	// b 1048576
+	// c 1048576
+}
+
+// Shutdown waits for what is under way. Results stay; new downloads are refused.
+func ExampleDownloader_Shutdown() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+
+	early := d.DownloadFile(ctx, "mybucket", "mykey", filepath.Join(dir, "early"))
+	if err := d.Shutdown(); err != nil {
+		fmt.Println(err)
+	}
+	late := d.DownloadFile(ctx, "mybucket", "mykey", filepath.Join(dir, "late"))
+
+	fmt.Println(early.Result())
+	fmt.Println(errors.Is(late.Result(), processpool.ErrShutdown))
+	// Output:
+	// <nil>
+	// true
+}
+
+func ExampleFuture_Result() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	future := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile"))
+	if err := future.Result(); err != nil {
+		fmt.Println("nothing has changed:", err)
+		return
+	}
+	fmt.Println("the file is complete")
+	// Output: the file is complete
+}
+
+func ExampleFuture_Done() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	future := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile"))
+	select {
+	case <-future.Done():
+		fmt.Println("result:", future.Result())
+	case <-time.After(time.Minute):
+		fmt.Println("not yet")
+	}
+	// Output: result: <nil>
+}
+
+// A canceled download ends at once and leaves nothing.
+func ExampleFuture_Cancel() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	future := d.DownloadFile(context.Background(), "mybucket", "stuck", filepath.Join(dir, "myfile"))
+	future.Cancel()
+	err := future.Result()
+	fmt.Println(errors.Is(err, processpool.ErrCanceled), errors.Is(err, context.Canceled))
+
+	entries, err := os.ReadDir(dir)
+	fmt.Println(len(entries), err)
+	// Output:
+	// true true
+	// 0 <nil>
+}
+
+func ExampleFuture_Meta() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	future := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile"),
+		func(o *processpool.DownloadOptions) { o.UserContext = "row 17" })
+	meta := future.Meta()
+	fmt.Println(meta.TransferID, meta.Bucket, meta.Key, meta.UserContext)
+	// Output: 0 mybucket mykey row 17
+}
+
+func ExampleFuture_Progress() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+
+	future := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile"))
+	d.Shutdown() // waits for the download
+	p := future.Progress()
+	fmt.Println(p.BytesDone, "of", p.BytesTotal)
+	// Output: 1048576 of 1048576
+}
+
+func ExampleFuture_Object() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	future := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile"))
+	if err := future.Result(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	object := future.Object()
+	fmt.Println(object.Size, "bytes, proved by", object.Verified)
+	// Output: 1048576 bytes, proved by CRC64NVME full object
+}
+
+// S3's own errors are found although they were met in another process.
+func ExampleTransferError() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	err := d.DownloadFile(context.Background(), "mybucket", "missing", filepath.Join(dir, "myfile")).Result()
+
+	var transfer *processpool.TransferError
+	if errors.As(err, &transfer) {
+		fmt.Println("step:", transfer.Op, "key:", transfer.Key)
+	}
+	var notFound *types.NotFound
+	fmt.Println("not found:", errors.As(err, &notFound))
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		fmt.Println("code:", api.ErrorCode())
+	}
+	fmt.Println("canceled:", errors.Is(err, processpool.ErrCanceled))
+	// Output:
+	// step: head key: missing
+	// not found: true
+	// code: NotFound
+	// canceled: false
+}
+
+// The file system's errors keep their identity, too.
+func ExampleTransferError_fileSystem() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	err := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "no such folder", "myfile")).Result()
+	fmt.Println(errors.Is(err, os.ErrNotExist))
+	// Output: true
+}
+
+// OnProgress is never called concurrently for one download, and has returned for the
+// last time before Result does.
+func ExampleDownloadOptions_onProgress() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	var last processpool.Progress
+	future := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile"),
+		func(o *processpool.DownloadOptions) {
+			o.OnProgress = func(p processpool.Progress) { last = p }
+		})
+	if err := future.Result(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(last.BytesDone, "of", last.BytesTotal)
+	// Output: 1048576 of 1048576
+}
+
+// A caller that knows the size saves the HeadObject. The wrong size is an error,
+// never a file that is too long or too short.
+func ExampleDownloadOptions_expectedSize() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	for _, size := range []int64{1 << 20, 1<<20 - 1} {
+		future := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile"),
+			func(o *processpool.DownloadOptions) { o.ExpectedSize = aws.Int64(size) })
+		fmt.Println(size, errors.Is(future.Result(), processpool.ErrSizeMismatch))
+	}
+	// Output:
+	// 1048576 false
+	// 1048575 true
+}
+
+// VerifyRequired refuses an object of which S3 keeps nothing that could prove it.
+func ExampleConfig_verifyRequired() {
+	d, err := processpool.NewDownloader(exampleConfig(), func(c *processpool.Config) {
+		c.MaxRequestProcesses = 2
+		c.Verify = processpool.VerifyRequired
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer d.Shutdown()
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+
+	for _, key := range []string{"mykey", "unproved"} {
+		future := d.DownloadFile(context.Background(), "mybucket", key, filepath.Join(dir, key))
+		fmt.Println(key, errors.Is(future.Result(), processpool.ErrUnverifiable))
+	}
+	// Output:
+	// mykey false
+	// unproved true
+}
+
+// The main of a program for Config.WorkerCommand, whose client bears a header that
+// a proxy on the way to S3 asks for. The application names it so:
+//
+//	c.WorkerCommand = []string{"/usr/local/bin/myworker"}
+func ExampleServeWorker() {
+	withHeader := func(o *s3.Options) {
+		o.APIOptions = append(o.APIOptions, smithyhttp.AddHeaderValue("X-Proxy-Token", os.Getenv("PROXY_TOKEN")))
+	}
+	if err := processpool.ServeWorker(withHeader); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

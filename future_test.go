@@ -1,0 +1,251 @@
+package processpool_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"sync/atomic"
+	"testing"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+// isDone tells whether Result no longer blocks.
+func isDone(f *processpool.Future) bool {
+	select {
+	case <-f.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// U3, U9, U10, U11, U18: Meta hands back what was asked, with ids from 0 on.
+func TestFutureMeta(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	d := newDownloader(t, origin)
+	name := filepath.Join(dir, "file")
+	own := &struct{ text string }{"the caller's own"}
+	size := int64(10)
+	options := processpool.DownloadOptions{
+		ExtraArgs:    processpool.ExtraArgs{ExpectedBucketOwner: s3test.DefaultOwner},
+		ExpectedSize: &size,
+		UserContext:  own,
+	}
+
+	first := d.DownloadFile(t.Context(), "b", "k", name, func(o *processpool.DownloadOptions) { *o = options })
+	second := d.DownloadFile(t.Context(), "b", "k2", name+"2")
+	third := d.DownloadFile(t.Context(), "", "", "")
+	want := processpool.Meta{TransferID: 0, Bucket: "b", Key: "k", Filename: name, DownloadOptions: options}
+	if got := first.Meta(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got meta %+v, want %+v", got, want)
+	}
+	if got := first.Meta().UserContext; got != own {
+		t.Errorf("UserContext: got %v, want the pointer given", got)
+	}
+	if got := second.Meta(); got.TransferID != 1 || got.Key != "k2" || got.UserContext != nil {
+		t.Errorf("got meta %+v, want id 1, key k2 and no context", got)
+	}
+	if got := third.Meta().TransferID; got != 2 {
+		t.Errorf("id of one that was refused: got %d, want 2", got)
+	}
+	if err := result(t, first); err != nil {
+		t.Error(err)
+	}
+	wantError(t, result(t, second))
+	wantError(t, result(t, third))
+	leak.Files(t, dir, "file")
+}
+
+// U4, U17, U20, U23, U29: a new transfer is not done and has neither error nor
+// object, until it ends.
+func TestFutureDone(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	o := origin.Put("b", "k", content)
+	gate := make(chan struct{})
+	origin.Inject(s3test.Fault{Gate: gate})
+	d := newDownloader(t, origin)
+
+	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
+	arrive(t, origin, 1, "HEAD")
+	if isDone(f) {
+		t.Fatalf("done before the first answer: %v", f.Result())
+	}
+	if got := f.Object(); got != (processpool.Object{}) {
+		t.Errorf("object before the end: got %+v, want none", got)
+	}
+	if got, want := f.Progress(), (processpool.Progress{BytesTotal: -1}); got != want {
+		t.Errorf("progress before the first answer: got %+v, want %+v", got, want)
+	}
+	close(gate)
+	if err := result(t, f); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := f.Progress(), (processpool.Progress{BytesDone: 10, BytesTotal: 10}); got != want {
+		t.Errorf("progress at the end: got %+v, want %+v", got, want)
+	}
+	got := f.Object()
+	if got.Size != o.Size || got.ETag != o.ETag || !got.LastModified.Equal(o.LastModified) || got.VersionId != "" {
+		t.Errorf("got object %+v, want what the origin stores: %+v", got, o)
+	}
+	leak.Files(t, dir, "file")
+}
+
+// U5, U24, U26, U30: Result waits for the end, and is nil then.
+func TestFutureResultWaits(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	gate := make(chan struct{})
+	origin.Inject(s3test.Fault{Method: "GET", Gate: gate})
+	d := newDownloader(t, origin)
+
+	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
+	var opened atomic.Bool
+	type end struct {
+		after bool
+		err   error
+	}
+	ends := make(chan end)
+	for range 8 {
+		go func() {
+			err := f.Result()
+			ends <- end{opened.Load(), err}
+		}()
+	}
+	arrive(t, origin, 1, "GET")
+	opened.Store(true)
+	close(gate)
+	for range 8 {
+		if got := wait(t, ends, "a result"); !got.after || got.err != nil {
+			t.Errorf("got result %v, behind the answer %v, want nil, true", got.err, got.after)
+		}
+	}
+	leak.Files(t, dir, "file")
+}
+
+// U6, U19, U25, U31: the first error is kept, for everybody, also after Shutdown.
+func TestFutureResultError(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.CreateBucket("b")
+	d := newDownloader(t, origin)
+
+	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
+	first := result(t, f)
+	wantError(t, first)
+	f.Cancel()
+	shutdown(t, d)
+	ends := make(chan error)
+	for range 8 {
+		go func() { ends <- f.Result() }()
+	}
+	for range 8 {
+		if got := wait(t, ends, "a result"); got != first {
+			t.Errorf("got %v, want the first error %v", got, first)
+		}
+	}
+	leak.Files(t, dir)
+}
+
+// U7: what interrupts one transfer is recorded for that one, and for no other.
+func TestFutureContextIsItsOwn(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	gate := make(chan struct{})
+	origin.Inject(s3test.Fault{Gate: gate})
+	d := newDownloader(t, origin)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+
+	ended := d.DownloadFile(ctx, "b", "k", filepath.Join(dir, "ended"))
+	other := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "other"))
+	arrive(t, origin, 2, "HEAD")
+	cancel()
+	wantError(t, result(t, ended), processpool.ErrCanceled)
+	close(gate)
+	if err := result(t, other); err != nil {
+		t.Errorf("the other transfer: got %v, want nil", err)
+	}
+	leak.Files(t, dir, "other")
+}
+
+// U21, U22, U32: what is left of a transfer counts down to none, apart from others.
+func TestFutureCountsItsOwnRanges(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	gate := make(chan struct{})
+	steps := map[string]chan processpool.Progress{}
+	for _, key := range []string{"k", "k2"} {
+		origin.Put("b", key, content)
+		steps[key] = make(chan processpool.Progress, 16)
+	}
+	origin.Inject(s3test.Fault{Range: "bytes=5-9", Gate: gate})
+	d := newDownloader(t, origin, multipart(5, 5))
+	var futures []*processpool.Future
+	for _, key := range []string{"k", "k2"} {
+		futures = append(futures, d.DownloadFile(t.Context(), "b", key, filepath.Join(dir, key), func(o *processpool.DownloadOptions) {
+			o.OnProgress = func(p processpool.Progress) { steps[key] <- p }
+		}))
+	}
+	half := func(key string) {
+		t.Helper()
+		for wait(t, steps[key], "half of "+key).BytesDone != 5 {
+		}
+	}
+	half("k")
+	half("k2")
+	close(gate)
+	for _, f := range futures {
+		if err := result(t, f); err != nil {
+			t.Error(err)
+		}
+		if got, want := f.Progress(), (processpool.Progress{BytesDone: 10, BytesTotal: 10}); got != want {
+			t.Errorf("%s: got %+v, want %+v", f.Meta().Key, got, want)
+		}
+	}
+	leak.Files(t, dir, "k", "k2")
+}
+
+// U27, U28: the end of a context they share cancels all that have not ended, and
+// those alone.
+func TestFutureCancelAll(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	d := newDownloader(t, origin)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+
+	finished := d.DownloadFile(ctx, "b", "k", filepath.Join(dir, "finished"))
+	if err := result(t, finished); err != nil {
+		t.Fatal(err)
+	}
+	failed := d.DownloadFile(ctx, "b", "missing", filepath.Join(dir, "failed"))
+	failure := result(t, failed)
+	wantError(t, failure)
+	origin.Inject(s3test.Fault{Stall: true})
+	var futures []*processpool.Future
+	for i := range 10 {
+		futures = append(futures, d.DownloadFile(ctx, "b", "k", filepath.Join(dir, fmt.Sprint("canceled", i))))
+	}
+	cancel()
+	for _, f := range futures {
+		wantError(t, result(t, f), processpool.ErrCanceled)
+	}
+	if err := finished.Result(); err != nil {
+		t.Errorf("the finished one: got %v, want nil", err)
+	}
+	if err := failed.Result(); err != failure || errors.Is(err, processpool.ErrCanceled) {
+		t.Errorf("the failed one: got %v, want %v", err, failure)
+	}
+	leak.Files(t, dir, "finished")
+}

@@ -1,0 +1,14 @@
+//go:build !linux
+
+package bulk
+
+import "net"
+
+// Conn is never made here: no other kernel is known to wake a poller by the mark.
+type Conn struct{ net.Conn }
+
+func wrap(conn net.Conn) net.Conn { return conn }
+
+func (c *Conn) readAhead() {}
+func (c *Conn) expect(int) {}
+func (c *Conn) nudge()     {}

@@ -1,0 +1,304 @@
+//go:build unix
+
+package ipc
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/s3processpool/processpool/internal/leak"
+)
+
+// raw writes bytes that no Send would, with the descriptors of files.
+func raw(t testing.TB, c *Conn, p []byte, files ...*os.File) {
+	t.Helper()
+	var oob []byte
+	if len(files) > 0 {
+		var fds []int
+		for _, f := range files {
+			fds = append(fds, int(f.Fd()))
+		}
+		oob = unix.UnixRights(fds...)
+	}
+	if n, _, err := c.socket.WriteMsgUnix(p, oob, nil); err != nil || n != len(p) {
+		t.Fatalf("wrote %d of %d bytes: %v", n, len(p), err)
+	}
+}
+
+func encode(t testing.TB, ms ...Message) []byte {
+	t.Helper()
+	var p []byte
+	for _, m := range ms {
+		var err error
+		if p, err = appendFrame(p, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return p
+}
+
+func receiveError(t testing.TB, c *Conn, want string) {
+	t.Helper()
+	m, f, err := c.Receive()
+	if m != nil || f != nil || err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, %v, %v, want an error with %q", m, f, err, want)
+	}
+}
+
+func TestFramesInOneRead(t *testing.T) {
+	leak.Check(t)
+	a, b := pipe(t)
+	raw(t, a, encode(t, &Ping{}, &Cancel{ID: 1}, &Stop{}))
+	receiveWant(t, b, &Ping{}, "")
+	receiveWant(t, b, &Cancel{ID: 1}, "")
+	receiveWant(t, b, &Stop{}, "")
+}
+
+func TestFrameInManyPieces(t *testing.T) {
+	leak.Check(t)
+	a, b := pipe(t)
+	job, f := get("k"), tempFile(t, "content")
+	frames := encode(t, &Cancel{ID: 1}, job, &Ping{})
+	at := len(encode(t, &Cancel{ID: 1}))
+	received := make(chan struct{})
+	go func() {
+		defer close(received)
+		receiveWant(t, b, &Cancel{ID: 1}, "")
+		receiveWant(t, b, job, "content")
+		receiveWant(t, b, &Ping{}, "")
+	}()
+	for i := range frames {
+		if i == at {
+			raw(t, a, frames[i:i+1], f)
+		} else {
+			raw(t, a, frames[i:i+1])
+		}
+	}
+	<-received
+}
+
+// TestFilesInOrder queues frames with and without files before the first is read.
+func TestFilesInOrder(t *testing.T) {
+	leak.Check(t)
+	a, b := pipe(t)
+	names := []string{"one", "two", "three", "four"}
+	for _, name := range names {
+		send(t, a, &Ping{}, nil)
+		send(t, a, get(name), tempFile(t, name))
+		send(t, a, &Cancel{ID: 1}, nil)
+	}
+	for _, name := range names {
+		receiveWant(t, b, &Ping{}, "")
+		receiveWant(t, b, get(name), name)
+		receiveWant(t, b, &Cancel{ID: 1}, "")
+	}
+}
+
+func TestEndInAFrame(t *testing.T) {
+	leak.Check(t)
+	frame := encode(t, &Cancel{ID: 1})
+	for cut := 1; cut < len(frame); cut++ {
+		a, b := pipe(t)
+		raw(t, a, encode(t, &Ping{}))
+		raw(t, a, frame[:cut])
+		a.Close()
+		receiveWant(t, b, &Ping{}, "")
+		if m, _, err := b.Receive(); err != io.ErrUnexpectedEOF {
+			t.Errorf("cut=%d: got %v, %v, want io.ErrUnexpectedEOF", cut, m, err)
+		}
+		b.Close()
+	}
+}
+
+func TestNonsenseEndsReceive(t *testing.T) {
+	leak.Check(t)
+	for _, p := range []string{"\x00\x00\x00\x00\x01", "\x7f\x00\x00\x00\x01", "\x00\x00\x00\x03\x63{}", "\x00\x00\x00\x02\x01x"} {
+		a, b := pipe(t)
+		raw(t, a, []byte(p))
+		receiveError(t, b, "ipc: ")
+	}
+}
+
+func TestJobWithoutFile(t *testing.T) {
+	leak.Check(t)
+	a, b := pipe(t)
+	raw(t, a, encode(t, get("k")))
+	receiveError(t, b, "without its descriptor")
+}
+
+// TestFileNobodyAnnounced: the next Job must not get it for its own.
+func TestFileNobodyAnnounced(t *testing.T) {
+	stray, own := func(t *testing.T) *os.File { return tempFile(t, "stray") }, func(t *testing.T) *os.File { return tempFile(t, "own") }
+	t.Run("with a Ping", func(t *testing.T) {
+		leak.Check(t)
+		a, b := pipe(t)
+		raw(t, a, encode(t, &Ping{}), stray(t))
+		send(t, a, get("k"), own(t))
+		receiveError(t, b, "a descriptor too many")
+	})
+	t.Run("with half a Ping", func(t *testing.T) {
+		leak.Check(t)
+		a, b := pipe(t)
+		ping := encode(t, &Ping{})
+		raw(t, a, ping[:2], stray(t))
+		raw(t, a, ping[2:])
+		send(t, a, get("k"), own(t))
+		receiveError(t, b, "a descriptor too many")
+	})
+	t.Run("behind other frames", func(t *testing.T) {
+		leak.Check(t)
+		a, b := pipe(t)
+		raw(t, a, encode(t, &Ping{}, &Ping{}))
+		raw(t, a, encode(t, &Pong{}), stray(t))
+		send(t, a, get("k"), own(t))
+		receiveWant(t, b, &Ping{}, "")
+		receiveWant(t, b, &Ping{}, "")
+		receiveError(t, b, "a descriptor too many")
+	})
+	t.Run("two with a Job", func(t *testing.T) {
+		leak.Check(t)
+		a, b := pipe(t)
+		raw(t, a, encode(t, get("k")), own(t), stray(t))
+		receiveError(t, b, "a descriptor too many")
+	})
+	t.Run("with a job that has none", func(t *testing.T) {
+		leak.Check(t)
+		a, b := pipe(t)
+		raw(t, a, encode(t, &Job{Op: OpHead}), stray(t))
+		receiveError(t, b, "a descriptor too many")
+	})
+}
+
+// TestFilesNobodyTakes are closed by Close: leak.Check sees those that are not.
+func TestFilesNobodyTakes(t *testing.T) {
+	t.Run("read with an earlier frame", func(t *testing.T) {
+		leak.Check(t)
+		a, b := pipe(t)
+		send(t, a, &Ping{}, nil)
+		send(t, a, get("k"), tempFile(t, ""))
+		receiveWant(t, b, &Ping{}, "")
+	})
+	t.Run("of a frame that never ends", func(t *testing.T) {
+		leak.Check(t)
+		a, b := pipe(t)
+		frame := encode(t, get("k"))
+		raw(t, a, frame[:len(frame)-1], tempFile(t, ""))
+		a.Close()
+		if _, _, err := b.Receive(); err != io.ErrUnexpectedEOF {
+			t.Errorf("got %v, want io.ErrUnexpectedEOF", err)
+		}
+	})
+	t.Run("never read", func(t *testing.T) {
+		leak.Check(t)
+		a, _ := pipe(t)
+		send(t, a, get("k"), tempFile(t, ""))
+	})
+	t.Run("more than one message has room for", func(t *testing.T) {
+		leak.Check(t)
+		a, b := pipe(t)
+		var files []*os.File
+		for range 40 {
+			files = append(files, tempFile(t, ""))
+		}
+		raw(t, a, encode(t, &Ping{}), files...)
+		receiveError(t, b, "a descriptor was lost")
+	})
+}
+
+// TestFileThatFindsNoPlace: where the table of descriptors is full the kernel drops
+// one in silence, and the next Job's would take its place.
+func TestFileThatFindsNoPlace(t *testing.T) {
+	leak.Check(t)
+	a, b := pipe(t)
+	first, second := tempFile(t, "first"), tempFile(t, "second")
+	send(t, a, get("first"), first)
+	send(t, a, get("second"), second)
+
+	full(t, func() { receiveError(t, b, "a descriptor was lost") })
+}
+
+// full calls fn while this process can open no further descriptor.
+func full(t *testing.T, fn func()) {
+	t.Helper()
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	next, err := unix.Dup(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(next) // the lowest that is free
+	low := limit
+	low.Cur = uint64(next)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+			t.Fatal(err)
+		}
+	}()
+	fn()
+}
+
+func TestInheritedRefuses(t *testing.T) {
+	leak.Check(t)
+	f := tempFile(t, "")
+	if _, err := Inherited(int(f.Fd())); err == nil || !strings.Contains(err.Error(), "descriptor") {
+		t.Errorf("a regular file: got %v", err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	tcp, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tcp.Close()
+	if _, err := Inherited(int(tcp.Fd())); err == nil || !strings.Contains(err.Error(), "is not a Unix socket") {
+		t.Errorf("a TCP socket: got %v", err)
+	}
+	if _, err := Inherited(1 << 20); !errors.Is(err, unix.EBADF) {
+		t.Errorf("no descriptor: got %v, want EBADF", err)
+	}
+}
+
+func TestPairClosesOnExec(t *testing.T) {
+	leak.Check(t)
+	a, b, err := Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	defer b.Close()
+	for _, f := range []*os.File{a, b} {
+		if flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
+			t.Errorf("%s: got flags %x, error %v", f.Name(), flags, err)
+		}
+	}
+}
+
+// TestReceivedFileClosesOnExec: a program that a worker may start must not hold the
+// temporary file open.
+func TestReceivedFileClosesOnExec(t *testing.T) {
+	leak.Check(t)
+	a, b := pipe(t)
+	send(t, a, get("k"), tempFile(t, ""))
+	_, f, err := b.Receive()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
+		t.Errorf("got flags %x, error %v", flags, err)
+	}
+}

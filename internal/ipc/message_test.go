@@ -1,0 +1,214 @@
+package ipc
+
+import (
+	"bytes"
+	"encoding/binary"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/proof"
+	"github.com/s3processpool/processpool/internal/settings"
+)
+
+// messages holds one of every kind, with each of its fields set.
+var messages = []Message{
+	&Hello{Version: 7, PID: 4711},
+	&Setup{Version: 7, Settings: settings.Settings{
+		Client: settings.Client{Region: "eu-central-1", BaseEndpoint: aws.String("http://localhost:9000"), UsePathStyle: true},
+		HTTP:   settings.HTTP{DialTimeout: time.Second, InsecureSkipVerify: true},
+		Slots:  3, MaxAttempts: 4, StallTimeout: time.Minute, CABundle: []byte("PEM\x00"), UserAgent: "a/b",
+	}},
+	&Ready{},
+	get("key with a space, an ü, a \u2028 and a \x00"),
+	&Cancel{ID: 5},
+	&Found{ID: 6, Object: object},
+	&Progress{ID: 7, Written: 8, Sum: 1<<64 - 1},
+	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Cause: "the line\nbroke"},
+	&Result{
+		ID: 9, Object: object, Written: 10, Sum: 11, Digest: []byte{0, 255},
+		Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}},
+		Err:   &failure.Wire{Text: "text", Sentinels: []string{"stalled"}, Errno: 28, Call: "write", API: &failure.API{Code: "SlowDown", Status: 503}},
+	},
+	&Ask{RefusedKey: "AKID", RefusedToken: "token"},
+	&Credentials{
+		AccessKeyID: "AKID", SecretAccessKey: "secret", SessionToken: "token", AccountID: "111122223333",
+		Source: "test", CanExpire: true, Expires: time.Unix(1, 2).UTC(), Err: "none",
+	},
+	&Ping{},
+	&Pong{},
+	&Stop{},
+}
+
+var object = Object{
+	Size: 5 << 40, ETag: `"e"`, VersionID: "v", LastModified: time.Unix(1700000000, 0).UTC(), Encrypted: true,
+	Stored: []checksum.Stored{{Algorithm: checksum.CRC64NVME, Kind: checksum.FullObject, Value: "AAAAAAAAAAA=", Parts: 2}},
+	Layout: proof.Layout{Uniform: 5, Ends: []int64{5, 6}, Size: 6},
+}
+
+// get is a Job that comes with a file.
+func get(key string) *Job {
+	return &Job{
+		ID: 1<<64 - 1, Op: OpGet, Bucket: "bucket", Key: key,
+		Args: Args{
+			ChecksumMode: "ENABLED", VersionID: "v", SSECustomerAlgorithm: "AES256", SSECustomerKey: "key",
+			SSECustomerKeyMD5: "md5", RequestPayer: "requester", ExpectedBucketOwner: "111122223333",
+		},
+		ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true,
+		Checksum: checksum.CRC32C, Choose: true,
+	}
+}
+
+// TestMessagesAreComplete holds the list above against the kinds there are, so that
+// no test below passes over one, or over a field.
+func TestMessagesAreComplete(t *testing.T) {
+	var got []kind
+	for _, m := range messages {
+		got = append(got, m.kind())
+	}
+	for k := kind(1); ; k++ {
+		m := newMessage(k)
+		if m == nil {
+			if int(k)-1 != len(got) {
+				t.Errorf("got %d messages for %d kinds", len(got), k-1)
+			}
+			break
+		}
+		if m.kind() != k {
+			t.Errorf("kind %d makes a %T, whose kind is %d", k, m, m.kind())
+		}
+		if int(k) > len(got) || got[k-1] != k {
+			t.Errorf("the %T of kind %d is not in its place among the messages", m, k)
+		}
+	}
+	if newMessage(0) != nil || newMessage(255) != nil {
+		t.Error("kinds 0 and 255 are messages")
+	}
+	for _, m := range messages {
+		v := reflect.ValueOf(m).Elem()
+		for i := range v.NumField() {
+			if v.Field(i).IsZero() {
+				t.Errorf("%s of the %T among the messages is not set", v.Type().Field(i).Name, m)
+			}
+		}
+	}
+}
+
+func TestEncodeDecode(t *testing.T) {
+	for _, want := range messages {
+		frame, err := appendFrame([]byte("before"), want)
+		if err != nil {
+			t.Fatalf("%T: %v", want, err)
+		}
+		frame = bytes.TrimPrefix(frame, []byte("before"))
+		got, n, err := decodeFrame(append(frame[:len(frame):len(frame)], "behind"...))
+		if err != nil || n != len(frame) || !reflect.DeepEqual(got, want) {
+			t.Errorf("%T: got %+v of %d bytes and error %v, want %+v of %d", want, got, n, err, want, len(frame))
+		}
+		for cut := range frame {
+			if m, n, err := decodeFrame(frame[:cut]); m != nil || n != 0 || err != nil {
+				t.Fatalf("%T of %d bytes cut at %d: got %v, %d, %v", want, len(frame), cut, m, n, err)
+			}
+		}
+	}
+}
+
+func TestEncodeLimit(t *testing.T) {
+	m := &Setup{}
+	empty, err := appendFrame(nil, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := MaxFrame - (len(empty) - 4) + len("null") - len(`""`)
+	m.Settings.CABundle = make([]byte, room/4*3) // base64
+	m.Settings.UserAgent = strings.Repeat("x", room%4)
+	frame, err := appendFrame(nil, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if length := binary.BigEndian.Uint32(frame); length != MaxFrame {
+		t.Fatalf("the test is wrong: got a frame of %d bytes, want %d", length, MaxFrame)
+	}
+	if _, n, err := decodeFrame(frame); err != nil || n != MaxFrame+4 {
+		t.Errorf("length=%d: got %d bytes, error %v", MaxFrame, n, err)
+	}
+	m.Settings.UserAgent += "x"
+	if _, err := appendFrame(nil, m); err == nil || !strings.Contains(err.Error(), "over the limit") {
+		t.Errorf("length=%d: got error %v, want one of the limit", MaxFrame+1, err)
+	}
+}
+
+func TestDecodeNonsense(t *testing.T) {
+	for _, c := range []struct {
+		frame []byte
+		want  string
+	}{
+		{header(0, 1), "0 bytes is not of this protocol"},
+		{header(MaxFrame+1, 1), "16777217 bytes is not of this protocol"},
+		{header(1<<32-1, 1), "4294967295 bytes is not of this protocol"},
+		{[]byte("GET / HTTP/1.1\r\n"), "is not of this protocol"},
+		{[]byte("panic: runtime error\n"), "is not of this protocol"},
+		{header(3, 0), "unknown kind 0"},
+		{header(3, 15), "unknown kind 15"},
+		{header(3, 255), "unknown kind 255"},
+		{append(header(3, byte(kindHello)), "{]"...), "decode *ipc.Hello"},
+		{append(header(3, byte(kindHello)), "[]"...), "decode *ipc.Hello"},
+		{header(1, byte(kindStop)), "decode *ipc.Stop"},
+		{append(header(14, byte(kindCancel)), `{"ID":"text"}`...), "decode *ipc.Cancel"},
+	} {
+		m, n, err := decodeFrame(c.frame)
+		if err == nil || m != nil || n != 0 || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "ipc: ") {
+			t.Errorf("%q: got %v, %d, %v, want an error with %q", c.frame, m, n, err, c.want)
+		}
+	}
+}
+
+func header(length uint32, kind byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, length), kind)
+}
+
+// FuzzDecodeFrame: whatever arrives is a message, an error, or the wish for more
+// bytes; never a panic, a message beyond the bytes, or one that does not survive
+// another journey.
+func FuzzDecodeFrame(f *testing.F) {
+	for _, m := range messages {
+		frame, err := appendFrame(nil, m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(frame)
+		f.Add(frame[:len(frame)-1])
+	}
+	f.Add(header(MaxFrame+1, 1))
+	f.Add(append(header(5, byte(kindResult)), "null"...))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		m, n, err := decodeFrame(p)
+		switch {
+		case err != nil && (m != nil || n != 0):
+			t.Fatalf("got %v and %d bytes beside the error %v", m, n, err)
+		case err != nil:
+			return
+		case (m == nil) != (n == 0) || n > len(p):
+			t.Fatalf("got %v of %d bytes out of %d", m, n, len(p))
+		case m == nil:
+			return
+		}
+		frame, err := appendFrame(nil, m)
+		if err != nil {
+			t.Fatalf("%+v cannot be sent again: %v", m, err)
+		}
+		again, _, err := decodeFrame(frame)
+		if err != nil {
+			t.Fatalf("%+v cannot be read again: %v", m, err)
+		}
+		twice, err := appendFrame(nil, again)
+		if err != nil || !bytes.Equal(twice, frame) {
+			t.Fatalf("got %s, then %s (%v)", frame, twice, err)
+		}
+	})
+}

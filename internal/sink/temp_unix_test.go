@@ -1,0 +1,144 @@
+//go:build unix
+
+package sink
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+	"testing"
+)
+
+func TestMode(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o027))
+	for _, test := range []struct{ present, want fs.FileMode }{
+		{0, 0o640}, // absent
+		{0o600, 0o600},
+		{0o644, 0o644},
+		{0o777, 0o777},
+		{0o444, 0o444},
+		{0o755 | fs.ModeSetuid, 0o755}, // the right to act for somebody is not handed on to other bytes
+	} {
+		target, _ := resolved(t, test.present != 0)
+		if test.present != 0 {
+			if err := os.Chmod(target.Path(), test.present); err != nil {
+				t.Fatal(err)
+			}
+		}
+		temp := created(t, target, 3)
+		info, err := os.Stat(temp.Name())
+		if err != nil || info.Mode() != test.want {
+			t.Errorf("%v: the temporary file has %v, %v, want %v", test.present, info.Mode(), err, test.want)
+		}
+		temp.Discard()
+		publish(t, target, "new")
+		if info, err := os.Stat(target.Path()); err != nil || info.Mode() != test.want {
+			t.Errorf("%v: the file has %v, %v, want %v", test.present, info.Mode(), err, test.want)
+		}
+	}
+}
+
+// TestModeFromTheStart looks at the file before its mode is put right: what is private never is readable.
+func TestModeFromTheStart(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o077))
+	target, _ := resolved(t, true)
+	if err := os.Chmod(target.Path(), 0o640); err != nil {
+		t.Fatal(err)
+	}
+	looked := false
+	defer SetFault(func(op, path string) error {
+		if op != "chmod" {
+			return nil
+		}
+		looked = true
+		if info, err := os.Stat(path); err != nil || info.Mode() != 0o600 {
+			t.Errorf("before chmod it has %v, %v, want 0600", info.Mode(), err)
+		}
+		return nil
+	})()
+	created(t, target, 1)
+	if !looked {
+		t.Error("no chmod")
+	}
+}
+
+func TestReplaced(t *testing.T) {
+	for name, replace := range map[string]func(path string) error{
+		"removed": os.Remove,
+		"another": func(path string) error {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+			return os.WriteFile(path, []byte("1"), 0o644)
+		},
+		"a link to it": func(path string) error {
+			if err := os.Rename(path, path+".moved"); err != nil {
+				return err
+			}
+			return os.Symlink(path+".moved", path)
+		},
+	} {
+		for _, end := range []string{"Publish", "Discard"} {
+			t.Run(name+" "+end, func(t *testing.T) {
+				target, _ := resolved(t, true)
+				temp := created(t, target, 1)
+				if err := replace(temp.Name()); err != nil {
+					t.Fatal(err)
+				}
+				before, beforeErr := os.Lstat(temp.Name())
+				if end == "Publish" {
+					if err := temp.Publish(); !errors.Is(err, ErrReplaced) {
+						t.Errorf("got %v, want %v", err, ErrReplaced)
+					}
+				}
+				temp.Discard()
+				after, afterErr := os.Lstat(temp.Name())
+				if (beforeErr == nil) != (afterErr == nil) || beforeErr == nil && !os.SameFile(before, after) {
+					t.Errorf("what somebody put there is gone: %v", afterErr)
+				}
+				content(t, target.Path(), "old")
+			})
+		}
+	}
+}
+
+// TestDestinationReplaced puts things in the destination's place that rename would replace.
+func TestDestinationReplaced(t *testing.T) {
+	for name, replace := range map[string]func(path string) error{
+		"fifo": func(path string) error { return syscall.Mkfifo(path, 0o644) },
+		"link": func(path string) error { return os.Symlink("elsewhere", path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			target, dir := resolved(t, false)
+			temp := created(t, target, 1)
+			if err := replace(target.Path()); err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.Lstat(target.Path())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := temp.Publish(); !errors.Is(err, ErrNotRegular) {
+				t.Errorf("got %v, want %v", err, ErrNotRegular)
+			}
+			if got, err := os.Lstat(target.Path()); err != nil || !os.SameFile(got, want) {
+				t.Errorf("it was replaced: %v", err)
+			}
+			untouched(t, dir, "file")
+		})
+	}
+}
+
+// TestSyncDirUnreadable is about a directory one may write to and not read.
+func TestSyncDirUnreadable(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may read every directory")
+	}
+	target, dir := resolved(t, false)
+	if err := os.Chmod(dir, 0o300); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(dir, 0o700)
+	publish(t, target, "new")
+}

@@ -1,0 +1,146 @@
+package processpool
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// Utils: num_parts and calculate_range_parameter; the last range is closed here.
+func TestRanges(t *testing.T) {
+	for _, c := range []struct {
+		size, chunk int64
+		want        []span
+	}{
+		{0, 2, nil},
+		{1, 2, []span{{0, 1, 0}}},
+		{2, 2, []span{{0, 2, 0}}},
+		{3, 2, []span{{0, 2, 0}, {2, 1, 0}}}, // num_parts(3, 2) = 2
+		{4, 2, []span{{0, 2, 0}, {2, 2, 0}}}, // num_parts(4, 2) = 2
+		{8, 5, []span{{0, 5, 0}, {5, 3, 0}}}, // last with total 8: bytes=5-7
+		{11, 5, []span{{0, 5, 0}, {5, 5, 0}, {10, 1, 0}}},
+		{math.MaxInt64, 1 << 62, []span{{0, 1 << 62, 0}, {1 << 62, 1<<62 - 1, 0}}},
+		{math.MaxInt64, math.MaxInt64, []span{{0, math.MaxInt64, 0}}},
+	} {
+		t.Run(fmt.Sprintf("size=%d,chunk=%d", c.size, c.chunk), func(t *testing.T) {
+			r := newRanges(c.size, c.chunk)
+			var got []span
+			for s, ok := r.take(); ok; s, ok = r.take() {
+				got = append(got, s)
+				if r.complete() {
+					t.Errorf("complete before %v has arrived", s)
+				}
+				r.finish(s.length)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+			if !r.complete() || r.left() {
+				t.Errorf("got complete %v, left %v, want true, false", r.complete(), r.left())
+			}
+		})
+	}
+}
+
+func TestRangesOfAnEmptyObject(t *testing.T) {
+	r := newEmptyRanges()
+	if r.complete() || !r.left() {
+		t.Errorf("got complete %v, left %v, want a request to come first", r.complete(), r.left())
+	}
+	if s, ok := r.take(); !ok || s != (span{}) {
+		t.Errorf("got %v, %v, want a span of no bytes", s, ok)
+	}
+	if s, ok := r.take(); ok || !r.complete() {
+		t.Errorf("got another, %v", s)
+	}
+}
+
+func TestRangesGivenBackComeFirst(t *testing.T) {
+	r := newRanges(10, 4)
+	first, _ := r.take()
+	second, _ := r.take()
+	r.finish(second.length)
+	rest := span{offset: first.offset + 3, length: 1, lost: 1}
+	r.finish(3)
+	r.giveBack(rest)
+	if s, ok := r.take(); !ok || s != rest {
+		t.Errorf("got %v, %v, want what was given back: %v", s, ok, rest)
+	}
+	if s, ok := r.take(); !ok || s != (span{8, 2, 0}) {
+		t.Errorf("got %v, %v, want the last range", s, ok)
+	}
+	r.finish(1)
+	if r.complete() {
+		t.Error("complete with a range out")
+	}
+	r.finish(2)
+	if !r.complete() {
+		t.Error("not complete with every byte in the file")
+	}
+}
+
+// A 5 TiB object must cost no memory per range.
+func TestRangesAllocateNothing(t *testing.T) {
+	r := newRanges(5<<40, 8*mib)
+	if n := testing.AllocsPerRun(1000, func() { r.take() }); n != 0 {
+		t.Errorf("got %v allocations a range, want 0", n)
+	}
+}
+
+// FuzzRanges plays workers that finish ranges, or are lost over them, in any order.
+// However it comes, the bytes in the file are the object's, each once.
+func FuzzRanges(f *testing.F) {
+	f.Add(int64(0), int64(1), uint64(0))
+	f.Add(int64(8388607), int64(8388608), uint64(1))
+	f.Add(int64(8388608), int64(8388608), uint64(2))
+	f.Add(int64(8388609), int64(8388608), uint64(3))
+	f.Add(int64(100), int64(7), uint64(4))
+	f.Add(int64(math.MaxInt64), int64(math.MaxInt64/3), uint64(5))
+	f.Fuzz(func(t *testing.T, size, chunk int64, seed uint64) {
+		if size < 0 || chunk < 1 || size/chunk > 1000 {
+			t.Skip()
+		}
+		random := rand.New(rand.NewPCG(seed, 0))
+		r := newRanges(size, chunk)
+		var out, done []span
+		for !r.complete() {
+			if s, ok := r.take(); ok && (len(out) == 0 || random.IntN(2) == 0) {
+				if s.length < 1 || s.length > chunk {
+					t.Fatalf("size %d, chunk %d: got %v, want at most the chunk", size, chunk, s)
+				}
+				out = append(out, s)
+				continue
+			} else if ok {
+				r.giveBack(s)
+			}
+			i := random.IntN(len(out))
+			s := out[i]
+			out = slices.Delete(out, i, i+1)
+			written := s.length
+			if s.lost < 2 && random.IntN(3) == 0 {
+				written = random.Int64N(s.length)
+				r.giveBack(span{s.offset + written, s.length - written, s.lost + 1})
+			}
+			r.finish(written)
+			done = append(done, span{offset: s.offset, length: written})
+		}
+		slices.SortFunc(done, func(a, b span) int {
+			if a.offset != b.offset {
+				return int(min(max(a.offset-b.offset, -1), 1))
+			}
+			return int(min(max(a.length-b.length, -1), 1))
+		})
+		var next int64
+		for _, s := range done {
+			if s.offset != next {
+				t.Fatalf("size %d, chunk %d: got a range at %d, want one at %d", size, chunk, s.offset, next)
+			}
+			next += s.length
+		}
+		if next != size || len(out) > 0 {
+			t.Errorf("size %d, chunk %d: got %d bytes and %d ranges out, want all and none", size, chunk, next, len(out))
+		}
+	})
+}

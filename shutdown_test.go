@@ -1,0 +1,221 @@
+package processpool_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+func TestShutdownWithoutStart(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	d := newDownloader(t, origin)
+
+	shutdown(t, d)
+	if err := d.Start(); !errors.Is(err, processpool.ErrShutdown) {
+		t.Errorf("Start: got %v, want ErrShutdown", err)
+	}
+	wantError(t, download(t, d, "k", filepath.Join(dir, "file")), processpool.ErrShutdown)
+	if n := len(origin.Requests()); n != 0 {
+		t.Errorf("got %d requests, want none", n)
+	}
+	leak.Files(t, dir)
+}
+
+// Shutdown may be called often and by many, and each call returns when the pool is
+// gone. 2e: old futures answer as before.
+func TestShutdownIsIdempotent(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	d := newDownloader(t, origin)
+	good := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
+	bad := d.DownloadFile(t.Context(), "b", "missing", filepath.Join(dir, "missing"))
+
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if err := d.Shutdown(); err != nil {
+				t.Errorf("got %v, want nil", err)
+			}
+			if !isDone(good) || !isDone(bad) {
+				t.Error("Shutdown returned before the downloads had ended")
+			}
+		})
+	}
+	ended := make(chan struct{})
+	go func() { all.Wait(); close(ended) }()
+	wait(t, ended, "the end of all Shutdowns")
+	shutdown(t, d)
+
+	wantError(t, result(t, d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "late"))), processpool.ErrShutdown)
+	if err := result(t, good); err != nil || good.Object().Size != 10 || good.Progress().BytesDone != 10 {
+		t.Errorf("old future: got %v, %+v, %+v, want its success", err, good.Object(), good.Progress())
+	}
+	if err := result(t, bad); errors.Is(err, processpool.ErrShutdown) {
+		t.Errorf("old future: got %v, want its own error", err)
+	}
+	good.Cancel()
+	if err := good.Result(); err != nil {
+		t.Errorf("Cancel after Shutdown: got %v, want nil", err)
+	}
+	leak.Files(t, dir, "file")
+}
+
+// Shutdown refuses what is new and waits for what is not.
+func TestShutdownWaits(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	gate := make(chan struct{})
+	origin.Inject(s3test.Fault{Gate: gate})
+	d := newDownloader(t, origin, processes(1))
+	var futures []*processpool.Future
+	var names []string
+	for i := range 5 { // one is under way, four are queued
+		names = append(names, fmt.Sprint("file", i))
+		futures = append(futures, d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, names[i])))
+	}
+	arrive(t, origin, 1, "HEAD")
+
+	ended := make(chan struct{})
+	go func() { defer close(ended); d.Shutdown() }()
+	for d.Start() == nil { // until Shutdown has begun
+	}
+	wantError(t, download(t, d, "k", filepath.Join(dir, "late")), processpool.ErrShutdown)
+	select {
+	case <-ended:
+		t.Error("Shutdown returned with a download under way")
+	default:
+	}
+	close(gate)
+	wait(t, ended, "the end of Shutdown")
+	for _, f := range futures {
+		if !isDone(f) || f.Result() != nil {
+			t.Errorf("%s: got done %v, want its success", f.Meta().Filename, isDone(f))
+		}
+	}
+	leak.Files(t, dir, names...)
+}
+
+// 2e: more than 2000 are queued at once, and none blocks or is lost.
+func TestShutdownWithManyQueued(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", nil)
+	gate := make(chan struct{})
+	origin.Inject(s3test.Fault{Gate: gate})
+	d := newDownloader(t, origin)
+	const n = 2100
+	var futures []*processpool.Future
+	for i := range n {
+		futures = append(futures, d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, fmt.Sprint(i))))
+	}
+	arrive(t, origin, 2, "HEAD")
+	leak.Files(t, dir) // what is queued has no file yet
+
+	close(gate)
+	shutdown(t, d)
+	for _, f := range futures {
+		if !isDone(f) || f.Result() != nil {
+			t.Fatalf("%d: got done %v, %v, want its success", f.Meta().TransferID, isDone(f), f.Result())
+		}
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != n {
+		t.Errorf("got %d files, %v, want %d", len(entries), err, n)
+	}
+}
+
+// 2e: what is submitted while Shutdown is called either succeeds or is refused.
+func TestShutdownRacesSubmits(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	d := newDownloader(t, origin)
+	const submitters = 4
+	futures := make([][]*processpool.Future, submitters)
+	var all sync.WaitGroup
+	for i := range submitters {
+		all.Go(func() {
+			for n := 0; ; n++ {
+				f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, fmt.Sprint(i, "-", n)))
+				futures[i] = append(futures[i], f)
+				if errors.Is(f.Result(), processpool.ErrShutdown) {
+					return
+				}
+			}
+		})
+	}
+	arrive(t, origin, 40, "GET")
+	shutdown(t, d)
+	ended := make(chan struct{})
+	go func() { all.Wait(); close(ended) }()
+	wait(t, ended, "the submitters")
+	var want []string
+	for _, f := range slices.Concat(futures...) {
+		if err := f.Result(); err == nil {
+			want = append(want, filepath.Base(f.Meta().Filename))
+		} else {
+			wantError(t, err, processpool.ErrShutdown)
+		}
+	}
+	leak.Files(t, dir, want...)
+}
+
+// 2e: three pools one after the other work alike, made of the same configuration.
+func TestShutdownThreeCycles(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	cfg := origin.Config()
+	var names []string
+	for i := range 3 {
+		d := newDownloaderOf(t, origin, cfg)
+		if err := d.Start(); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, fmt.Sprint("file", i))
+		f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, names[i]))
+		shutdown(t, d)
+		if err := result(t, f); err != nil {
+			t.Errorf("cycle %d: %v", i, err)
+		}
+		if got := f.Meta().TransferID; got != 0 {
+			t.Errorf("cycle %d: got id %d, want 0", i, got)
+		}
+		leak.Files(t, dir, names...)
+	}
+}
+
+// Start by many at once starts one pool, and says the same to all.
+func TestStartByMany(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	d := newDownloader(t, origin)
+	started := make(chan error)
+	for range 8 {
+		go func() { started <- d.Start() }()
+	}
+	for range 8 {
+		if err := wait(t, started, "Start"); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := len(origin.Requests()); n != 0 {
+		t.Errorf("got %d requests before the first download, want none", n)
+	}
+	if err := download(t, d, "k", filepath.Join(dir, "file")); err != nil {
+		t.Error(err)
+	}
+	leak.Files(t, dir, "file")
+}
