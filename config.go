@@ -2,11 +2,13 @@ package processpool
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -157,7 +159,7 @@ func (c *Config) validate() error {
 	fault(c.WorkerCommand != nil && (len(c.WorkerCommand) == 0 || c.WorkerCommand[0] == ""),
 		"WorkerCommand is empty: name a program that calls ServeWorker, or leave it nil for this executable")
 	fault(len(c.CABundle) > ipc.MaxFrame/2, "CABundle has %d bytes: at most %d are passed to workers", len(c.CABundle), ipc.MaxFrame/2)
-	fault(c.CABundle != nil && !x509.NewCertPool().AppendCertsFromPEM(c.CABundle), "CABundle holds no PEM certificate")
+	fault(c.CABundle != nil && !holdsCertificate(c.CABundle), "CABundle holds no PEM certificate")
 	return errors.Join(faults...)
 }
 
@@ -167,14 +169,32 @@ func environmentCABundle() ([]byte, error) {
 	if name == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(name)
+	bundle, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
 	}
-	if !x509.NewCertPool().AppendCertsFromPEM(pem) {
+	if !holdsCertificate(bundle) {
 		return nil, fmt.Errorf("AWS_CA_BUNDLE: %s holds no PEM certificate", name)
 	}
-	return pem, nil
+	return bundle, nil
+}
+
+// holdsCertificate looks for a first certificate; a system's bundle has hundreds.
+func holdsCertificate(bundle []byte) bool {
+	for block, rest := pem.Decode(bundle); block != nil; block, rest = pem.Decode(rest) {
+		if _, err := x509.ParseCertificate(block.Bytes); err == nil && block.Type == "CERTIFICATE" {
+			return true
+		}
+	}
+	return false
+}
+
+// plainHTTP tells that no worker will need a root certificate, and so need not read
+// them at its start.
+func (c *Config) plainHTTP(s *settings.Settings) bool {
+	endpoint := aws.ToString(s.Client.BaseEndpoint)
+	proxied := os.Getenv("HTTP_PROXY") != "" || os.Getenv("http_proxy") != ""
+	return strings.HasPrefix(endpoint, "http://") && !proxied && c.WorkerCommand == nil
 }
 
 // configure applies the caller's functions and makes pool options of the outcome.
@@ -188,8 +208,8 @@ func configure(cfg aws.Config, optFns []func(*Config)) (Config, pool.Options, er
 	}
 	faults := []error{c.validate()}
 	if c.CABundle == nil {
-		pem, err := environmentCABundle()
-		c.CABundle = pem
+		bundle, err := environmentCABundle()
+		c.CABundle = bundle
 		faults = append(faults, err)
 	}
 	given := slices.DeleteFunc(slices.Clone(c.ClientOptions), func(fn func(*s3.Options)) bool { return fn == nil })
@@ -197,6 +217,9 @@ func configure(cfg aws.Config, optFns []func(*Config)) (Config, pool.Options, er
 	s := x.Settings
 	s.Slots, s.MaxAttempts, s.StallTimeout = c.RequestsPerProcess, c.MaxAttempts, c.StallTimeout
 	s.CABundle, s.UserAgent = c.CABundle, "processpool/"+version
+	if c.plainHTTP(&s) {
+		s.CABundle = nil
+	}
 	if s.Client.Region == "" {
 		faults = append(faults, errors.New("no region: set one in the aws.Config or in ClientOptions, or AWS_REGION in the environment"))
 	}

@@ -32,10 +32,9 @@ func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 	}
 	s := &server{conn: conn, answers: make(chan *ipc.Credentials, 1)}
 	s.mu.jobs = map[uint64]context.CancelCauseFunc{}
-	s.client, err = fetch.New(setup.Settings, newCredentials(s), optFns...)
-	if err != nil {
-		return err
-	}
+	s.client = sync.OnceValues(func() (*fetch.Client, error) {
+		return fetch.New(setup.Settings, newCredentials(s), optFns...)
+	})
 	if err := conn.Send(&ipc.Ready{}, nil); err != nil {
 		return gone(err)
 	}
@@ -77,7 +76,7 @@ func gone(err error) error {
 // server runs jobs, each in a goroutine; the pool sends no more than there are slots.
 type server struct {
 	conn    *ipc.Conn
-	client  *fetch.Client
+	client  func() (*fetch.Client, error) // made for the first job: many workers may never get one
 	answers chan *ipc.Credentials
 	running sync.WaitGroup
 
@@ -140,18 +139,23 @@ func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Resu
 	retrying := func(attempt int, wait time.Duration, cause error) {
 		s.conn.Send(&ipc.Retry{ID: job.ID, Attempt: attempt, Wait: wait, Cause: cause.Error()}, nil)
 	}
+	if file != nil {
+		defer file.Close()
+	}
+	client, err := s.client()
+	if err != nil {
+		return &ipc.Result{ID: job.ID, Err: failure.Pack(err)}
+	}
 	var result *ipc.Result
-	var err error
 	switch job.Op {
 	case ipc.OpHead:
 		result = &ipc.Result{ID: job.ID}
-		result.Object, err = s.client.Head(ctx, job, retrying)
+		result.Object, err = client.Head(ctx, job, retrying)
 	case ipc.OpParts:
 		result = &ipc.Result{ID: job.ID}
-		result.Object.Layout, result.Parts, err = s.client.Parts(ctx, job, retrying)
+		result.Object.Layout, result.Parts, err = client.Parts(ctx, job, retrying)
 	case ipc.OpGet:
-		defer file.Close()
-		result, err = s.client.Get(ctx, job, file, fetch.Observer{
+		result, err = client.Get(ctx, job, file, fetch.Observer{
 			Retrying: retrying,
 			Found:    func(o ipc.Object) { s.conn.Send(&ipc.Found{ID: job.ID, Object: o}, nil) },
 			Progress: s.progress(job),
