@@ -155,50 +155,24 @@ func TestCancelBeforeAnError(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// The end of the context is a cancel that names its cause.
-func TestCancelByContext(t *testing.T) {
+// Words of progress that workers send until they hear of a cancel come too late.
+func TestCancelUnderProgress(t *testing.T) {
 	leak.Check(t)
 	origin, dir := startOrigin(t), t.TempDir()
-	origin.Put("b", "k", content)
-	origin.Inject(s3test.Fault{Stall: true})
-	d := newDownloader(t, origin, unhurried)
-	cause := errors.New("the user went home")
-	for _, c := range []struct {
-		name string
-		ctx  func() (context.Context, func())
-		end  bool // call the function, or the context ends by itself
-		want error
-	}{
-		{"cancel", func() (context.Context, func()) { return context.WithCancel(t.Context()) }, true, context.Canceled},
-		{"cause", func() (context.Context, func()) {
-			ctx, cancel := context.WithCancelCause(t.Context())
-			return ctx, func() { cancel(cause) }
-		}, true, cause},
-		{"deadline", func() (context.Context, func()) {
-			return context.WithDeadline(t.Context(), time.Now().Add(200*time.Millisecond))
-		}, false, context.DeadlineExceeded},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			ctx, end := c.ctx()
-			defer end()
-			before := len(origin.Requests())
-			f := d.DownloadFile(ctx, "b", "k", filepath.Join(dir, "file"))
-			if c.end {
-				arrive(t, origin, before+1, "")
-				end()
-			}
-			err := canceled(t, f)
-			if !errors.Is(err, c.want) {
-				t.Errorf("got %q, want it to be %q, too", err, c.want)
-			}
-			leak.Files(t, dir)
+	origin.PutContent("b", "k", 32*mib, s3test.Pattern(1))
+	// The delay is longer than a worker keeps progress to itself: 16 words at once.
+	origin.Inject(s3test.Fault{Method: "GET", Delay: 200 * time.Millisecond, Stall: true, StallAfter: mib + 1})
+	d := newDownloader(t, origin, multipart(2*mib, 2*mib), unhurried, func(c *processpool.Config) { c.RequestsPerProcess = 8 })
+	steps := make(chan processpool.Progress, 64)
 
-			late := d.DownloadFile(ctx, "b", "k", filepath.Join(dir, "late"))
-			if err := canceled(t, late); !errors.Is(err, c.want) {
-				t.Errorf("a context that has ended: got %q, want it to be %q, too", err, c.want)
-			}
-		})
+	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"), func(o *processpool.DownloadOptions) {
+		o.OnProgress = func(p processpool.Progress) { steps <- p }
+	})
+	for wait(t, steps, "the first MiB").BytesDone < mib {
 	}
+	f.Cancel()
+	canceled(t, f)
+	shutdown(t, d)
 	leak.Files(t, dir)
 }
 

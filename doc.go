@@ -14,6 +14,9 @@ An object is asked for with one HeadObject, split into ranges, and fetched by as
 workers as are free. The bytes are written to a temporary file beside the
 destination, compared with the checksum that S3 keeps, and put in place by one rename.
 
+[Downloader.DownloadDirectory] does so with all objects below a prefix. [Downloader.Stats]
+tells what a Downloader is at.
+
 # The promise
 
 When [Future.Result] returns nil, the file has exactly the object's bytes, all of one

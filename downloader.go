@@ -29,6 +29,8 @@ type Downloader struct {
 	config Config
 	pool   pool.Options
 
+	counters counters
+
 	mu struct {
 		sync.Mutex
 		state     state
@@ -85,16 +87,7 @@ func (d *Downloader) Start() error {
 // file that is there before is replaced and its permission bits are kept, a
 // symbolic link is followed, and anything but a regular file is refused.
 func (d *Downloader) DownloadFile(ctx context.Context, bucket, key, filename string, optFns ...func(*DownloadOptions)) *Future {
-	var options DownloadOptions
-	for _, fn := range optFns {
-		fn(&options)
-	}
-	d.mu.Lock()
-	id := d.mu.nextID
-	d.mu.nextID++
-	d.mu.Unlock()
-	f := newFuture(d, id, bucket, key, filename, options)
-
+	f := d.newFuture(bucket, key, filename, optFns)
 	if err := f.meta.validate(); err != nil {
 		f.settle(Object{}, f.fail("check", err))
 		return f
@@ -110,8 +103,21 @@ func (d *Downloader) DownloadFile(ctx context.Context, bucket, key, filename str
 	return f
 }
 
-// Shutdown refuses new downloads, waits for those under way, then for every worker
-// process. It may be called often and from several goroutines, also before Start;
+// newFuture makes the next download's.
+func (d *Downloader) newFuture(bucket, key, filename string, optFns []func(*DownloadOptions)) *Future {
+	var options DownloadOptions
+	for _, fn := range optFns {
+		fn(&options)
+	}
+	d.mu.Lock()
+	id := d.mu.nextID
+	d.mu.nextID++
+	d.mu.Unlock()
+	return newFuture(d, id, bucket, key, filename, options)
+}
+
+// Shutdown refuses new downloads, waits for those under way (of a Directory: for all
+// that it has yet to begin), then for every worker process. It may be called often and from several goroutines, also before Start;
 // every call returns when the pool is gone.
 func (d *Downloader) Shutdown() error {
 	d.mu.Lock()
@@ -136,7 +142,7 @@ func (d *Downloader) running() (*scheduler, error) {
 		if !ipc.Available {
 			return nil, fmt.Errorf("worker processes: %w on this platform", errors.ErrUnsupported)
 		}
-		d.mu.scheduler = newScheduler(d.config, d.pool)
+		d.mu.scheduler = newScheduler(d.config, d.pool, &d.counters)
 		d.mu.state = stateRunning
 	}
 	return d.mu.scheduler, nil

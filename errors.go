@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/keypath"
 )
 
 // What DownloadFile can refuse, or a caller ask for.
@@ -27,6 +28,9 @@ var (
 	// ErrUnverifiable: VerifyRequired was asked, and S3 keeps nothing that could
 	// prove the bytes.
 	ErrUnverifiable = failure.ErrUnverifiable
+	// ErrUnsafeKey: DownloadDirectory found no place for the key below the directory
+	// that is its own: it would lead out, or replace what is another's.
+	ErrUnsafeKey = keypath.ErrUnsafe
 )
 
 // What went wrong on the way.

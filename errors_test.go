@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -147,13 +148,13 @@ func TestErrorText(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// ErrStalled, and what it is not: a connection that trickles.
+// ErrStalled is what the attempts were about, ErrRetriesExceeded that there were no more.
 func TestErrorStalled(t *testing.T) {
 	leak.Check(t)
 	origin, dir := startOrigin(t), t.TempDir()
 	origin.Put("b", "k", content)
 	origin.Inject(s3test.Fault{Method: "GET", Stall: true})
-	d := newDownloader(t, origin, quickly, func(c *processpool.Config) { c.StallTimeout = 100e6 })
+	d := newDownloader(t, origin, quickly, func(c *processpool.Config) { c.StallTimeout = 100 * time.Millisecond })
 
 	wantError(t, download(t, d, "k", filepath.Join(dir, "file")), processpool.ErrStalled, processpool.ErrRetriesExceeded)
 	wantRanges(t, origin, "", "")

@@ -86,9 +86,12 @@ type Future struct {
 
 	// Of the scheduler's goroutine.
 	active    *transfer // nil until it starts
+	begun     bool
 	ended     bool
 	unwatch   func() bool // of the context; nil: none
 	committed atomic.Bool // set once, by the rename or by what prevents it
+
+	ends chan<- *Future // its Directory's, which has room for it; nil: none
 }
 
 func newFuture(d *Downloader, id int64, bucket, key, filename string, o DownloadOptions) *Future {
@@ -102,6 +105,7 @@ func newFuture(d *Downloader, id int64, bucket, key, filename string, o Download
 		done:       make(chan struct{}),
 	}
 	f.bytesTotal.Store(-1)
+	d.counters.queued.Add(1)
 	return f
 }
 
@@ -149,5 +153,9 @@ func (f *Future) settle(o Object, err error) {
 		f.unwatch()
 	}
 	f.object, f.err = o, err
+	f.downloader.counters.ended(f.begun, err)
 	close(f.done)
+	if f.ends != nil {
+		f.ends <- f
+	}
 }

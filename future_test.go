@@ -1,9 +1,6 @@
 package processpool_test
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"path/filepath"
 	"reflect"
 	"sync/atomic"
@@ -155,29 +152,6 @@ func TestFutureResultError(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// U7: what interrupts one transfer is recorded for that one, and for no other.
-func TestFutureContextIsItsOwn(t *testing.T) {
-	leak.Check(t)
-	origin, dir := startOrigin(t), t.TempDir()
-	origin.Put("b", "k", content)
-	gate := make(chan struct{})
-	origin.Inject(s3test.Fault{Gate: gate})
-	d := newDownloader(t, origin)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-
-	ended := d.DownloadFile(ctx, "b", "k", filepath.Join(dir, "ended"))
-	other := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "other"))
-	arrive(t, origin, 2, "HEAD")
-	cancel()
-	wantError(t, result(t, ended), processpool.ErrCanceled)
-	close(gate)
-	if err := result(t, other); err != nil {
-		t.Errorf("the other transfer: got %v, want nil", err)
-	}
-	leak.Files(t, dir, "other")
-}
-
 // U21, U22, U32: what is left of a transfer counts down to none, apart from others.
 func TestFutureCountsItsOwnRanges(t *testing.T) {
 	leak.Check(t)
@@ -213,39 +187,4 @@ func TestFutureCountsItsOwnRanges(t *testing.T) {
 		}
 	}
 	leak.Files(t, dir, "k", "k2")
-}
-
-// U27, U28: the end of a context they share cancels all that have not ended, and
-// those alone.
-func TestFutureCancelAll(t *testing.T) {
-	leak.Check(t)
-	origin, dir := startOrigin(t), t.TempDir()
-	origin.Put("b", "k", content)
-	d := newDownloader(t, origin)
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-
-	finished := d.DownloadFile(ctx, "b", "k", filepath.Join(dir, "finished"))
-	if err := result(t, finished); err != nil {
-		t.Fatal(err)
-	}
-	failed := d.DownloadFile(ctx, "b", "missing", filepath.Join(dir, "failed"))
-	failure := result(t, failed)
-	wantError(t, failure)
-	origin.Inject(s3test.Fault{Stall: true})
-	var futures []*processpool.Future
-	for i := range 10 {
-		futures = append(futures, d.DownloadFile(ctx, "b", "k", filepath.Join(dir, fmt.Sprint("canceled", i))))
-	}
-	cancel()
-	for _, f := range futures {
-		wantError(t, result(t, f), processpool.ErrCanceled)
-	}
-	if err := finished.Result(); err != nil {
-		t.Errorf("the finished one: got %v, want nil", err)
-	}
-	if err := failed.Result(); err != failure || errors.Is(err, processpool.ErrCanceled) {
-		t.Errorf("the failed one: got %v, want %v", err, failure)
-	}
-	leak.Files(t, dir, "finished")
 }

@@ -71,7 +71,7 @@ func TestWorkerKilledUnderWay(t *testing.T) {
 			want := s3test.PatternBytes(1, 4*mib)
 			origin.Put("b", "k", want)
 			origin.Inject(s3test.Fault{Method: method, Times: 2, Stall: true, Gate: forever(method), StallAfter: mib / 2})
-			d := newDownloader(t, origin, multipart(mib, mib), unhurried)
+			d := newDownloader(t, origin, multipart(mib, mib), processes(1), unhurried)
 
 			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
 			for n := 1; n <= 2; n++ {

@@ -2,9 +2,11 @@ package processpool_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/s3processpool/processpool"
@@ -96,8 +98,7 @@ func TestQueueCost(t *testing.T) {
 	}
 }
 
-// U18 and DESIGN: ranges are handed out oldest transfer first, and transfers wait in
-// the order of the calls.
+// Transfers wait in the order of the calls.
 func TestQueueOrder(t *testing.T) {
 	leak.Check(t)
 	origin, dir := startOrigin(t), t.TempDir()
@@ -126,6 +127,40 @@ func TestQueueOrder(t *testing.T) {
 		last = r.Key
 	}
 	leak.Files(t, dir, "0", "1", "2", "3")
+}
+
+// A free slot goes to the oldest transfer that has a range left.
+func TestQueueOldestFirst(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "old", content)
+	origin.Put("b", "new", content)
+	head, first, second := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	origin.Inject(s3test.Fault{Key: "old", Method: "HEAD", Gate: head})
+	origin.Inject(s3test.Fault{Key: "new", Range: "bytes=0-4", Gate: first})
+	origin.Inject(s3test.Fault{Key: "old", Range: "bytes=0-4", Gate: second})
+	d := newDownloader(t, origin, multipart(5, 5))
+
+	old := d.DownloadFile(t.Context(), "b", "old", filepath.Join(dir, "old"))
+	arrive(t, origin, 1, "HEAD")
+	young := d.DownloadFile(t.Context(), "b", "new", filepath.Join(dir, "new"))
+	arrive(t, origin, 1, "GET") // both slots are taken, and both transfers have a range left
+	close(head)
+	arrive(t, origin, 2, "GET")
+	close(first)
+	arrive(t, origin, 3, "GET")
+	close(second)
+	if err := errors.Join(result(t, old), result(t, young)); err != nil {
+		t.Error(err)
+	}
+	var got []string
+	for _, r := range requests(origin, "GET") {
+		got = append(got, r.Key+" "+r.Range)
+	}
+	if want := []string{"new bytes=0-4", "old bytes=0-4", "old bytes=5-9", "new bytes=5-9"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	leak.Files(t, dir, "new", "old")
 }
 
 // HeadObject and GetObject of all transfers together never exceed the slots.

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/s3processpool/processpool/internal/proof"
 )
 
 // Utils: num_parts and calculate_range_parameter; the last range is closed here.
@@ -57,6 +59,50 @@ func TestRangesOfAnEmptyObject(t *testing.T) {
 	}
 }
 
+// Where an object's parts are known no range crosses from one to the next, and uncut
+// each part is one range.
+func TestRangesOfParts(t *testing.T) {
+	layout, ok := proof.ExactLayout(12, []int64{5, 1, 6})
+	if !ok {
+		t.Fatal("no layout")
+	}
+	for uncut, want := range map[bool][]span{
+		false: {{0, 4, 0}, {4, 1, 0}, {5, 1, 0}, {6, 4, 0}, {10, 2, 0}},
+		true:  {{0, 5, 0}, {5, 1, 0}, {6, 6, 0}},
+	} {
+		r := newRanges(12, 4)
+		r.parts, r.uncut = layout, uncut
+		var got []span
+		for s, ok := r.take(); ok; s, ok = r.take() {
+			got = append(got, s)
+			r.finish(s.length)
+		}
+		if !slices.Equal(got, want) || !r.complete() {
+			t.Errorf("uncut %v: got %v, complete %v, want %v, true", uncut, got, r.complete(), want)
+		}
+	}
+}
+
+// A range that has to be fetched again counts as not there.
+func TestRangesAgain(t *testing.T) {
+	r := newRanges(10, 5)
+	first, _ := r.take()
+	second, _ := r.take()
+	r.finish(first.length)
+	r.finish(second.length)
+	r.again(first)
+	if r.complete() || !r.left() {
+		t.Errorf("got complete %v, left %v, want false, true", r.complete(), r.left())
+	}
+	if s, ok := r.take(); !ok || s != first {
+		t.Errorf("got %v, %v, want %v", s, ok, first)
+	}
+	r.finish(first.length)
+	if !r.complete() {
+		t.Error("not complete with every byte in the file")
+	}
+}
+
 func TestRangesGivenBackComeFirst(t *testing.T) {
 	r := newRanges(10, 4)
 	first, _ := r.take()
@@ -92,23 +138,26 @@ func TestRangesAllocateNothing(t *testing.T) {
 // FuzzRanges plays workers that finish ranges, or are lost over them, in any order.
 // However it comes, the bytes in the file are the object's, each once.
 func FuzzRanges(f *testing.F) {
-	f.Add(int64(0), int64(1), uint64(0))
-	f.Add(int64(8388607), int64(8388608), uint64(1))
-	f.Add(int64(8388608), int64(8388608), uint64(2))
-	f.Add(int64(8388609), int64(8388608), uint64(3))
-	f.Add(int64(100), int64(7), uint64(4))
-	f.Add(int64(math.MaxInt64), int64(math.MaxInt64/3), uint64(5))
-	f.Fuzz(func(t *testing.T, size, chunk int64, seed uint64) {
-		if size < 0 || chunk < 1 || size/chunk > 1000 {
+	f.Add(int64(0), int64(1), int64(0), uint64(0))
+	f.Add(int64(8388607), int64(8388608), int64(0), uint64(1))
+	f.Add(int64(8388608), int64(8388608), int64(5242880), uint64(2))
+	f.Add(int64(8388609), int64(8388608), int64(8388608), uint64(3))
+	f.Add(int64(100), int64(7), int64(10), uint64(4))
+	f.Add(int64(math.MaxInt64), int64(math.MaxInt64/3), int64(0), uint64(5))
+	f.Fuzz(func(t *testing.T, size, chunk, part int64, seed uint64) {
+		if size < 0 || chunk < 1 || size/chunk > 1000 || part < 0 || part > 0 && (size/part > 1000 || part > size) {
 			t.Skip()
 		}
 		random := rand.New(rand.NewPCG(seed, 0))
 		r := newRanges(size, chunk)
+		if part > 0 {
+			r.parts, r.uncut = proof.Layout{Uniform: part, Size: size}, seed%2 == 0
+		}
 		var out, done []span
 		for !r.complete() {
 			if s, ok := r.take(); ok && (len(out) == 0 || random.IntN(2) == 0) {
-				if s.length < 1 || s.length > chunk {
-					t.Fatalf("size %d, chunk %d: got %v, want at most the chunk", size, chunk, s)
+				if s.length < 1 || s.length > chunk && !r.uncut || part > 0 && s.offset/part != (s.offset+s.length-1)/part {
+					t.Fatalf("size %d, chunk %d, part %d: got %v, want at most the chunk, in one part", size, chunk, part, s)
 				}
 				out = append(out, s)
 				continue
@@ -135,12 +184,12 @@ func FuzzRanges(f *testing.F) {
 		var next int64
 		for _, s := range done {
 			if s.offset != next {
-				t.Fatalf("size %d, chunk %d: got a range at %d, want one at %d", size, chunk, s.offset, next)
+				t.Fatalf("size %d, chunk %d, part %d: got a range at %d, want one at %d", size, chunk, part, s.offset, next)
 			}
 			next += s.length
 		}
 		if next != size || len(out) > 0 {
-			t.Errorf("size %d, chunk %d: got %d bytes and %d ranges out, want all and none", size, chunk, next, len(out))
+			t.Errorf("size %d, chunk %d, part %d: got %d bytes and %d ranges out, want all and none", size, chunk, part, next, len(out))
 		}
 	})
 }

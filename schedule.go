@@ -22,20 +22,27 @@ import (
 //     answers or is lost, though its transfer may have ended long before.
 //  3. A slot is taken, too, while the temporary file for its job is created.
 //  4. Oldest first: no job of a transfer is handed out while an older one has a job
-//     to hand out.
+//     to hand out. Only a listing goes before: one short request, at most one for each
+//     Directory at a time, that all its further downloads wait for.
+//  5. The pool is stopped when Shutdown has been called and no transfer and no
+//     Directory is left; a Directory's downloads are taken until then.
 type scheduler struct {
-	config Config
-	logger *slog.Logger
-	pool   *pool.Pool
+	config   Config
+	logger   *slog.Logger
+	pool     *pool.Pool
+	counters *counters
 
 	calls chan func()
 	ended chan struct{} // closed when run has returned
 
+	listings []*listing // not handed out
 	waiting  queue
-	active   []*transfer // oldest first
-	crew     []*hand     // workers that are up, by seat
+	active   []*transfer  // oldest first
+	crew     []*hand      // workers that are up, by seat
+	seats    map[int]bool // that had a worker before
 	lastJob  uint64
 	ready    []chan error // Starts that wait
+	walks    int          // Directories under way
 	broken   error        // no worker comes up
 	draining bool         // Shutdown has been called
 	stopped  bool         // and so has the pool's Stop
@@ -49,23 +56,36 @@ type hand struct {
 
 // job is one request to S3 in a worker's hands.
 type job struct {
-	id       uint64
-	op       ipc.Op
-	transfer *transfer
-	hand     *hand
-	span     span
-	written  int64  // of the span, as last reported
-	sum      uint64 // of those bytes
-	sent     bool   // it waits for the temporary file before
+	id      uint64
+	op      ipc.Op
+	owner   owner
+	hand    *hand
+	span    span
+	written int64  // of the span, as last reported
+	counted int64  // of those, for Stats
+	sum     uint64 // of those bytes
+	sent    bool   // it waits for the temporary file before
 }
 
-func newScheduler(config Config, options pool.Options) *scheduler {
+// owner is what a job is done for: a transfer or a listing.
+type owner interface {
+	assign(*job)
+	found(ipc.Object)
+	progress(j *job, written int64, sum uint64)
+	result(*job, *ipc.Result)
+	lost(*job, error)
+	log(level slog.Level, text string, args ...any)
+}
+
+func newScheduler(config Config, options pool.Options, c *counters) *scheduler {
 	s := &scheduler{
-		config: config,
-		logger: config.Logger,
-		pool:   pool.New(options),
-		calls:  make(chan func()),
-		ended:  make(chan struct{}),
+		config:   config,
+		logger:   config.Logger,
+		pool:     pool.New(options),
+		counters: c,
+		calls:    make(chan func()),
+		ended:    make(chan struct{}),
+		seats:    map[int]bool{},
 	}
 	s.pool.Start()
 	go s.run()
@@ -103,7 +123,7 @@ func (s *scheduler) run() {
 // shutdown is yet to see it.
 func (s *scheduler) submit(ctx context.Context, f *Future) {
 	switch {
-	case s.draining:
+	case s.draining && f.ends == nil:
 		s.settle(f, Object{}, f.fail("start", ErrShutdown))
 		return
 	case ctx.Err() != nil:
@@ -113,11 +133,16 @@ func (s *scheduler) submit(ctx context.Context, f *Future) {
 	if ctx.Done() != nil {
 		f.unwatch = context.AfterFunc(ctx, func() { f.downloader.cancel(f, canceled(ctx)) })
 	}
+	s.revive()
+	s.waiting.push(f)
+}
+
+// revive lets workers try again to come up.
+func (s *scheduler) revive() {
 	if s.broken != nil {
 		s.broken = nil
 		s.pool.Revive()
 	}
-	s.waiting.push(f)
 }
 
 // cancel ends a download early, with cause as its result.
@@ -140,10 +165,7 @@ func (s *scheduler) settle(f *Future, o Object, err error) {
 
 // await has ready told when a worker is up, or none will be.
 func (s *scheduler) await(ready chan error) {
-	if s.broken != nil {
-		s.broken = nil
-		s.pool.Revive()
-	}
+	s.revive()
 	s.ready = append(s.ready, ready)
 	if len(s.crew) > 0 {
 		s.answerReady(nil)
@@ -170,21 +192,26 @@ func (s *scheduler) handle(e pool.Event) {
 		s.brokenDown(e.Err)
 	case pool.Found:
 		if j := s.job(e.Worker, e.ID); j != nil {
-			j.transfer.found(e.Object)
+			j.owner.found(e.Object)
 		}
 	case pool.Progress:
 		if j := s.job(e.Worker, e.ID); j != nil {
-			j.transfer.progress(j, e.Written, e.Sum)
+			s.counters.wrote(j, e.Written)
+			j.owner.progress(j, e.Written, e.Sum)
 		}
 	case pool.Retry:
 		if j := s.job(e.Worker, e.ID); j != nil {
-			j.transfer.log(slog.LevelInfo, "attempt failed", "op", j.op, "offset", j.span.offset, "length", j.span.length,
+			s.counters.retried(j.op, e.Kind)
+			j.owner.log(slog.LevelInfo, "attempt failed", "op", j.op, "offset", j.span.offset, "length", j.span.length,
 				"attempt", e.Attempt, "wait", e.Wait, "worker", e.Worker.PID, "error", e.Cause)
 		}
 	case pool.Result:
 		if j := s.job(e.Worker, e.ID); j != nil {
 			delete(j.hand.jobs, j.id)
-			j.transfer.result(j, e.Result)
+			if e.Err == nil {
+				s.counters.wrote(j, e.Written)
+			}
+			j.owner.result(j, e.Result)
 		}
 	}
 }
@@ -193,6 +220,11 @@ func (s *scheduler) up(w *pool.Worker) {
 	h := &hand{worker: w, jobs: map[uint64]*job{}}
 	at, _ := slices.BinarySearchFunc(s.crew, w.Seat, func(h *hand, seat int) int { return h.worker.Seat - seat })
 	s.crew = slices.Insert(s.crew, at, h)
+	s.counters.workers.Add(1)
+	if s.seats[w.Seat] {
+		s.counters.restarts.Add(1)
+	}
+	s.seats[w.Seat] = true
 	s.answerReady(nil)
 }
 
@@ -200,8 +232,9 @@ func (s *scheduler) down(w *pool.Worker, err error) {
 	at := slices.IndexFunc(s.crew, func(h *hand) bool { return h.worker == w })
 	h := s.crew[at]
 	s.crew = slices.Delete(s.crew, at, at+1)
+	s.counters.workers.Add(-1)
 	for _, j := range h.jobs {
-		j.transfer.lost(j, err)
+		j.owner.lost(j, err)
 	}
 }
 
@@ -214,6 +247,9 @@ func (s *scheduler) brokenDown(err error) {
 	err = fmt.Errorf("no worker could be started: %w", err)
 	s.broken = err
 	s.answerReady(err)
+	for _, l := range slices.Clone(s.listings) {
+		l.end(nil, err)
+	}
 	for _, t := range slices.Clone(s.active) {
 		t.fail("start", err)
 	}
@@ -245,18 +281,21 @@ func (s *scheduler) dispatch() {
 		s.lastJob++
 		j.id, j.hand = s.lastJob, h
 		h.jobs[j.id] = j
-		j.transfer.assign(j)
+		j.owner.assign(j)
 	}
 	s.admit()
-	if s.draining && !s.stopped && len(s.active) == 0 && s.waiting.live == 0 {
+	if s.draining && !s.stopped && len(s.active) == 0 && s.waiting.live == 0 && s.walks == 0 {
 		s.stopped = true
 		s.pool.Stop()
 		s.answerReady(ErrShutdown)
 	}
 }
 
-// nextJob returns the oldest transfer's next job.
+// nextJob returns a listing, or the oldest transfer's next job.
 func (s *scheduler) nextJob() *job {
+	if len(s.listings) > 0 {
+		return s.listings[0].next()
+	}
 	for _, t := range s.active {
 		if j := t.next(); j != nil {
 			return j

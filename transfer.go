@@ -69,7 +69,8 @@ const maxLost = 3
 
 func newTransfer(s *scheduler, f *Future) *transfer {
 	t := &transfer{scheduler: s, future: f}
-	f.active = t
+	f.active, f.begun = t, true
+	s.counters.begun()
 	if f.meta.OnProgress != nil {
 		t.notifier = newNotifier(f.meta.OnProgress)
 	}
@@ -170,14 +171,14 @@ func (t *transfer) choose() bool {
 func (t *transfer) next() *job {
 	switch {
 	case t.stage == stageSizing && len(t.jobs) == 0:
-		return &job{op: ipc.OpHead, transfer: t}
+		return &job{op: ipc.OpHead, owner: t}
 	case t.stage == stageInspecting && len(t.jobs) == 0:
-		return &job{op: ipc.OpParts, transfer: t}
+		return &job{op: ipc.OpParts, owner: t}
 	case t.stage != stageFetching, t.creating, t.unconfirmed && len(t.jobs) > 0:
 		return nil
 	}
 	if s, ok := t.ranges.take(); ok {
-		return &job{op: ipc.OpGet, transfer: t, span: s}
+		return &job{op: ipc.OpGet, owner: t, span: s}
 	}
 	return nil
 }
@@ -224,6 +225,7 @@ func (t *transfer) forget(j *job) {
 
 func (t *transfer) send(j *job) {
 	j.sent = true
+	t.scheduler.counters.requested(j.op)
 	meta := &t.future.meta
 	m := &ipc.Job{
 		ID: j.id, Op: j.op, Bucket: meta.Bucket, Key: meta.Key, Args: t.args(),
@@ -270,8 +272,12 @@ func (t *transfer) found(o ipc.Object) {
 	t.choose()
 }
 
-// progress notes how much of a job's range is in the file.
+// progress notes how much of a job's range is in the file. Words that a worker sent
+// before it heard of the end come to nothing: nobody is to be told of them.
 func (t *transfer) progress(j *job, written int64, sum uint64) {
+	if t.stage == stageEnding {
+		return
+	}
 	j.written, j.sum = written, sum
 	t.report()
 }

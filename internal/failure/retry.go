@@ -86,12 +86,17 @@ const (
 // Wait returns the pause after the attempt-th failure in a row (1 is the first).
 func Wait(attempt int, err error) time.Duration {
 	step := firstWait
-	if retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary || status(err) == 503 {
+	if throttled(err) {
 		step = firstThrottleWait
 	}
 	wait := min(step<<min(max(attempt, 1)-1, 20), maxWait)
 	wait = wait/2 + rand.N(wait/2+1)
 	return max(wait, min(retryAfter(err), maxWait))
+}
+
+// throttled tells that S3, or what stands before it, has too much to do.
+func throttled(err error) bool {
+	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary || status(err) == 503
 }
 
 func status(err error) int {

@@ -36,6 +36,8 @@ const (
 	OpGet  Op = "GetObject"
 	// OpParts asks how the object was uploaded: its parts and their checksums.
 	OpParts Op = "GetObjectAttributes"
+	// OpList asks for one page of a bucket's keys.
+	OpList Op = "ListObjectsV2"
 )
 
 // Args are the caller's further fields of each request.
@@ -49,8 +51,8 @@ type Args struct {
 	ExpectedBucketOwner  string `json:",omitempty"`
 }
 
-// Job is one HeadObject, or one range of an object to be written to the
-// descriptor that comes with it.
+// Job is one HeadObject, one page of a listing, or one range of an object to be
+// written to the descriptor that comes with it.
 type Job struct {
 	ID          uint64
 	Op          Op
@@ -70,6 +72,15 @@ type Job struct {
 	// Choose: the bytes are to be proved. HeadObject finds out all that takes; of an
 	// Unconfirmed object the first answer tells the Checksum (proof.Choose).
 	Choose bool
+
+	List *List `json:",omitempty"` // OpList, which has no Key
+}
+
+// List says which page of which keys is asked for.
+type List struct {
+	Prefix    string
+	Delimiter string // keys that have it behind the prefix are left out; "" = none are
+	Token     string // the page before's Page.Next; "" = the first page
 }
 
 // Cancel ends a job early. Its Result comes all the same.
@@ -105,6 +116,7 @@ type Retry struct {
 	Attempt int
 	Wait    time.Duration
 	Cause   string
+	Kind    failure.Kind
 }
 
 // Result ends a job.
@@ -115,7 +127,23 @@ type Result struct {
 	Sum     uint64          // of a checksum that combines
 	Digest  []byte          // of one that does not
 	Parts   []proof.PartSum `json:",omitempty"` // OpParts: with Object.Layout
+	Page    *Page           `json:",omitempty"` // OpList
 	Err     *failure.Wire
+}
+
+// Page is a part of a listing.
+type Page struct {
+	Entries []Entry
+	Next    string // what asks for the page behind; "" = this is the last
+}
+
+// Entry is an object as a listing has it.
+type Entry struct {
+	Key          []byte // JSON would mend one that is no UTF-8, and so name another
+	Size         int64
+	ETag         string
+	LastModified time.Time
+	StorageClass string
 }
 
 // Ask asks the pool for credentials.
@@ -143,5 +171,6 @@ type Ping struct{}
 // Pong answers a Ping.
 type Pong struct{}
 
-// Stop asks a worker to end when its jobs have.
+// Stop asks a worker to end. The pool stops when no transfer is left, so what jobs
+// there are nobody waits for.
 type Stop struct{}

@@ -29,11 +29,14 @@ var messages = []Message{
 	&Cancel{ID: 5},
 	&Found{ID: 6, Object: object},
 	&Progress{ID: 7, Written: 8, Sum: 1<<64 - 1},
-	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Cause: "the line\nbroke"},
+	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Cause: "the line\nbroke", Kind: failure.KindConnection},
 	&Result{
 		ID: 9, Object: object, Written: 10, Sum: 11, Digest: []byte{0, 255},
 		Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}},
-		Err:   &failure.Wire{Text: "text", Sentinels: []string{"stalled"}, Errno: 28, Call: "write", API: &failure.API{Code: "SlowDown", Status: 503}},
+		Page: &Page{Next: "token", Entries: []Entry{{
+			Key: []byte("a\xff\x00<\u2028"), Size: 1, ETag: `"e"`, LastModified: time.Unix(3, 0).UTC(), StorageClass: "GLACIER",
+		}}},
+		Err: &failure.Wire{Text: "text", Sentinels: []string{"stalled"}, Errno: 28, Call: "write", API: &failure.API{Code: "SlowDown", Status: 503}},
 	},
 	&Ask{RefusedKey: "AKID", RefusedToken: "token"},
 	&Credentials{
@@ -61,6 +64,7 @@ func get(key string) *Job {
 		},
 		ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true,
 		Checksum: checksum.CRC32C, Choose: true,
+		List: &List{Prefix: "a/\x01", Delimiter: "/", Token: "token"},
 	}
 }
 

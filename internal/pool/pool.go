@@ -101,9 +101,10 @@ type Pool struct {
 
 // New makes a pool of no process; Start fills it.
 func New(o Options) *Pool {
-	o.StartTimeout = cmp.Or(o.StartTimeout, 30*time.Second)
-	o.StopTimeout = cmp.Or(o.StopTimeout, 10*time.Second)
-	o.Heartbeat = cmp.Or(o.Heartbeat, 5*time.Second)
+	set := setDefaults()
+	o.StartTimeout = cmp.Or(o.StartTimeout, set.StartTimeout, 30*time.Second)
+	o.StopTimeout = cmp.Or(o.StopTimeout, set.StopTimeout, 10*time.Second)
+	o.Heartbeat = cmp.Or(o.Heartbeat, set.Heartbeat, 5*time.Second)
 	p := &Pool{options: o, events: make(chan Event, 4*o.Processes)}
 	p.stopped, p.stop = context.WithCancel(context.Background())
 	p.vendor = newVendor(p.stopped, o.Credentials)

@@ -16,6 +16,7 @@ type vendor struct {
 	ctx     context.Context
 	cache   *aws.CredentialsCache // nil: requests are not signed
 	pending sync.WaitGroup
+	renewal sync.Mutex // held while refused credentials are replaced
 }
 
 func newVendor(ctx context.Context, provider aws.CredentialsProvider) *vendor {
@@ -44,10 +45,8 @@ func (v *vendor) answer(ask *ipc.Ask) *ipc.Credentials {
 		return &ipc.Credentials{Err: errors.New("the pool has no credentials").Error()}
 	}
 	c, err := v.cache.Retrieve(v.ctx)
-	if err == nil && ask.RefusedKey == c.AccessKeyID && ask.RefusedToken == c.SessionToken {
-		// Another worker may have come first: then c are new already.
-		v.cache.Invalidate()
-		c, err = v.cache.Retrieve(v.ctx)
+	if err == nil && refused(ask, c) {
+		c, err = v.renew(ask)
 	}
 	if err != nil {
 		return &ipc.Credentials{Err: err.Error()}
@@ -61,6 +60,23 @@ func (v *vendor) answer(ask *ipc.Ask) *ipc.Credentials {
 		CanExpire:       c.CanExpire,
 		Expires:         c.Expires,
 	}
+}
+
+func refused(ask *ipc.Ask, c aws.Credentials) bool {
+	return ask.RefusedKey == c.AccessKeyID && ask.RefusedToken == c.SessionToken
+}
+
+// renew replaces the credentials that S3 has refused, unless another worker came
+// first: then those in the cache are new already.
+func (v *vendor) renew(ask *ipc.Ask) (aws.Credentials, error) {
+	v.renewal.Lock()
+	defer v.renewal.Unlock()
+	c, err := v.cache.Retrieve(v.ctx)
+	if err == nil && refused(ask, c) {
+		v.cache.Invalidate()
+		c, err = v.cache.Retrieve(v.ctx)
+	}
+	return c, err
 }
 
 func (v *vendor) wait() { v.pending.Wait() }

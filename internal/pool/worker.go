@@ -227,7 +227,7 @@ func (e *lost) Error() string {
 	case e.state != nil:
 		fmt.Fprintf(&b, ": %v", e.state)
 	}
-	if e.cause != nil && !errors.Is(e.cause, errEnded) {
+	if e.cause != nil && e.cause != errEnded {
 		fmt.Fprintf(&b, ": %v", e.cause)
 	}
 	if e.tail != "" {

@@ -1,6 +1,7 @@
 package s3test
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/xml"
 	"net/http"
@@ -40,7 +41,7 @@ type prefixXML struct{ Prefix string }
 // list answers ListObjectsV2.
 func (x *exchange) list() {
 	q := x.req.Query
-	maxKeys := 1000
+	maxKeys := cmp.Or(x.s.opts.PageSize, 1000)
 	if v := q.Get("max-keys"); v != "" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 {

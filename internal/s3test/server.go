@@ -39,6 +39,8 @@ type Options struct {
 	AccessKey, SecretKey string
 
 	ETagOnly bool // send no x-amz-checksum headers, like many S3-like servers
+
+	PageSize int // keys on a page of a listing, at most; 0 = S3's 1000
 }
 
 // Server is a running origin. All methods are safe for concurrent use.

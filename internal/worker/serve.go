@@ -104,6 +104,7 @@ func (s *server) serve() error {
 				return gone(err)
 			}
 		case *ipc.Stop:
+			s.cancelAll()
 			s.running.Wait()
 			return nil
 		default:
@@ -135,9 +136,19 @@ func (s *server) cancel(id uint64) {
 	}
 }
 
+// cancelAll ends jobs whose transfers are over: else the pool would not stop. Their
+// own Cancel may be on its way still.
+func (s *server) cancelAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, cancel := range s.mu.jobs {
+		cancel(failure.ErrCanceled)
+	}
+}
+
 func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Result {
 	retrying := func(attempt int, wait time.Duration, cause error) {
-		s.conn.Send(&ipc.Retry{ID: job.ID, Attempt: attempt, Wait: wait, Cause: cause.Error()}, nil)
+		s.conn.Send(&ipc.Retry{ID: job.ID, Attempt: attempt, Wait: wait, Cause: cause.Error(), Kind: failure.KindOf(cause)}, nil)
 	}
 	if file != nil {
 		defer file.Close()
@@ -154,6 +165,9 @@ func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Resu
 	case ipc.OpParts:
 		result = &ipc.Result{ID: job.ID}
 		result.Object.Layout, result.Parts, err = client.Parts(ctx, job, retrying)
+	case ipc.OpList:
+		result = &ipc.Result{ID: job.ID}
+		result.Page, err = client.List(ctx, job, retrying)
 	case ipc.OpGet:
 		result, err = client.Get(ctx, job, file, fetch.Observer{
 			Retrying: retrying,

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+const (
+	demoSize = 256 << 20
+	demoSeed = 1
+)
+
+// demo downloads from an origin in this process, compares every byte with what the
+// origin served, and removes what it made.
+func demo(ctx context.Context, a arguments, stdout io.Writer) error {
+	origin := s3test.Start()
+	defer origin.Close()
+	a.bucket, a.key = "mybucket", "mykey"
+	content := s3test.Pattern(demoSeed)
+	origin.PutContent(a.bucket, a.key, demoSize, content, s3test.WithChecksum("crc64nvme", "FULL_OBJECT"))
+
+	dir, err := os.MkdirTemp("", "quickstart")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	a.file = filepath.Join(dir, "myfile")
+
+	if err := download(ctx, origin.Config(), a, stdout); err != nil {
+		return err
+	}
+	if err := compare(a.file, io.NewSectionReader(content, 0, demoSize)); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, "compared    equal, byte by byte, to what was served; the file is removed now")
+	return nil
+}
+
+// compare holds a file against what it should contain, to the last byte.
+func compare(name string, want io.Reader) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	const block = 1 << 20
+	a, b := make([]byte, block), make([]byte, block)
+	for offset := int64(0); ; offset += block {
+		n, errA := io.ReadFull(file, a)
+		m, errB := io.ReadFull(want, b)
+		if !bytes.Equal(a[:n], b[:m]) {
+			return fmt.Errorf("%s is not what was served, at or after byte %d", name, offset)
+		}
+		for _, err := range []error{errA, errB} {
+			if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+				return err
+			}
+		}
+		if errA != nil && errB != nil {
+			return nil
+		}
+	}
+}

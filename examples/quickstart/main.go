@@ -1,0 +1,109 @@
+// Command quickstart downloads one object with a pool of worker processes.
+//
+// Without an argument it starts an S3 origin of its own on this machine, downloads
+// 256 MiB from it and compares every byte:
+//
+//	go run ./examples/quickstart
+//
+// With -bucket, -key and -file it downloads from S3, with the credentials and the
+// region that the environment or ~/.aws give:
+//
+//	go run ./examples/quickstart -bucket mybucket -key mykey -file myfile
+//
+// It exits with 0 when the file is in place, 1 when the download failed and 2 when
+// an argument is wrong. Ctrl-C cancels the download.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/s3processpool/processpool"
+)
+
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Workers are this program started again: the package's init serves there, and
+// main does not run.
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	a, err := parse(args)
+	if err == errHelp {
+		fmt.Fprint(stdout, usage)
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "quickstart: %v\n", err)
+		return exitUsage
+	}
+	start := demo
+	if a.bucket != "" {
+		start = fromS3
+	}
+	if err := start(ctx, a, stdout); err != nil {
+		fmt.Fprintf(stderr, "quickstart: %v\n", err)
+		return exitFailed
+	}
+	return 0
+}
+
+// fromS3 downloads what the arguments name.
+func fromS3(ctx context.Context, a arguments, stdout io.Writer) error {
+	var loading []func(*config.LoadOptions) error
+	if a.region != "" {
+		loading = append(loading, config.WithRegion(a.region))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, loading...)
+	if err != nil {
+		return err
+	}
+	return download(ctx, cfg, a, stdout)
+}
+
+// download is all that a program needs of the library, and a report.
+func download(ctx context.Context, cfg aws.Config, a arguments, stdout io.Writer) error {
+	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
+		c.MaxRequestProcesses = a.workers
+		if a.endpoint != "" {
+			c.ClientOptions = append(c.ClientOptions, func(o *s3.Options) {
+				o.BaseEndpoint = aws.String(a.endpoint)
+				o.UsePathStyle = true
+			})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	defer d.Shutdown()
+
+	began := time.Now()
+	line := newLine(stdout)
+	future := d.DownloadFile(ctx, a.bucket, a.key, a.file, func(o *processpool.DownloadOptions) {
+		o.OnProgress = line.show
+	})
+	err = future.Result()
+	took := time.Since(began)
+	line.end()
+	if err != nil {
+		return err
+	}
+	report(stdout, future, took)
+	return nil
+}

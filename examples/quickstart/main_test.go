@@ -1,0 +1,168 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+func TestBadArguments(t *testing.T) {
+	for _, test := range []struct{ args, want string }{
+		{"mybucket", `"mybucket" is not a flag`},
+		{"-color red", "not defined: -color"},
+		{"-workers many", "-workers"},
+		{"-workers 0", "-workers is 0: give at least 1"},
+		{"-bucket b", "give -key and -file, too"},
+		{"-bucket b -file f", "give -key, too"},
+		{"-region us-east-1", "give -bucket, -key and -file, too"},
+		{"-bucket b -key k -file f -endpoint 127.0.0.1:9000", "-endpoint is"},
+		{"-bucket b -key k -file f extra", `"extra" is not a flag`},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if code := run(t.Context(), strings.Fields(test.args), &stdout, &stderr); code != exitUsage {
+				t.Errorf("exit code: got %d, want %d", code, exitUsage)
+			}
+			if got := stderr.String(); !strings.Contains(got, test.want) || strings.Count(got, "\n") != 1 {
+				t.Errorf("standard error: got %q, want one line with %q", got, test.want)
+			}
+			if stdout.Len() > 0 {
+				t.Errorf("standard output: got %q, want nothing", stdout.String())
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"-help"}, &stdout, &stderr); code != 0 || stdout.String() != usage || stderr.Len() > 0 {
+		t.Errorf("got code %d, output %q and %q, want 0, the usage and nothing", code, stdout.String(), stderr.String())
+	}
+}
+
+// temporary gives the demo a temporary directory of its own, to see what it leaves.
+func temporary(t *testing.T) string {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	return dir
+}
+
+func TestDemo(t *testing.T) {
+	leak.Check(t)
+	dir := temporary(t)
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"-workers", "2"}, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr.String())
+	}
+	for _, want := range []string{
+		"\n100 %  256.0 of 256.0 MiB",
+		"\nobject      s3://mybucket/mykey, 268435456 bytes",
+		"\nverified    CRC64NVME full object\n",
+		"\ncompared    equal",
+	} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("standard output lacks %q:\n%s", want, stdout.String())
+		}
+	}
+	leak.Files(t, dir)
+}
+
+func TestDemoCanceled(t *testing.T) {
+	leak.Check(t)
+	dir := temporary(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	if code := run(ctx, nil, &stdout, &stderr); code != exitFailed {
+		t.Errorf("exit code: got %d, want %d", code, exitFailed)
+	}
+	if !strings.Contains(stderr.String(), "canceled") {
+		t.Errorf("standard error: got %q, want that it was canceled", stderr.String())
+	}
+	leak.Files(t, dir)
+}
+
+// environment gives config.LoadDefaultConfig credentials, and nothing of the
+// machine's own.
+func environment(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{
+		"AWS_ACCESS_KEY_ID":           "AKIDEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY":       "secret",
+		"AWS_SESSION_TOKEN":           "",
+		"AWS_PROFILE":                 "",
+		"AWS_REGION":                  "",
+		"AWS_DEFAULT_REGION":          "",
+		"AWS_CONFIG_FILE":             none,
+		"AWS_SHARED_CREDENTIALS_FILE": none,
+	} {
+		t.Setenv(name, value)
+	}
+}
+
+func TestFromS3(t *testing.T) {
+	leak.Check(t)
+	environment(t)
+	origin := s3test.Start(func(o *s3test.Options) { o.AccessKey, o.SecretKey = "AKIDEXAMPLE", "secret" })
+	defer origin.Close()
+	data := s3test.PatternBytes(7, 100_000)
+	origin.Put("mybucket", "a/key", data)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "myfile")
+	args := []string{"-bucket", "mybucket", "-key", "a/key", "-file", file,
+		"-endpoint", origin.URL(), "-region", s3test.Region, "-workers", "1"}
+
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), args, &stdout, &stderr); code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr.String())
+	}
+	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("file: %d bytes (%v), want the object's %d", len(got), err, len(data))
+	}
+
+	args[3] = "missing"
+	stderr.Reset()
+	if code := run(t.Context(), args, io.Discard, &stderr); code != exitFailed {
+		t.Errorf("exit code for a missing object: got %d, want %d", code, exitFailed)
+	}
+	if got := stderr.String(); !strings.Contains(got, "404") || strings.Count(got, "\n") != 1 {
+		t.Errorf("standard error: got %q, want one line with the status", got)
+	}
+	leak.Files(t, dir, "myfile")
+}
+
+func TestCompare(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "file")
+	data := s3test.PatternBytes(1, 1<<20+1)
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := bytes.Clone(data)
+	other[1<<20] ^= 1
+	failing := io.MultiReader(bytes.NewReader(data[:5]), iotest.ErrReader(errors.New("read")))
+	for what, test := range map[string]struct {
+		want  io.Reader
+		equal bool
+	}{
+		"same":    {bytes.NewReader(data), true},
+		"differs": {bytes.NewReader(other), false},
+		"longer":  {io.MultiReader(bytes.NewReader(data), strings.NewReader("x")), false},
+		"shorter": {bytes.NewReader(data[:1<<20]), false},
+		"fails":   {failing, false},
+	} {
+		if err := compare(name, test.want); (err == nil) != test.equal {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+}

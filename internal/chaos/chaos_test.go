@@ -1,0 +1,113 @@
+//go:build linux
+
+package chaos
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+var (
+	runs   = flag.Int("chaos.runs", 16, "how many runs")
+	seed   = flag.Uint64("chaos.seed", 1, "seed of the first run; those of the others follow")
+	shards = flag.Int("chaos.shards", 3, "processes to share many runs between")
+	report = flag.String("chaos.report", "", "file for the figures, in JSON")
+)
+
+// enough failures to stop at.
+const enough = 5
+
+func TestMain(m *testing.M) {
+	for _, entry := range os.Environ() { // this machine's settings are not the test's
+		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "AWS_") {
+			os.Unsetenv(name)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func TestChaos(t *testing.T) {
+	count := newFigures()
+	if *runs > 50 && *shards > 1 {
+		share(t, count)
+	} else {
+		for n := range *runs {
+			s := *seed + uint64(n)
+			count.Runs++
+			if !t.Run(fmt.Sprintf("seed=%d", s), func(t *testing.T) { perform(t, newPlan(s), count) }) {
+				count.Failed++
+			}
+			if count.Hangs > 0 || count.Failed >= enough {
+				break
+			}
+		}
+	}
+	t.Log(count)
+	if *report != "" {
+		if err := count.write(*report); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// figures are what came of the runs.
+type figures struct {
+	Runs, Failed, Transfers, Succeeded int
+	WrongBytes, Leftovers, Hangs       int
+	Faults                             map[string]int
+
+	mu sync.Mutex
+}
+
+func newFigures() *figures { return &figures{Faults: map[string]int{}} }
+
+func (f *figures) fault(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Faults[name]++
+}
+
+func (f *figures) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d runs, of which %d failed; %d transfers, of which %d succeeded; wrong bytes %d, leftovers %d, hangs %d\n",
+		f.Runs, f.Failed, f.Transfers, f.Succeeded, f.WrongBytes, f.Leftovers, f.Hangs)
+	for _, name := range slices.Sorted(maps.Keys(f.Faults)) {
+		fmt.Fprintf(&b, "%8d  %s\n", f.Faults[name], name)
+	}
+	return b.String()
+}
+
+// stacks are those of all goroutines.
+func stacks() []byte {
+	p := make([]byte, 4<<20)
+	return p[:runtime.Stack(p, true)]
+}
+
+// journal keeps what is logged, for the case of a failure, but the long last words of
+// workers that are hit.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if line := strings.TrimSpace(string(p)); !strings.Contains(line, "standard error") {
+		j.lines = append(j.lines, line[:min(len(line), 600)])
+	}
+	return len(p), nil
+}
+
+func (j *journal) tail() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return strings.Join(j.lines[max(len(j.lines)-100, 0):], "\n")
+}

@@ -1,0 +1,186 @@
+//go:build linux
+
+package chaos
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/failure"
+)
+
+// judge holds a download's result against the plan and what was carried out of it.
+func (r *run) judge(t *transfer) {
+	r.count.Transfers++
+	for _, o := range t.struck {
+		r.count.Faults[o.name] += o.fault.Hits()
+	}
+	err := t.future.Result()
+	if err == nil {
+		r.count.Succeeded++
+		r.judgeSuccess(t)
+	} else {
+		r.judgeError(t, err)
+	}
+	if t.badStep.Load() {
+		r.Errorf("%s: got a progress of more than everything", t.key)
+	}
+	if t.failed {
+		r.count.fault("system call " + t.disk.op)
+	}
+	r.judgeFiles(t)
+}
+
+// excused tells whether a request may have been made, and its answer have come to
+// nothing, because nobody was left to read it.
+func (r *run) excused() bool { return r.lethal.Load() > 0 || r.plan.stall < time.Minute }
+
+func (r *run) judgeSuccess(t *transfer) {
+	for _, o := range t.struck {
+		if o.fatal && !r.excused() {
+			r.Errorf("%s: got success after %v", t.key, o)
+		}
+	}
+	if t.failed && !t.disk.harmless() {
+		r.Errorf("%s: got success though %s failed", t.key, t.disk.op)
+	}
+	if !t.rightSize() && len(t.versions) == 1 {
+		r.Errorf("%s: got success with an ExpectedSize of %d", t.key, t.expected)
+	}
+	o := t.future.Object()
+	proof := r.plan.proof(t)
+	if got := o.Verified != ""; got && proof == never || !got && (proof == always || r.plan.verify == processpool.VerifyRequired) {
+		r.Errorf("%s: got Verified %q", t.key, o.Verified)
+	}
+	full := processpool.Progress{BytesDone: o.Size, BytesTotal: o.Size}
+	if got := t.future.Progress(); got != full || t.listens && t.last != full {
+		r.Errorf("%s: got progress %v and %v at the end, want %v", t.key, got, t.last, full)
+	}
+}
+
+func (r *run) judgeError(t *transfer, err error) {
+	var transferError *processpool.TransferError
+	if !errors.As(err, &transferError) {
+		r.Errorf("%s: got a %T", t.key, err)
+	}
+	if !r.explained(t, err) {
+		r.Errorf("%s: got %v, which the plan does not explain", t.key, err)
+	}
+}
+
+// explained tells whether something that happened can have had this end.
+func (r *run) explained(t *transfer, err error) bool {
+	attempts := 2 * int(r.token.Load())
+	for _, o := range t.struck {
+		mixed := o.do != nil && errors.Is(err, processpool.ErrChecksumMismatch) && !t.object.noETag
+		if o.ends != nil && o.ends(err) && !mixed {
+			return true
+		}
+		if o.costs {
+			attempts += o.fault.Hits()
+		}
+	}
+	shut := false
+	select {
+	case <-r.shutting:
+		shut = true
+	default:
+	}
+	switch {
+	case t.failed && t.disk.errno != 0 && errors.Is(err, t.disk.errno):
+		return true
+	case errors.Is(err, processpool.ErrCanceled):
+		return t.over || t.canceled.Load()
+	case errors.Is(err, processpool.ErrShutdown):
+		return shut && t.after > 0
+	case errors.Is(err, processpool.ErrWorkerLost):
+		return r.lethal.Load() >= 3
+	case errors.Is(err, processpool.ErrRetriesExceeded):
+		return attempts >= r.plan.attempts
+	case errors.Is(err, processpool.ErrUnverifiable):
+		return r.plan.verify == processpool.VerifyRequired && r.plan.proof(t) != always
+	case errors.Is(err, processpool.ErrSizeMismatch):
+		return !t.rightSize()
+	case errors.Is(err, failure.ErrUnexpected):
+		return false
+	}
+	return false
+}
+
+// judgeFiles looks at what is on disk.
+func (r *run) judgeFiles(t *transfer) {
+	err := t.future.Result()
+	removed, occupied := t.did("directory removed"), t.did("directory at the destination")
+	if err == nil && (removed || occupied) {
+		return // excused, and its file gone afterwards
+	}
+	var want []string
+	switch {
+	case removed:
+		if _, err := os.Lstat(t.dir); err == nil {
+			r.Errorf("%s: its directory is there again", t.key)
+		}
+		return
+	case t.present == "a link" && (err == nil || occupied):
+		want = []string{"file", "target"}
+	case t.present != "no file", err == nil, occupied:
+		want = []string{"file"}
+	}
+	published := t.failed && t.disk.op == "syncdir" && t.disk.errno != 0
+	if published && t.present == "a link" {
+		want = []string{"file", "target"}
+	} else if published {
+		want = []string{"file"}
+	}
+	var got []string
+	entries, _ := os.ReadDir(t.dir)
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if !slices.Equal(got, want) {
+		r.count.Leftovers++
+		r.Errorf("%s: got files %q, want %q, result %v", t.key, got, want, err)
+	}
+	switch {
+	case occupied:
+		if entries, err := os.ReadDir(t.target); err != nil || len(entries) > 0 {
+			r.Errorf("%s: the directory in its place: %v, %v", t.key, entries, err)
+		}
+	case err == nil || published:
+		r.judgeBytes(t)
+	case t.present == "a file":
+		if data, err := os.ReadFile(t.name); string(data) != before {
+			r.count.WrongBytes++
+			r.Errorf("%s: the destination was touched: %q, %v", t.key, data[:min(len(data), 40)], err)
+		}
+	}
+}
+
+// judgeBytes finds the one version that a file has, all of it.
+func (r *run) judgeBytes(t *transfer) {
+	o, succeeded := t.future.Object(), t.future.Result() == nil
+	var differ []string
+	for i, v := range t.versions {
+		if succeeded && o.ETag != v.etag && !t.did("wrong ETag") && !t.object.noETag {
+			continue
+		}
+		if err := v.in(t.target); err != nil {
+			differ = append(differ, err.Error())
+			continue
+		}
+		if succeeded && (o.Size != v.size || t.pinned && i > 0) {
+			r.Errorf("%s: got object %+v, want that of %+v", t.key, o, v)
+		}
+		return
+	}
+	r.count.WrongBytes++
+	r.Errorf("%s: WRONG BYTES, of no version of ETag %s: %s", t.key, o.ETag, strings.Join(differ, "; "))
+}
+
+func (t *transfer) did(name string) bool {
+	return slices.ContainsFunc(t.struck, func(o *order) bool { return o.name == name })
+}

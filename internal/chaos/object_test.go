@@ -1,0 +1,147 @@
+//go:build linux
+
+package chaos
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+// object is what S3 keeps under a key, besides the bytes.
+type object struct {
+	algorithm string // of its checksum; "md5" is that of the ETag, "" none at all
+	size      int64
+	parts     []int64 // sizes, of a multipart upload
+	noETag    bool
+}
+
+// kept are the ways to keep an object. A checksum of parts is COMPOSITE.
+var kept = []struct {
+	algorithm string
+	parts     bool
+}{
+	{"crc64nvme", false}, {"crc64nvme", false}, {"crc64nvme", false}, {"crc32c", false}, {"crc32", false},
+	{"sha256", false}, {"sha1", false}, {"md5", false}, {"", false},
+	{"crc32c", true}, {"crc32", true}, {"sha256", true}, {"sha1", true}, {"md5", true},
+}
+
+// version is the content of an object at one time.
+type version struct {
+	seed uint64
+	size int64
+	etag string
+	id   string
+}
+
+// put stores a new version. An ETag that is no MD5 does not look like one.
+func (o *object) put(origin *s3test.Server, key string, seed uint64, size int64) version {
+	parts := resized(o.parts, size)
+	options := []func(*s3test.Object){s3test.WithParts(parts...)}
+	switch {
+	case o.algorithm == "md5" || o.algorithm == "":
+		options = append(options, s3test.WithChecksum("", ""))
+	case parts != nil:
+		options = append(options, s3test.WithChecksum(o.algorithm, "COMPOSITE"))
+	default:
+		options = append(options, s3test.WithChecksum(o.algorithm, "FULL_OBJECT"))
+	}
+	if o.noETag {
+		options = append(options, s3test.WithoutETag())
+	}
+	var stored *s3test.Object
+	if o.algorithm == "md5" {
+		stored = origin.Put(bucket, key, s3test.PatternBytes(seed, size), options...)
+	} else {
+		options = append(options, func(s *s3test.Object) { s.ETag = fmt.Sprintf(`"opaque-%d"`, seed) })
+		stored = origin.PutContent(bucket, key, size, s3test.Pattern(seed), options...)
+	}
+	return version{seed, size, stored.ETag, stored.VersionID}
+}
+
+// resized are the parts of an object that has another size now.
+func resized(parts []int64, size int64) []int64 {
+	var fit []int64
+	for _, n := range parts {
+		if n = min(n, size); n > 0 {
+			fit = append(fit, n)
+		}
+		size -= n
+	}
+	if size > 0 && fit != nil {
+		fit = append(fit, size)
+	}
+	return fit
+}
+
+// verdict says whether a download proves an object's bytes.
+type verdict int
+
+const (
+	never verdict = iota
+	maybe
+	always
+)
+
+// proof goes by the library's documentation, and says maybe where that is intricate.
+func (p *plan) proof(t *transfer) verdict {
+	o := &t.object
+	told := t.expected < 0 // by a HeadObject
+	required := p.verify == processpool.VerifyRequired
+	oneGet := o.size < p.threshold || !told && required
+	switch {
+	case p.verify == processpool.VerifyOff || o.algorithm == "" && (o.noETag || o.size == 0 && told):
+		return never
+	case o.algorithm == "":
+		return never // its ETag is opaque
+	case !told && !oneGet, t.ordered("no word of parts"), t.ordered("wrong ETag"):
+		return maybe
+	case o.parts != nil && (!told || o.algorithm == "md5" && !o.even()):
+		return maybe
+	case o.parts != nil, o.algorithm[:3] == "crc", oneGet, o.size <= p.chunk, required:
+		return always
+	}
+	return maybe
+}
+
+// even tells whether the first part's size and the number of parts give no wrong idea
+// of the others.
+func (o *object) even() bool {
+	return int64(len(o.parts)) == (o.size+o.parts[0]-1)/o.parts[0]
+}
+
+// repairs tells whether a bad part is found and fetched again.
+func (o *object) repairs() bool { return o.parts != nil && o.algorithm != "md5" }
+
+// in says how a file differs from a version.
+func (v version) in(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	got, want := make([]byte, 1<<20), make([]byte, 1<<20)
+	for at := int64(0); ; {
+		n, err := io.ReadFull(f, got)
+		s3test.Pattern(v.seed).ReadAt(want[:n], at)
+		if !bytes.Equal(got[:n], want[:n]) {
+			return fmt.Errorf("other bytes behind %d", at)
+		}
+		at += int64(n)
+		switch {
+		case err == nil && at <= v.size:
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+			if at != v.size {
+				return fmt.Errorf("%d bytes, not %d", at, v.size)
+			}
+			return nil
+		default:
+			return fmt.Errorf("more than %d bytes: %v", v.size, err)
+		}
+	}
+}

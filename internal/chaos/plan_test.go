@@ -1,0 +1,198 @@
+//go:build linux
+
+package chaos
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/s3processpool/processpool"
+)
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+)
+
+// plan is one run: a Downloader, the downloads it is given at once, and what goes
+// wrong meanwhile. It depends on the seed alone.
+type plan struct {
+	seed uint64
+
+	tls, durable        bool
+	tokens              bool // credentials expire; no HeadObject is made
+	processes, requests int
+	threshold, chunk    int64
+	attempts            int
+	stall               time.Duration
+	verify              processpool.VerifyMode
+
+	transfers []*transfer
+	blows     []blow
+	shutdown  int // the request of the run at which Shutdown is called; 0: behind the last
+}
+
+// blow is a signal to one of the workers.
+type blow struct {
+	at     int // the request of the run that brings it
+	signal syscall.Signal
+	worker int           // of those there are then, counted round
+	after  time.Duration // 0: before the request is answered
+	rest   time.Duration // from SIGSTOP to SIGCONT; 0: when the downloads have ended
+}
+
+// transfer is one download of a plan, and what became of it.
+type transfer struct {
+	n         int
+	key       string
+	object    object
+	expected  int64 // ExpectedSize; -1: none
+	pinned    bool  // by VersionId
+	present   string
+	after     int // the request of the run at which it is submitted; 0: at once
+	listens   bool
+	byContext bool // how it is canceled
+	over      bool // its context has ended before
+	orders    []*order
+	disk      *disk
+
+	live
+}
+
+// disk is a fault of a system call on the temporary file, or a cancel at it.
+type disk struct {
+	op    string
+	nth   int
+	errno syscall.Errno // 0: a cancel
+}
+
+// dice are drawn from in one order, so that a seed always gives the same plan.
+type dice struct{ *rand.Rand }
+
+func (d dice) chance(percent int) bool { return d.IntN(100) < percent }
+
+// between is even over the orders of magnitude.
+func (d dice) between(low, high int64) int64 {
+	steps := 0
+	for n := low; n < high; n *= 2 {
+		steps++
+	}
+	n := low << d.IntN(steps+1)
+	return min(n+d.Int64N(n), high)
+}
+
+func pick[T any](d dice, from []T) T { return from[d.IntN(len(from))] }
+
+func newPlan(seed uint64) *plan {
+	d := dice{rand.New(rand.NewPCG(seed, 0))}
+	p := &plan{
+		seed:      seed,
+		tls:       d.chance(10),
+		durable:   d.chance(20),
+		tokens:    d.chance(8),
+		processes: 1 + d.IntN(4),
+		requests:  1 + d.IntN(2),
+		chunk:     d.between(1, 4*mib),
+		attempts:  4 + d.IntN(3),
+		stall:     time.Minute,
+		verify:    pick(d, []processpool.VerifyMode{processpool.VerifyAuto, processpool.VerifyAuto, processpool.VerifyAuto, processpool.VerifyRequired, processpool.VerifyOff}),
+	}
+	p.threshold = pick(d, []int64{1, p.chunk, p.chunk * 4})
+	if d.chance(15) {
+		p.stall = 500 * time.Millisecond
+	}
+	for n := range 1 + d.IntN(6) {
+		p.transfers = append(p.transfers, p.newTransfer(d, n))
+	}
+	if d.chance(45) {
+		for range pick(d, []int{1, 1, 1, 2, 2, 3, 6}) {
+			p.blows = append(p.blows, p.newBlow(d))
+		}
+	}
+	if d.chance(10) {
+		p.shutdown = 1 + d.IntN(12)
+	}
+	return p
+}
+
+func (p *plan) newBlow(d dice) blow {
+	b := blow{at: 1 + d.IntN(5*len(p.transfers)), worker: d.IntN(8)}
+	b.signal = pick(d, []syscall.Signal{syscall.SIGKILL, syscall.SIGKILL, syscall.SIGKILL, syscall.SIGSEGV, syscall.SIGTERM, syscall.SIGSTOP, syscall.SIGSTOP, syscall.SIGINT})
+	if d.chance(60) {
+		b.after = time.Duration(d.IntN(30)) * time.Millisecond
+	}
+	if d.chance(70) {
+		b.rest = time.Duration(1+d.IntN(200)) * time.Millisecond
+	}
+	return b
+}
+
+// newTransfer draws sizes around the boundaries of ranges.
+func (p *plan) newTransfer(d dice, n int) *transfer {
+	t := &transfer{n: n, key: fmt.Sprintf("key %d+é", n), expected: -1, present: pick(d, []string{"no file", "a file", "a link"})}
+	keep := pick(d, kept)
+	t.object = object{algorithm: keep.algorithm, noETag: keep.algorithm != "md5" && d.chance(10)}
+	switch ranges := int64(d.IntN(9)); {
+	case d.chance(3):
+		t.object.size = d.between(8*mib, 64*mib)
+		p.chunk = max(p.chunk, t.object.size/64)
+	case d.chance(6):
+		t.object.size = 0
+	default:
+		t.object.size = max(ranges*p.chunk+pick(d, []int64{-1, 0, 1, p.chunk / 3}), 0)
+	}
+	if keep.parts && t.object.size > 0 {
+		t.object.parts = drawParts(d, t.object.size)
+	}
+	t.listens, t.byContext, t.over = d.chance(50), d.chance(50), d.chance(1)
+	t.pinned = d.chance(10)
+	if d.chance(25) {
+		t.after = 1 + d.IntN(8)
+	}
+	if d.chance(20) || p.tokens {
+		t.expected = t.object.size
+		if d.chance(25) {
+			t.expected = max(t.expected+pick(d, []int64{-1, 1, p.chunk}), 0)
+		}
+	}
+	p.drawFaults(d, t)
+	return t
+}
+
+// drawParts cuts an object into parts, mostly all but the last of one size.
+func drawParts(d dice, size int64) (parts []int64) {
+	part := max(size/int64(1+d.IntN(6)), 1)
+	for left := size; left > 0; left -= parts[len(parts)-1] {
+		n := part
+		if d.chance(15) {
+			n = 1 + d.Int64N(part)
+		}
+		if len(parts) == 50 {
+			n = left
+		}
+		parts = append(parts, min(n, left))
+	}
+	return parts
+}
+
+func (p *plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d: %d processes of %d requests, threshold %d, chunk %d, %d attempts, stall %v, verify %v, tls %t, durable %t, tokens %t, shutdown %d\n",
+		p.seed, p.processes, p.requests, p.threshold, p.chunk, p.attempts, p.stall, p.verify, p.tls, p.durable, p.tokens, p.shutdown)
+	for _, t := range p.transfers {
+		fmt.Fprintf(&b, "  %q: %+v, expected %d, pinned %t, %s there, after %d, over %t\n", t.key, t.object, t.expected, t.pinned, t.present, t.after, t.over)
+		for _, o := range t.orders {
+			fmt.Fprintf(&b, "    %v\n", o)
+		}
+		if t.disk != nil {
+			fmt.Fprintf(&b, "    %+v\n", *t.disk)
+		}
+	}
+	for _, w := range p.blows {
+		fmt.Fprintf(&b, "  %+v\n", w)
+	}
+	return b.String()
+}

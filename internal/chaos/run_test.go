@@ -1,0 +1,219 @@
+//go:build linux
+
+package chaos
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/pool"
+	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/sink"
+)
+
+const bucket = "chaos"
+
+// deadline is how long a run may take. It measures no speed: only a hang takes that
+// long.
+const deadline = time.Minute
+
+// run is a plan at work.
+type run struct {
+	*testing.T
+	plan   *plan
+	origin *s3test.Server
+	d      *processpool.Downloader
+	log    *journal
+	count  *figures
+
+	begun    time.Time
+	triggers map[int][]func() // by the number of the request
+	blows    sync.WaitGroup
+	lethal   atomic.Int32
+	serial   atomic.Uint64 // of the contents
+	token    atomic.Int32  // of the credentials
+	shutting chan struct{} // closed when Shutdown is called early
+}
+
+func perform(t *testing.T, p *plan, count *figures) {
+	r := &run{T: t, plan: p, log: &journal{}, count: count, triggers: map[int][]func(){}, shutting: make(chan struct{})}
+	clean := false
+	t.Cleanup(func() {
+		if clean && t.Failed() {
+			count.Leftovers++
+		}
+		if t.Failed() {
+			t.Logf("go test ./internal/chaos -run Chaos -chaos.runs 1 -chaos.seed %d\n%v\n%s", p.seed, p, r.log.tail())
+		}
+	})
+	leak.Check(t)
+	t.Cleanup(pool.SetDefaults(pool.Options{
+		Heartbeat: 250 * time.Millisecond, StartTimeout: 15 * time.Second, StopTimeout: 3 * time.Second,
+	}))
+	r.origin = s3test.Start(func(o *s3test.Options) { o.TLS = p.tls })
+	t.Cleanup(r.origin.Close)
+
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.all()
+	}()
+	timer := time.NewTimer(deadline)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+		count.Hangs++
+		t.Fatalf("seed %d hangs:\n%s", p.seed, stacks())
+	}
+	clean = !t.Failed()
+}
+
+func (r *run) all() {
+	p := r.plan
+	r.prepare()
+	r.Cleanup(sink.SetFault(r.systemCall))
+	r.origin.OnRequest(func(q s3test.Request) {
+		for _, trigger := range r.triggers[q.Seq] {
+			trigger()
+		}
+	})
+	r.submit()
+	for _, t := range p.transfers {
+		t.future.Result()
+	}
+	r.origin.OnRequest(nil)
+	r.blows.Wait()
+	r.origin.ClearFaults()
+	for _, t := range p.transfers {
+		t.struck = t.strikes()
+		r.judge(t)
+	}
+	if p.shutdown == 0 {
+		r.next()
+	}
+	r.signalAll(syscall.SIGCONT)
+	if err := r.d.Shutdown(); err != nil {
+		r.Errorf("Shutdown: %v", err)
+	}
+	if pids := children(); len(pids) > 0 {
+		r.Errorf("child processes %v after Shutdown", pids)
+	}
+	for _, t := range p.transfers {
+		r.judgeFiles(t)
+	}
+}
+
+// prepare puts the objects, orders the faults and makes the Downloader.
+func (r *run) prepare() {
+	p := r.plan
+	r.origin.CreateBucket(bucket)
+	for _, t := range p.transfers {
+		if t.pinned {
+			r.origin.SetVersioning(bucket, true)
+		}
+	}
+	for _, t := range p.transfers {
+		t.prepare(r)
+	}
+	for _, b := range p.blows {
+		r.at(b.at, func() { r.strike(b) })
+	}
+	if p.shutdown > 0 {
+		r.at(p.shutdown, func() {
+			close(r.shutting)
+			r.blows.Go(func() { r.d.Shutdown() })
+		})
+	}
+	cfg := r.origin.Config()
+	if p.tokens {
+		r.renew()
+		cfg.Credentials = aws.CredentialsProviderFunc(r.credentials)
+	}
+	var err error
+	r.d, err = processpool.NewDownloader(cfg, func(c *processpool.Config) {
+		c.MultipartThreshold, c.MultipartChunksize = p.threshold, p.chunk
+		c.MaxRequestProcesses, c.RequestsPerProcess = p.processes, p.requests
+		c.MaxAttempts, c.StallTimeout = p.attempts, p.stall
+		c.Verify, c.Durable, c.CABundle = p.verify, p.durable, r.origin.CAPEM()
+		c.ClientOptions = append(c.ClientOptions, r.origin.ClientOptions())
+		c.Logger = slog.New(slog.NewTextHandler(r.log, nil))
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+// at has fn called when the n-th request of the run arrives.
+func (r *run) at(n int, fn func()) { r.triggers[n] = append(r.triggers[n], fn) }
+
+// submit begins the downloads, some of them when others are under way.
+func (r *run) submit() {
+	var early, late sync.WaitGroup
+	idle := make(chan struct{}) // closed when those of the beginning have ended
+	for _, t := range r.plan.transfers {
+		if t.after == 0 {
+			t.submit(r)
+			early.Go(func() { t.future.Result() })
+			continue
+		}
+		late.Go(func() {
+			select {
+			case <-t.due:
+			case <-idle:
+			}
+			t.submit(r)
+		})
+	}
+	early.Wait()
+	close(idle)
+	late.Wait()
+}
+
+// systemCall passes a system call on a temporary file on to the download whose it is.
+func (r *run) systemCall(op, path string) error {
+	for _, t := range r.plan.transfers {
+		if filepath.Dir(path) == t.dir {
+			return t.systemCall(op)
+		}
+	}
+	return nil
+}
+
+// next is a plain download by the same Downloader, which must succeed.
+func (r *run) next() {
+	t := &transfer{key: "the next", object: object{algorithm: "crc64nvme", size: 3*r.plan.chunk + 1}, expected: -1}
+	if r.plan.tokens {
+		t.expected = t.object.size // the answer to a HEAD does not tell why it is one
+	}
+	t.prepare(r)
+	t.submit(r)
+	if err := t.future.Result(); err != nil {
+		r.Errorf("the next download: %v", err)
+		return
+	}
+	if err := t.versions[0].in(t.name); err != nil {
+		r.count.WrongBytes++
+		r.Errorf("the next download: %v", err)
+	}
+}
+
+// credentials are those of now; renew makes those before expire.
+func (r *run) credentials(context.Context) (aws.Credentials, error) {
+	return aws.Credentials{AccessKeyID: "AKIDCHAOS", SecretAccessKey: "secret", SessionToken: fmt.Sprint("token", r.token.Load())}, nil
+}
+
+func (r *run) renew() {
+	r.origin.SetCredentials("AKIDCHAOS", "secret", fmt.Sprint("token", r.token.Add(1)))
+}

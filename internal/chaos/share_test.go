@@ -1,0 +1,63 @@
+//go:build linux
+
+package chaos
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+// share gives the runs to processes of their own: each of them mostly waits, and a run
+// wants a process to itself, to see what it leaves behind.
+func share(t *testing.T, count *figures) {
+	var all sync.WaitGroup
+	dir := t.TempDir()
+	for shard := range *shards {
+		first, end := *runs*shard / *shards, *runs*(shard+1) / *shards
+		name := filepath.Join(dir, fmt.Sprint(shard))
+		cmd := exec.Command("/proc/self/exe", "-test.run=^TestChaos$", "-test.timeout=0",
+			fmt.Sprint("-chaos.seed=", *seed+uint64(first)), fmt.Sprint("-chaos.runs=", end-first), "-chaos.shards=1", "-chaos.report="+name)
+		all.Go(func() {
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%v\n%s", err, out)
+			}
+			if err := count.read(name); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func (f *figures) write(name string) error {
+	data, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, data, 0o666)
+}
+
+// read adds the figures of a file.
+func (f *figures) read(name string) error {
+	var more figures
+	data, err := os.ReadFile(name)
+	if err == nil {
+		err = json.Unmarshal(data, &more)
+	}
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.Runs, f.Failed, f.Transfers, f.Succeeded = f.Runs+more.Runs, f.Failed+more.Failed, f.Transfers+more.Transfers, f.Succeeded+more.Succeeded
+	f.WrongBytes, f.Leftovers, f.Hangs = f.WrongBytes+more.WrongBytes, f.Leftovers+more.Leftovers, f.Hangs+more.Hangs
+	for name, n := range more.Faults {
+		f.Faults[name] += n
+	}
+	return nil
+}

@@ -1,0 +1,438 @@
+package fetch_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/fetch"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/proof"
+	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/settings"
+)
+
+func headers(pairs ...string) s3test.Fault {
+	f := s3test.Fault{Header: map[string]string{}}
+	for i := 0; i < len(pairs); i += 2 {
+		f.Header[pairs[i]] = pairs[i+1]
+	}
+	return f
+}
+
+// TestUnexpectedAnswer: an answer that does not fit the request is never data, and the
+// request is made again.
+func TestUnexpectedAnswer(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 1000)
+	c := newClient(t, origin, attempts(2))
+	for _, f := range []struct {
+		name  string
+		whole bool
+		fault s3test.Fault
+	}{
+		{name: "200 and the whole object", fault: s3test.Fault{IgnoreRange: true}},
+		{name: "200 and the range", fault: s3test.Fault{Status: 200}},
+		{name: "204", fault: s3test.Fault{Status: 204}},
+		{name: "another range", fault: s3test.Fault{ShiftRange: 1}},
+		{name: "a range before it", fault: s3test.Fault{ShiftRange: -100}},
+		{name: "a shorter range", fault: s3test.Fault{ShortBody: 499}},
+		{name: "too much, told", fault: s3test.Fault{ExtraBytes: 1}},
+		{name: "much too much, told", fault: s3test.Fault{ExtraBytes: 3 * mib}},
+		{name: "no Content-Range", fault: headers("Content-Range", "")},
+		{name: "a strange Content-Range", fault: headers("Content-Range", "bytes 100-599")},
+		{name: "a wider Content-Range", fault: headers("Content-Range", "bytes 100-600/1000")},
+		{name: "a Content-Range that begins elsewhere", fault: headers("Content-Range", "bytes 99-599/1000")},
+		{name: "a smaller Content-Length", fault: headers("Content-Length", "10")},
+		{name: "206 of the whole object", whole: true, fault: s3test.Fault{Status: 206}},
+	} {
+		t.Run(f.name, func(t *testing.T) {
+			job := o.job(100, 500)
+			if f.whole {
+				job = o.whole()
+			}
+			origin.ClearFaults()
+			origin.ResetRequests()
+			origin.Inject(f.fault)
+			m := &memory{}
+			_, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
+			if m.writes != 0 {
+				t.Errorf("got %d writes, want none", m.writes)
+			}
+			wantCount(t, origin, 2)
+
+			origin.ClearFaults()
+			f.fault.Times = 1
+			origin.Inject(f.fault)
+			r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			o.want(t, job, m, r, err)
+		})
+	}
+}
+
+// TestTooMuchUntold: where no Content-Length says so, what is too much shows at the
+// end. The bytes before it are not to be trusted either.
+func TestTooMuchUntold(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 3*mib)
+	c := newClient(t, origin)
+	f := headers("Content-Length", "")
+	f.ExtraBytes, f.Times = 1, 1
+	for _, job := range []*ipc.Job{o.job(0, 100), o.job(7, mib-1), o.job(7, mib), o.job(7, 2*mib+1), o.whole()} {
+		t.Run(fmt.Sprintf("length=%d,whole=%v", job.Length, job.Whole), func(t *testing.T) {
+			for _, algorithm := range []checksum.Algorithm{checksum.CRC32, checksum.SHA1} {
+				origin.ClearFaults()
+				origin.ResetRequests()
+				origin.Inject(f)
+				m := &memory{}
+				job.Checksum = algorithm
+				r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+				o.want(t, job, m, r, err)
+				requests := origin.Requests()
+				if len(requests) != 2 || requests[0].Range != requests[1].Range {
+					t.Errorf("got %d requests, want the same one twice", len(requests))
+				}
+			}
+		})
+	}
+}
+
+// TestNoContentLength is allowed: the body's end tells.
+func TestNoContentLength(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 2*mib)
+	f := headers("Content-Length", "")
+	f.Times = 1
+	cut := f
+	cut.Cut, cut.CutAfter = true, 1000
+	c := newClient(t, origin)
+	for _, job := range []*ipc.Job{o.job(5, 500), o.job(5, mib), o.whole()} {
+		for name, fault := range map[string]s3test.Fault{"plain": f, "cut": cut} {
+			t.Run(fmt.Sprintf("length=%d,%s", job.Length, name), func(t *testing.T) {
+				origin.ClearFaults()
+				origin.Inject(fault)
+				m := &memory{}
+				r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+				o.want(t, job, m, r, err)
+			})
+		}
+	}
+}
+
+// TestShortBodyUntold: a chunked body that ends early, and in good order.
+func TestShortBodyUntold(t *testing.T) {
+	leak.Check(t)
+	data := s3test.PatternBytes(1, 1000)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var first, last int
+		if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &first, &last); err != nil {
+			t.Errorf("got Range %q", r.Header.Get("Range"))
+		}
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/1000", first, last))
+		w.Header().Set("Transfer-Encoding", "chunked")
+		w.WriteHeader(http.StatusPartialContent)
+		w.Write(data[first:min(last+1, first+300)])
+	}))
+	defer server.Close()
+	c, err := fetch.New(settings.Settings{
+		Client: settings.Client{Region: "us-east-1", BaseEndpoint: &server.URL, UsePathStyle: true, Anonymous: true},
+		Slots:  1, MaxAttempts: 1, StallTimeout: patience,
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := object{data: data}
+	m, job := &memory{}, o.job(100, 800)
+	r, err := c.Get(t.Context(), job, m, fetch.Observer{}) // three attempts, of which each but the last makes headway
+	o.want(t, job, m, r, err)
+}
+
+// TestLies are bytes that no header betrays: the checksum is of what came.
+func TestLies(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 1000)
+	c := newClient(t, origin)
+	for name, f := range map[string]s3test.Fault{
+		"another range under a false name": {ShiftRange: 3, LieRange: true},
+		"a flipped bit":                    {Flip: true, FlipAt: 300},
+	} {
+		t.Run(name, func(t *testing.T) {
+			origin.ClearFaults()
+			origin.Inject(f)
+			m := &memory{}
+			r, err := c.Get(t.Context(), o.job(100, 500), m, fetch.Observer{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := r.Sum, checksum.CRC64NVME.Update(0, m.data[100:600]); got != want {
+				t.Errorf("got sum %x, want that of the bytes received, %x", got, want)
+			}
+			if r.Sum == checksum.CRC64NVME.Update(0, o.data[100:600]) {
+				t.Error("got the right sum of wrong bytes")
+			}
+		})
+	}
+}
+
+// TestRangeOfTheWholeObject: servers may answer it with 200, and it is what was asked.
+func TestRangeOfTheWholeObject(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 1000)
+	origin.Inject(s3test.Fault{IgnoreRange: true})
+	m, job := &memory{}, o.job(0, 1000)
+	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{})
+	o.want(t, job, m, r, err)
+	wantCount(t, origin, 1)
+}
+
+// TestObjectChanged: an answer of another object is refused at once.
+func TestObjectChanged(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	c := newClient(t, origin)
+	overwrite := func(s *s3test.Server, _ s3test.Request) { s.Put("b", "k", s3test.PatternBytes(5, 1000)) }
+	for _, f := range []struct {
+		name  string
+		fault s3test.Fault
+		whole bool
+	}{
+		{name: "overwritten", fault: s3test.Fault{Do: overwrite, Times: 1}},
+		{name: "overwritten, whole", fault: s3test.Fault{Do: overwrite, Times: 1}, whole: true},
+		{name: "overwritten where If-Match is ignored", fault: s3test.Fault{Do: overwrite, Times: 1, IgnoreIfMatch: true}},
+		{name: "another ETag", fault: headers("ETag", `"other"`)},
+		{name: "a weak other ETag", fault: headers("ETag", `W/"other"`)},
+		{name: "another size", fault: headers("Content-Range", "bytes 100-599/1001")},
+		{name: "another size, whole", fault: headers("Content-Length", "999"), whole: true},
+		{name: "a smaller object", fault: s3test.Fault{Times: 1, IgnoreIfMatch: true, Do: func(s *s3test.Server, _ s3test.Request) {
+			s.Put("b", "k", []byte("short"))
+		}}},
+	} {
+		t.Run(f.name, func(t *testing.T) {
+			origin.ClearFaults()
+			o := putObject(origin, 1000)
+			origin.ResetRequests()
+			origin.Inject(f.fault)
+			job := o.job(100, 500)
+			if f.whole {
+				job = o.whole()
+			}
+			m := &memory{}
+			_, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			wantError(t, err, failure.ErrObjectChanged)
+			if errors.Is(err, failure.ErrRetriesExceeded) || m.writes != 0 {
+				t.Errorf("got %v and %d writes, want it at once and none", err, m.writes)
+			}
+			wantCount(t, origin, 1)
+		})
+	}
+	t.Run("between two attempts", func(t *testing.T) {
+		for _, ignore := range []bool{false, true} {
+			origin.ClearFaults()
+			o := putObject(origin, 1000)
+			origin.ResetRequests()
+			origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: 200})
+			origin.Inject(s3test.Fault{Times: 1, Do: overwrite, IgnoreIfMatch: ignore})
+			_, err := c.Get(t.Context(), o.job(100, 500), &memory{}, fetch.Observer{})
+			wantError(t, err, failure.ErrObjectChanged)
+			wantRequests(t, origin, "bytes=100-599", "bytes=300-599")
+		}
+	})
+	t.Run("between two attempts at an object nobody asked about", func(t *testing.T) {
+		origin.ClearFaults()
+		o := putObject(origin, 1000)
+		origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: 200})
+		origin.Inject(s3test.Fault{Times: 1, Do: overwrite, IgnoreIfMatch: true})
+		job := o.whole()
+		job.ETag, job.Unconfirmed = "", true
+		_, err := c.Get(t.Context(), job, &memory{}, fetch.Observer{})
+		wantError(t, err, failure.ErrObjectChanged)
+	})
+}
+
+// TestETags that cannot be matched strongly are compared here.
+func TestETags(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	c := newClient(t, origin)
+	for _, e := range []struct {
+		name    string
+		put     func(*s3test.Object)
+		fault   s3test.Fault
+		ifMatch string
+	}{
+		{name: "strong", put: func(o *s3test.Object) { o.ETag = `"e-2"` }, ifMatch: `"e-2"`},
+		{name: "weak", put: func(o *s3test.Object) { o.ETag = `W/"e"` }},
+		{name: "none", put: s3test.WithoutETag()},
+		{name: "left out of the answer", put: func(o *s3test.Object) { o.ETag = `"e"` }, fault: headers("ETag", ""), ifMatch: `"e"`},
+		{name: "without quotes in the answer", put: func(o *s3test.Object) { o.ETag = `"e"` }, fault: headers("ETag", "e"), ifMatch: `"e"`},
+		{name: "weak in the answer", put: func(o *s3test.Object) { o.ETag = `"e"` }, fault: headers("ETag", `W/"e"`), ifMatch: `"e"`},
+	} {
+		t.Run(e.name, func(t *testing.T) {
+			origin.ClearFaults()
+			o := putObject(origin, 1000, e.put)
+			origin.ResetRequests()
+			origin.Inject(e.fault)
+			m, job := &memory{}, o.job(100, 500)
+			r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			o.want(t, job, m, r, err)
+			if got := origin.Requests()[0].IfMatch; got != e.ifMatch {
+				t.Errorf("got If-Match %q, want %q", got, e.ifMatch)
+			}
+		})
+	}
+}
+
+// TestExpectedSize: the caller's word is held against the first answer.
+func TestExpectedSize(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	c := newClient(t, origin)
+	for _, real := range []int64{0, 1, 999, 1000, 1001, 5000} {
+		for _, whole := range []bool{false, true} {
+			t.Run(fmt.Sprintf("size=%d,whole=%v", real, whole), func(t *testing.T) {
+				o := putObject(origin, real)
+				origin.ResetRequests()
+				job := &ipc.Job{Op: ipc.OpGet, Bucket: "b", Key: "k", Size: 1000, Length: 1000, Whole: whole, Unconfirmed: true}
+				m, found := &memory{}, 0
+				r, err := c.Get(t.Context(), job, m, fetch.Observer{Found: func(ipc.Object) { found++ }})
+				wantCount(t, origin, 1)
+				if real == 1000 {
+					o.want(t, job, m, r, err)
+					if found != 1 {
+						t.Errorf("Found was called %d times, want once", found)
+					}
+					return
+				}
+				wantError(t, err, failure.ErrSizeMismatch)
+				if m.writes != 0 || found != 0 {
+					t.Errorf("got %d writes and %d calls of Found, want none", m.writes, found)
+				}
+			})
+		}
+	}
+	t.Run("empty", func(t *testing.T) {
+		for _, real := range []int64{0, 1} {
+			putObject(origin, real)
+			job := &ipc.Job{Op: ipc.OpGet, Bucket: "b", Key: "k", Whole: true, Unconfirmed: true}
+			_, err := c.Get(t.Context(), job, &memory{}, fetch.Observer{})
+			if real == 0 && err != nil || real == 1 && !errors.Is(err, failure.ErrSizeMismatch) {
+				t.Errorf("size=%d: got %v", real, err)
+			}
+		}
+	})
+}
+
+func TestHead(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	c := newClient(t, origin)
+	head := func() (ipc.Object, error) {
+		return c.Head(t.Context(), &ipc.Job{Op: ipc.OpHead, Bucket: "b", Key: "k", Args: ipc.Args{ChecksumMode: "ENABLED"}}, nil)
+	}
+	for _, size := range []int64{0, 1, 5 << 40} {
+		var o *s3test.Object
+		if size > 1 {
+			o = origin.PutContent("b", "k", size, s3test.Pattern(1))
+		} else {
+			o = origin.Put("b", "k", s3test.PatternBytes(1, size))
+		}
+		got, err := head()
+		if err != nil || got.Size != size || got.ETag != o.ETag || !got.LastModified.Equal(o.LastModified) || got.Encrypted {
+			t.Errorf("size=%d: got %+v, %v", size, got, err)
+		}
+	}
+	origin.ResetRequests()
+	origin.Inject(s3test.Fault{Times: 2, Status: 500})
+	if _, err := head(); err != nil {
+		t.Error(err)
+	}
+	wantCount(t, origin, 3)
+
+	origin.ClearFaults()
+	origin.Inject(headers("Content-Length", ""))
+	if _, err := head(); !errors.Is(err, failure.ErrUnexpected) {
+		t.Errorf("no Content-Length: got %v, want ErrUnexpected", err)
+	}
+	origin.ClearFaults()
+	origin.ResetRequests()
+	origin.Inject(s3test.Fault{Status: 403})
+	if _, err := head(); err == nil || !strings.Contains(err.Error(), "403") {
+		t.Errorf("got %v", err)
+	}
+	wantCount(t, origin, 1)
+}
+
+// TestLayout: what proves an object in parts is their boundaries, which HeadObject
+// looks up, and Parts with what S3 keeps of each.
+func TestLayout(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	c := newClient(t, origin)
+	data := s3test.PatternBytes(1, 100)
+	for _, l := range []struct {
+		name  string
+		sizes []int64
+		fault s3test.Fault
+		want  proof.Layout
+		exact proof.Layout // where HeadObject is mistaken
+	}{
+		{name: "uniform", sizes: []int64{40, 40, 20}, want: proof.Layout{Uniform: 40, Size: 100}},
+		{name: "not uniform", sizes: []int64{30, 60, 10}, want: proof.Layout{Ends: []int64{30, 90, 100}, Size: 100}},
+		{
+			name: "seemingly uniform", sizes: []int64{40, 20, 40},
+			want: proof.Layout{Uniform: 40, Size: 100}, exact: proof.Layout{Ends: []int64{40, 60, 100}, Size: 100},
+		},
+		{name: "of one part", sizes: []int64{100}, want: proof.Layout{Uniform: 100, Size: 100}},
+		{
+			name: "unknown", sizes: []int64{40, 40, 20}, // to a server that knows no part numbers, nor GetObjectAttributes
+			fault: s3test.Fault{Status: 501, Match: func(r s3test.Request) bool { return r.PartNumber != "" || r.Query.Has("attributes") }},
+		},
+	} {
+		t.Run(l.name, func(t *testing.T) {
+			origin.ClearFaults()
+			origin.Put("b", "k", data, s3test.WithParts(l.sizes...), s3test.WithChecksum("sha256", "COMPOSITE"))
+			if l.fault.Status != 0 {
+				origin.Inject(l.fault)
+			}
+			job := &ipc.Job{Op: ipc.OpHead, Bucket: "b", Key: "k", Args: ipc.Args{ChecksumMode: "ENABLED"}, Choose: true}
+			o, err := c.Head(t.Context(), job, nil)
+			if err != nil || !o.Layout.Equal(l.want) {
+				t.Errorf("got %+v, %v, want %+v", o.Layout, err, l.want)
+			}
+			job.Op, job.ETag, job.Size = ipc.OpParts, o.ETag, o.Size
+			layout, sums, err := c.Parts(t.Context(), job, nil)
+			if !l.want.Known() {
+				if err == nil {
+					t.Errorf("got %+v, want an error", layout)
+				}
+				return
+			}
+			if l.exact.Known() {
+				l.want = l.exact
+			}
+			if err != nil || !layout.Equal(l.want) || len(sums) != len(l.sizes) {
+				t.Fatalf("got %+v, %d sums, %v", layout, len(sums), err)
+			}
+			for i, sum := range sums {
+				start, end := layout.Part(i)
+				h := checksum.SHA256.New()
+				h.Write(data[start:end])
+				if stored, ok := checksum.Parse(sum.Algorithm, "FULL_OBJECT", sum.Value); !ok || !stored.MatchDigest(h.Sum(nil)) {
+					t.Errorf("part %d: got %+v", i+1, sum)
+				}
+			}
+		})
+	}
+}

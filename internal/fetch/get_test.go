@@ -1,0 +1,429 @@
+package fetch_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/fetch"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+// TestResume cuts a body after so many bytes: they are kept, and the rest is asked
+// for. With FIN every byte before it counts; a RST may overtake some.
+func TestResume(t *testing.T) {
+	leak.Check(t)
+	const offset, length = 11, 2*mib + 100
+	fin := []int{0, 1, 4096, 16*kib - 1, mib / 2, mib - 1, mib, mib + 1, 2 * mib, length - 1, length}
+	for _, tls := range []bool{false, true} {
+		origin := startOrigin(t, func(o *s3test.Options) { o.TLS = tls })
+		o := putObject(origin, 3*mib)
+		c := newClient(t, origin)
+		resume := func(cut int, reset bool) {
+			t.Run(fmt.Sprintf("tls=%v,cut=%d,reset=%v", tls, cut, reset), func(t *testing.T) {
+				origin.ClearFaults()
+				origin.ResetRequests()
+				origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: int64(cut), Reset: reset})
+				m, job := &memory{}, o.job(offset, length)
+				r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+				o.want(t, job, m, r, err)
+				want := []string{"bytes=11-2097262", fmt.Sprintf("bytes=%d-2097262", offset+cut)}
+				if cut == length {
+					want = want[:1]
+				}
+				if !reset {
+					wantRequests(t, origin, want...)
+				}
+			})
+		}
+		if tls {
+			fin = []int{0, 16*kib - 1, mib, length - 1}
+		}
+		for _, cut := range fin {
+			resume(cut, false)
+		}
+		for _, cut := range []int{1, mib + 1} {
+			resume(cut, true)
+		}
+	}
+}
+
+// TestResumeDigest: a digest that does not combine goes on over a break, too.
+func TestResumeDigest(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 2*mib)
+	c := newClient(t, origin)
+	for _, algorithm := range []checksum.Algorithm{checksum.SHA256, checksum.MD5, checksum.CRC32, ""} {
+		t.Run(string(algorithm), func(t *testing.T) {
+			origin.ClearFaults()
+			origin.Inject(s3test.Fault{Times: 3, Cut: true, CutAfter: 400_001})
+			m, job := &memory{}, o.job(0, 2*mib)
+			job.Checksum = algorithm
+			r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			o.want(t, job, m, r, err)
+		})
+	}
+}
+
+// TestResumeWholeObject: behind the first byte there is a Range, pinned to what the
+// first answer was.
+func TestResumeWholeObject(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, mib+5)
+	origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: 0})
+	origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: 1000})
+	m, job := &memory{}, o.whole()
+	job.ETag, job.Unconfirmed = "", true
+	found := 0
+	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Found: func(object ipc.Object) {
+		if found++; object.ETag != o.etag || object.Size != mib+5 {
+			t.Errorf("found %+v", object)
+		}
+	}})
+	o.want(t, job, m, r, err)
+	wantRequests(t, origin, "", "", "bytes=1000-1048580")
+	if requests := origin.Requests(); requests[0].IfMatch != "" || requests[2].IfMatch != o.etag {
+		t.Errorf("got If-Match %q, then %q, want none, then %q", requests[0].IfMatch, requests[2].IfMatch, o.etag)
+	}
+	if found != 1 {
+		t.Errorf("Found was called %d times, want once", found)
+	}
+}
+
+// TestHeadwayResetsTheCount: attempts that bring bytes are not those that MaxAttempts
+// counts, however many.
+func TestHeadwayResetsTheCount(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 10_000)
+	origin.Inject(s3test.Fault{Times: 2, Status: 500})
+	origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: 1000})
+	origin.Inject(s3test.Fault{Times: 2, Cut: true, CutAfter: 0})
+	origin.Inject(s3test.Fault{Times: 5, Cut: true, CutAfter: 1000})
+	origin.Inject(s3test.Fault{Times: 2, Status: 500})
+	m, job := &memory{}, o.job(0, 10_000)
+	var reported []int
+	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Retrying: func(attempt int, wait time.Duration, err error) {
+		if wait <= 0 || err == nil {
+			t.Errorf("got a wait of %v after %v", wait, err)
+		}
+		reported = append(reported, attempt)
+	}})
+	o.want(t, job, m, r, err)
+	wantCount(t, origin, 13)
+	if want := []int{1, 2, 0, 1, 2, 0, 0, 0, 0, 0, 1, 2}; !slices.Equal(reported, want) {
+		t.Errorf("got attempts %v, want %v", reported, want)
+	}
+}
+
+func TestMaxAttempts(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 1000)
+	for _, c := range []struct {
+		name  string
+		fault s3test.Fault
+		text  string
+	}{
+		{"500", s3test.Fault{Status: 500}, "InternalError"},
+		{"cut before the answer", s3test.Fault{Cut: true, CutAfter: -1}, ""},
+		{"cut before the body", s3test.Fault{Method: "GET", Cut: true}, "EOF"},
+		{"another range", s3test.Fault{Method: "GET", ShiftRange: 1}, "unexpected answer"},
+	} {
+		for _, n := range []int{1, 2, 3} {
+			t.Run(fmt.Sprintf("%s,MaxAttempts=%d", c.name, n), func(t *testing.T) {
+				origin.ClearFaults()
+				origin.ResetRequests()
+				origin.Inject(c.fault)
+				client := newClient(t, origin, attempts(n))
+				m := &memory{}
+				_, err := client.Get(t.Context(), o.job(100, 500), m, fetch.Observer{})
+				wantError(t, err, failure.ErrRetriesExceeded)
+				plural := "s"
+				if n == 1 {
+					plural = ""
+				}
+				if text := fmt.Sprintf("after %d attempt%s without headway", n, plural); !strings.Contains(fmt.Sprint(err), text) || !strings.Contains(fmt.Sprint(err), c.text) {
+					t.Errorf("got %v, want %q and %q", err, text, c.text)
+				}
+				if m.writes != 0 {
+					t.Errorf("got %d writes, want none", m.writes)
+				}
+				if c.fault.Method == "" {
+					_, err := client.Head(t.Context(), &ipc.Job{Op: ipc.OpHead, Bucket: "b", Key: "k"}, nil)
+					wantError(t, err, failure.ErrRetriesExceeded)
+					n *= 2
+				}
+				wantCount(t, origin, n)
+			})
+		}
+	}
+}
+
+// TestFinalErrors: what another attempt would not mend is tried once.
+func TestFinalErrors(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 1000)
+	for _, c := range []struct {
+		name  string
+		fault s3test.Fault
+		is    error
+		code  string
+	}{
+		{"403", s3test.Fault{Status: 403}, nil, "AccessDenied"},
+		{"404", s3test.Fault{Status: 404}, nil, "NoSuchKey"},
+		{"400", s3test.Fault{Status: 400}, nil, "InvalidRequest"},
+		{"501", s3test.Fault{Status: 501}, nil, "501"},
+		{"412", s3test.Fault{Status: 412}, failure.ErrObjectChanged, "PreconditionFailed"},
+		{"416", s3test.Fault{Status: 416}, failure.ErrObjectChanged, "InvalidRange"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			origin.ClearFaults()
+			origin.ResetRequests()
+			origin.Inject(c.fault)
+			_, err := newClient(t, origin).Get(t.Context(), o.job(100, 500), &memory{}, fetch.Observer{})
+			if c.is != nil {
+				wantError(t, err, c.is)
+			}
+			if !strings.Contains(fmt.Sprint(err), c.code) || errors.Is(err, failure.ErrRetriesExceeded) {
+				t.Errorf("got %v, want %s at once", err, c.code)
+			}
+			wantCount(t, origin, 1)
+		})
+	}
+}
+
+// TestWriteFails: the file system's error is final, whichever write it is, and the
+// bytes before it stay where they are.
+func TestWriteFails(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 3*mib)
+	c := newClient(t, origin)
+	for failAt := 1; ; failAt++ {
+		origin.ResetRequests()
+		m := &memory{failAt: failAt, err: &fs.PathError{Op: "write", Path: "file", Err: syscall.ENOSPC}}
+		job := o.job(0, 3*mib)
+		r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+		if m.writes < failAt {
+			o.want(t, job, m, r, err)
+			if failAt == 1 {
+				t.Error("nothing was ever written")
+			}
+			break
+		}
+		wantError(t, err, syscall.ENOSPC)
+		if local, ok := errors.AsType[*failure.Local](err); !ok || failure.Retryable(err) {
+			t.Errorf("failAt=%d: got %v (%v), want an error that is this machine's", failAt, err, local)
+		}
+		wantCount(t, origin, 1)
+		if !slices.Equal(m.data, o.data[:len(m.data)]) {
+			t.Errorf("failAt=%d: what was written before differs", failAt)
+		}
+	}
+}
+
+// TestProgress: one word after each write, of bytes that are in the file.
+func TestProgress(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 3*mib+1)
+	origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: mib + 5})
+	m, job := &memory{}, o.job(2, 3*mib-1)
+	var last int64
+	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Progress: func(written int64, sum uint64) {
+		if written <= last || int64(len(m.data)) < 2+written {
+			t.Errorf("got %d bytes after %d, with %d in the file", written, last, len(m.data))
+		}
+		if want := checksum.CRC64NVME.Update(0, o.data[2:2+written]); sum != want {
+			t.Errorf("written=%d: got sum %x, want %x", written, sum, want)
+		}
+		last = written
+	}})
+	o.want(t, job, m, r, err)
+	if last != job.Length {
+		t.Errorf("the last word was of %d bytes, want %d", last, job.Length)
+	}
+}
+
+func TestStall(t *testing.T) {
+	leak.Check(t)
+	for _, tls := range []bool{false, true} {
+		origin := startOrigin(t, func(o *s3test.Options) { o.TLS = tls })
+		o := putObject(origin, 2*mib)
+		c := newClient(t, origin, attempts(2), stall(50*time.Millisecond))
+		for name, fault := range map[string]s3test.Fault{
+			"before the headers": {Gate: make(chan struct{})},
+			"before the body":    {Stall: true},
+		} {
+			t.Run(fmt.Sprintf("tls=%v,%s", tls, name), func(t *testing.T) {
+				origin.ClearFaults()
+				origin.ResetRequests()
+				origin.Inject(fault)
+				_, err := c.Get(t.Context(), o.job(0, 2*mib), &memory{}, fetch.Observer{})
+				wantError(t, err, failure.ErrStalled, failure.ErrRetriesExceeded)
+				if errors.Is(err, context.Canceled) {
+					t.Errorf("got %v, which is context.Canceled", err)
+				}
+				wantCount(t, origin, 2)
+			})
+		}
+		// Bytes that came before the silence are kept, and are headway.
+		t.Run(fmt.Sprintf("tls=%v,with headway", tls), func(t *testing.T) {
+			origin.ClearFaults()
+			origin.ResetRequests()
+			origin.Inject(s3test.Fault{Times: 3, Stall: true, StallAfter: 500_000})
+			m, job := &memory{}, o.job(0, 2*mib)
+			r, err := newClient(t, origin, attempts(2), stall(300*time.Millisecond)).Get(t.Context(), job, m, fetch.Observer{})
+			o.want(t, job, m, r, err)
+			wantRequests(t, origin, "bytes=0-2097151", "bytes=500000-2097151", "bytes=1000000-2097151", "bytes=1500000-2097151")
+		})
+	}
+	origin := startOrigin(t)
+	origin.Inject(s3test.Fault{Gate: make(chan struct{})})
+	_, err := newClient(t, origin, attempts(1), stall(50*time.Millisecond)).Head(t.Context(), &ipc.Job{Op: ipc.OpHead, Bucket: "b", Key: "k"}, nil)
+	wantError(t, err, failure.ErrStalled, failure.ErrRetriesExceeded)
+}
+
+// TestSlowIsNotStalled: small pieces with pauses shorter than StallTimeout, over a time
+// that is longer, are one request.
+func TestSlowIsNotStalled(t *testing.T) {
+	leak.Check(t)
+	for _, tls := range []bool{false, true} {
+		t.Run(fmt.Sprintf("tls=%v", tls), func(t *testing.T) {
+			t.Parallel()
+			origin := startOrigin(t, func(o *s3test.Options) { o.TLS = tls })
+			o := putObject(origin, 150*kib)
+			origin.Inject(s3test.Fault{Trickle: 100 * time.Millisecond, TrickleBytes: 10 * kib})
+			m, job := &memory{}, o.job(0, 150*kib)
+			r, err := newClient(t, origin, stall(time.Second)).Get(t.Context(), job, m, fetch.Observer{})
+			o.want(t, job, m, r, err)
+			wantCount(t, origin, 1)
+		})
+	}
+}
+
+func TestCancel(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 3*mib)
+	for name, fault := range map[string]s3test.Fault{
+		"before the headers": {Gate: make(chan struct{})},
+		"before the body":    {Stall: true},
+		"in the body":        {Stall: true, StallAfter: mib + 100},
+		"in a pause":         {Status: 503, RetryAfter: "20"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			origin.ClearFaults()
+			origin.ResetRequests()
+			origin.Inject(fault)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			c := newClient(t, origin)
+			ended := make(chan error, 1)
+			pausing := make(chan struct{}, 1)
+			go func() {
+				_, err := c.Get(ctx, o.job(0, 3*mib), &memory{}, fetch.Observer{Retrying: func(int, time.Duration, error) { pausing <- struct{}{} }})
+				ended <- err
+			}()
+			if err := origin.WaitRequests(ctx, 1, nil); err != nil {
+				t.Fatal(err)
+			}
+			if name == "in a pause" {
+				<-pausing
+			}
+			cancel(failure.ErrCanceled)
+			select {
+			case err := <-ended:
+				wantError(t, err, failure.ErrCanceled)
+			case <-time.After(patience):
+				t.Fatal("Get does not return")
+			}
+			wantCount(t, origin, 1)
+		})
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(failure.ErrCanceled)
+	origin.ResetRequests()
+	_, err := newClient(t, origin).Get(ctx, o.job(0, 5), &memory{}, fetch.Observer{})
+	wantError(t, err, failure.ErrCanceled)
+	wantCount(t, origin, 0)
+}
+
+func TestExpiredCredentials(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 10)
+	origin.SetCredentials("AKID", "secret", "old")
+	origin.SetCredentials("AKID", "secret", "new")
+	k := &keys{access: "AKID", secret: "secret", token: "old", next: func(k *keys) { k.token = "new" }}
+	m, job := &memory{}, o.job(0, 10)
+	r, err := newClientWith(t, origin, k).Get(t.Context(), job, m, fetch.Observer{})
+	o.want(t, job, m, r, err)
+	wantCount(t, origin, 2)
+	if n := k.refreshed.Load(); n != 1 {
+		t.Errorf("got %d refreshments, want 1", n)
+	}
+
+	origin.ResetRequests()
+	stale := &keys{access: "AKID", secret: "secret", token: "old"}
+	_, err = newClientWith(t, origin, stale).Get(t.Context(), o.job(0, 10), &memory{}, fetch.Observer{})
+	wantError(t, err, failure.ErrRetriesExceeded)
+	wantCount(t, origin, 3)
+	if !strings.Contains(fmt.Sprint(err), "ExpiredToken") {
+		t.Errorf("got %v", err)
+	}
+
+	origin.ResetRequests()
+	none := &keys{err: errors.New("no role to assume")}
+	_, err = newClientWith(t, origin, none).Get(t.Context(), o.job(0, 10), &memory{}, fetch.Observer{})
+	wantError(t, err, none.err)
+	wantCount(t, origin, 0)
+}
+
+// TestClockSkew: S3's clock is what counts.
+func TestClockSkew(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 10)
+	ahead := time.Now().Add(time.Hour).UTC()
+	origin.Inject(s3test.Fault{Times: 1, Status: 403, Code: "RequestTimeTooSkewed", Header: map[string]string{"Date": ahead.Format("Mon, 02 Jan 2006 15:04:05 GMT")}})
+	m, job := &memory{}, o.job(0, 10)
+	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{})
+	o.want(t, job, m, r, err)
+	if requests := origin.Requests(); len(requests) == 2 {
+		signed, err := time.Parse("20060102T150405Z", requests[1].Header.Get("X-Amz-Date"))
+		if err != nil || signed.Sub(ahead).Abs() > time.Minute {
+			t.Errorf("got the second request signed at %v (%v), want about %v", signed, err, ahead)
+		}
+	}
+}
+
+// TestRegion: a bucket elsewhere is asked for again, at once, and then known.
+func TestRegion(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 10)
+	origin.Inject(s3test.Fault{Redirect: "eu-west-1", Match: func(r s3test.Request) bool {
+		return !strings.Contains(r.Header.Get("Authorization"), "/eu-west-1/")
+	}})
+	c := newClient(t, origin)
+	for range 2 {
+		m, job := &memory{}, o.job(0, 10)
+		r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+		o.want(t, job, m, r, err)
+	}
+	wantCount(t, origin, 3)
+}

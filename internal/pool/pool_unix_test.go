@@ -1,0 +1,511 @@
+//go:build unix
+
+package pool
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/settings"
+)
+
+// patience is how long a test waits for what must happen: only a hang exceeds it.
+const patience = 20 * time.Second
+
+// crew is a pool whose owner is a test.
+type crew struct {
+	*Pool
+	t       testing.TB
+	journal *journal
+	heard   chan Event // as Events, without bound
+}
+
+// newCrew starts a pool of one worker that follows a script. At the test's end the
+// pool is stopped, unless the test has.
+func newCrew(t testing.TB, name string, optFns ...func(*Options)) *crew {
+	t.Helper()
+	if name != "" && scripts[name] == nil && openings[name] == "" {
+		t.Fatalf("there is no script %q", name)
+	}
+	c := &crew{t: t, journal: &journal{}, heard: make(chan Event, 10_000)}
+	o := Options{
+		Processes: 1,
+		Command: Command{Args: []string{os.Args[0]}, Env: []string{
+			scriptVariable + "=" + name,
+			"GORACE=atexit_sleep_ms=0", // the race detector has a process linger for a second
+		}},
+		Settings: settings.Settings{Slots: 1},
+		Logger:   slog.New(c.journal),
+	}
+	for _, fn := range optFns {
+		fn(&o)
+	}
+	c.Pool = New(o)
+	c.Start()
+	go func() {
+		defer close(c.heard)
+		for e := range c.Events() {
+			c.heard <- e
+		}
+	}()
+	t.Cleanup(func() {
+		if c.stopped.Err() == nil {
+			c.end()
+		}
+	})
+	return c
+}
+
+// end stops the pool and returns its last events.
+func (c *crew) end() (last []Event) {
+	c.t.Helper()
+	c.Stop()
+	timeout := time.After(patience)
+	for {
+		select {
+		case e, open := <-c.heard:
+			if !open {
+				return last
+			}
+			last = append(last, e)
+		case <-timeout:
+			c.t.Fatal("the pool does not end")
+		}
+	}
+}
+
+// next returns the next event, which must be an E.
+func next[E Event](c *crew) E {
+	c.t.Helper()
+	select {
+	case event := <-c.heard:
+		if e, ok := event.(E); ok {
+			return e
+		}
+		c.t.Fatalf("got %T %+v, want %T", event, event, *new(E))
+	case <-time.After(patience):
+		c.t.Fatalf("no %T came; the log says:\n%s", *new(E), c.journal)
+	}
+	panic("unreachable")
+}
+
+func wantText(t testing.TB, err error, want ...string) {
+	t.Helper()
+	for _, text := range want {
+		if err == nil || !strings.Contains(err.Error(), text) {
+			t.Errorf("got error %v, want one with %q", err, text)
+		}
+	}
+}
+
+func tempFile(t testing.TB) *os.File {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// journal is a slog.Handler that keeps all records.
+type journal struct {
+	mu struct {
+		sync.Mutex
+		records []entry
+	}
+}
+
+type entry struct {
+	message string
+	attrs   map[string]slog.Value
+}
+
+func (j *journal) Enabled(context.Context, slog.Level) bool { return true }
+func (j *journal) WithAttrs([]slog.Attr) slog.Handler       { return j }
+func (j *journal) WithGroup(string) slog.Handler            { return j }
+
+func (j *journal) Handle(_ context.Context, r slog.Record) error {
+	e := entry{r.Message, map[string]slog.Value{}}
+	r.Attrs(func(a slog.Attr) bool {
+		e.attrs[a.Key] = a.Value
+		return true
+	})
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.mu.records = append(j.mu.records, e)
+	return nil
+}
+
+// with returns the records of that message.
+func (j *journal) with(message string) (found []entry) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, e := range j.mu.records {
+		if e.message == message {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var b strings.Builder
+	for _, e := range j.mu.records {
+		b.WriteString(e.message)
+		for name, value := range e.attrs {
+			b.WriteString(" " + name + "=" + value.String())
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func TestPool(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "write", func(o *Options) { o.Processes = 3 })
+	workers := map[int]*Worker{}
+	for range 3 {
+		w := next[Up](c).Worker
+		if w.PID == os.Getpid() || workers[w.Seat] != nil {
+			t.Errorf("got pid %d in seat %d, after %v", w.PID, w.Seat, workers)
+		}
+		workers[w.Seat] = w
+	}
+	f := tempFile(t)
+	for seat, w := range workers {
+		w.Job(&ipc.Job{ID: uint64(seat), Op: ipc.OpGet, Key: "x", Offset: int64(3 * seat), Length: 3}, f)
+	}
+	for range workers {
+		r := next[Result](c)
+		if workers[int(r.ID)] != r.Worker || r.Written != 3 {
+			t.Errorf("got job %d of seat %d, %d bytes", r.ID, r.Worker.Seat, r.Written)
+		}
+	}
+	if got, err := os.ReadFile(f.Name()); err != nil || string(got) != "  x  x  x" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	last := c.end()
+	if len(last) != 3 {
+		t.Errorf("got %d last events, want a Down of each worker", len(last))
+	}
+	for _, e := range last {
+		down, ok := e.(Down)
+		if !ok || workers[down.Worker.Seat] != down.Worker {
+			t.Errorf("got %T %+v", e, e)
+			continue
+		}
+		wantText(t, down.Err, "exit status 0")
+	}
+}
+
+// TestStartFails: whatever does not become a worker is given up after startTries, and
+// says why.
+func TestStartFails(t *testing.T) {
+	leak.Check(t)
+	dir := t.TempDir()
+	plain := filepath.Join(dir, "plain")
+	if err := os.WriteFile(plain, []byte("#!/bin/sh\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := func(args ...string) func(*Options) {
+		return func(o *Options) { o.Command.Args = args }
+	}
+	soon := func(o *Options) { o.StartTimeout = 200 * time.Millisecond }
+	for _, c := range []struct {
+		name   string
+		script string
+		option func(*Options)
+		want   []string
+		is     error
+		ups    int // before it is lost again
+	}{
+		{name: "missing file", option: command(filepath.Join(dir, "missing")), want: []string{"start worker", "missing"}, is: fs.ErrNotExist},
+		{name: "not in PATH", option: command("no-such-program-anywhere"), want: []string{"start worker", "PATH"}},
+		{name: "not executable", option: command(plain), want: []string{"start worker", plain}, is: fs.ErrPermission},
+		{name: "directory", option: command(dir), want: []string{"start worker", dir}, is: fs.ErrPermission},
+		{name: "exit 0", option: command("true"), want: []string{"exit status 0", "true sent no hello"}, is: failure.ErrWorkerLost},
+		{name: "exit 1", option: command("sh", "-c", "echo a word >&2; exit 1"), want: []string{"exit status 1", "sent no hello", "its last words: a word"}, is: failure.ErrWorkerLost},
+		{script: "wrong version", want: []string{"protocol version 42, this pool 1", "build both", "this pool speaks 1"}},
+		{script: "no hello", option: soon, want: []string{"sent no hello", "timeout"}, is: failure.ErrWorkerLost},
+		{script: "no hello and no end", option: soon, want: []string{"signal: killed", "sent no hello", "timeout"}},
+		{script: "no Ready", option: soon, want: []string{"timeout"}},
+		{script: "half a frame", want: []string{"sent no hello"}},
+		{script: "nonsense", want: []string{"sent no hello", "is not of this protocol"}},
+		{script: "Ready first", want: []string{"its first word is a *ipc.Ready, not a hello"}},
+		{script: "Pong for Ready", want: []string{"it answered its settings with a *ipc.Pong"}},
+		{script: "die over its settings", want: []string{"exit status 9", "over its settings", "no such region"}},
+		{script: "die when ready", want: []string{"exit status 3", "nothing to live for"}, ups: startTries},
+		{script: "a long line", want: []string{"exit status 1", "xxx"}},
+		{script: "leave a child behind", want: []string{"exit status 1", "the child has my standard error"}},
+	} {
+		t.Run(c.name+c.script, func(t *testing.T) {
+			t.Parallel()
+			var options []func(*Options)
+			if c.option != nil {
+				options = append(options, c.option)
+			}
+			crew := newCrew(t, c.script, options...)
+			for range c.ups {
+				up := next[Up](crew)
+				if down := next[Down](crew); down.Worker != up.Worker {
+					t.Errorf("got the end of another worker")
+				}
+			}
+			err := next[Broken](crew).Err
+			wantText(t, err, c.want...)
+			if c.is != nil && !errors.Is(err, c.is) {
+				t.Errorf("got %v, want one that is %v", err, c.is)
+			}
+			if n := len(crew.journal.with("worker did not start")); n != startTries {
+				t.Errorf("got %d failed starts, want %d", n, startTries)
+			}
+			if last := crew.end(); len(last) != 0 {
+				t.Errorf("got %v after it was broken", last)
+			}
+		})
+	}
+}
+
+func TestReviveAfterBroken(t *testing.T) {
+	leak.Check(t)
+	program := filepath.Join(t.TempDir(), "program")
+	c := newCrew(t, "write", func(o *Options) { o.Processes, o.Command.Args = 2, []string{program} })
+	wantText(t, next[Broken](c).Err, program)
+	if err := os.Symlink(os.Args[0], program); err != nil {
+		t.Fatal(err)
+	}
+	c.Revive()
+	next[Up](c)
+	next[Up](c)
+}
+
+// TestLostWorker: its end is reported once, after all it had said, and its seat is
+// filled again.
+func TestLostWorker(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "die over a job")
+	for range 2 * startTries { // which are no failed starts
+		w := next[Up](c).Worker
+		w.Job(&ipc.Job{ID: 8, Op: ipc.OpHead}, nil)
+		if p := next[Progress](c); p.Worker != w || p.ID != 8 || p.Written != 5 {
+			t.Errorf("got %+v", p)
+		}
+		down := next[Down](c)
+		if down.Worker != w || !errors.Is(down.Err, failure.ErrWorkerLost) {
+			t.Errorf("got %+v", down)
+		}
+		wantText(t, down.Err, "exit status 7", "its last words: first line\nout of luck")
+	}
+	next[Up](c)
+	lines := c.journal.with("worker's standard error")
+	if len(lines) != 4*startTries || lines[0].attrs["line"].String() != "first line" || lines[1].attrs["line"].String() != "out of luck" {
+		t.Errorf("got log\n%s", c.journal)
+	}
+}
+
+func TestKilledIdle(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "write", func(o *Options) { o.Processes = 2 })
+	first, second := next[Up](c).Worker, next[Up](c).Worker
+	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	down := next[Down](c)
+	if down.Worker != first {
+		t.Errorf("got the end of pid %d, want %d", down.Worker.PID, first.PID)
+	}
+	wantText(t, down.Err, "signal: killed")
+	third := next[Up](c).Worker
+	if third.Seat != first.Seat || third.PID == first.PID {
+		t.Errorf("got pid %d in seat %d after pid %d in seat %d", third.PID, third.Seat, first.PID, first.Seat)
+	}
+	second.Job(&ipc.Job{ID: 1, Op: ipc.OpGet, Length: 1}, tempFile(t)) // lives on
+	next[Result](c)
+}
+
+func TestWorkerBreaksProtocol(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "send a Job")
+	next[Up](c)
+	wantText(t, next[Down](c).Err, "it sent a *ipc.Job")
+}
+
+// TestClosedSide: a worker that leaves the conversation is not waited for for long.
+func TestClosedSide(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "close its side and stay")
+	next[Up](c)
+	wantText(t, next[Down](c).Err, "signal: killed")
+}
+
+// TestClosedFile: the transfer has ended, and closed its file, while the job was on
+// its way.
+func TestClosedFile(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "write")
+	w := next[Up](c).Worker
+	f := tempFile(t)
+	f.Close()
+	w.Job(&ipc.Job{ID: 1, Op: ipc.OpGet}, f)
+	if r := next[Result](c); r.ID != 1 || !errors.Is(r.Err.Unpack(), failure.ErrCanceled) {
+		t.Errorf("got %+v", r.Result)
+	}
+	w.Job(&ipc.Job{ID: 2, Op: ipc.OpGet, Length: 1}, tempFile(t))
+	if r := next[Result](c); r.ID != 2 || r.Err != nil {
+		t.Errorf("got %+v", r.Result)
+	}
+}
+
+// hasty lets a worker be silent for 3 x 20 ms.
+func hasty(o *Options) { o.Heartbeat = 20 * time.Millisecond }
+
+// impatient is for workers that do not stop.
+func impatient(o *Options) { o.StopTimeout = 50 * time.Millisecond }
+
+const hastily = "killed, for it had not answered for 60ms"
+
+func TestSilentWorker(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "say nothing over a job", hasty, impatient)
+	next[Up](c).Worker.Job(&ipc.Job{Op: ipc.OpHead}, nil)
+	wantText(t, next[Down](c).Err, hastily)
+	next[Up](c)
+}
+
+func TestStoppedWorker(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "write", hasty)
+	w := next[Up](c).Worker
+	if err := syscall.Kill(w.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	w.Job(&ipc.Job{Op: ipc.OpGet, Length: 1}, tempFile(t))
+	wantText(t, next[Down](c).Err, hastily)
+	next[Up](c)
+}
+
+// TestDeafWorker has the socket's buffer full, so that not even a ping goes out.
+func TestDeafWorker(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "read nothing", hasty, impatient)
+	w := next[Up](c).Worker
+	for range 4 {
+		w.Job(&ipc.Job{Op: ipc.OpHead, Key: strings.Repeat("k", 1<<20)}, nil)
+	}
+	wantText(t, next[Down](c).Err, hastily)
+	next[Up](c)
+}
+
+// TestOverfullWorker: no more is kept for a worker than it can ever be sent.
+func TestOverfullWorker(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "read nothing", impatient)
+	w := next[Up](c).Worker
+	for range 1000 {
+		w.Job(&ipc.Job{Op: ipc.OpHead, Key: strings.Repeat("k", 10<<10)}, nil)
+	}
+	wantText(t, next[Down](c).Err, "signal: killed")
+	next[Up](c)
+}
+
+// TestBusyWorker answers pings for longer than it may be silent.
+func TestBusyWorker(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "work for many heartbeats", func(o *Options) { o.Heartbeat = 100 * time.Millisecond })
+	next[Up](c).Worker.Job(&ipc.Job{ID: 1, Op: ipc.OpHead}, nil)
+	if r := next[Result](c); r.ID != 1 {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestStopWaitsForJobs(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "answer after stop")
+	w := next[Up](c).Worker
+	w.Job(&ipc.Job{ID: 6, Op: ipc.OpHead}, nil)
+	last := c.end()
+	if len(last) != 2 {
+		t.Fatalf("got %v, want a Result and a Down", last)
+	}
+	if r, ok := last[0].(Result); !ok || r.ID != 6 {
+		t.Errorf("got %T %+v, want the Result", last[0], last[0])
+	}
+	if _, ok := last[1].(Down); !ok {
+		t.Errorf("got %T, want Down", last[1])
+	}
+}
+
+func TestStopIgnored(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "ignore Stop", impatient)
+	next[Up](c)
+	last := c.end()
+	if len(last) != 1 {
+		t.Fatalf("got %v, want a Down", last)
+	}
+	wantText(t, last[0].(Down).Err, "signal: killed")
+}
+
+// TestStopDoesNotWait for workers that have not come up, nor for pauses.
+func TestStopDoesNotWait(t *testing.T) {
+	t.Run("for a hello", func(t *testing.T) {
+		leak.Check(t)
+		c := newCrew(t, "no hello and no end", func(o *Options) { o.StartTimeout = time.Hour })
+		if last := c.end(); len(last) != 0 {
+			t.Errorf("got %v", last)
+		}
+	})
+	t.Run("for a pause", func(t *testing.T) {
+		leak.Check(t)
+		c := newCrew(t, "", func(o *Options) { o.Command.Args = []string{"true"} })
+		if last := c.end(); len(last) != 0 {
+			t.Errorf("got %v", last)
+		}
+	})
+	t.Run("for Revive", func(t *testing.T) {
+		leak.Check(t)
+		c := newCrew(t, "", func(o *Options) { o.Command.Args = []string{"true"} })
+		next[Broken](c)
+		if last := c.end(); len(last) != 0 {
+			t.Errorf("got %v", last)
+		}
+	})
+	t.Run("for a worker that never hears of it", func(t *testing.T) {
+		leak.Check(t)
+		c := newCrew(t, "write", impatient)
+		w := next[Up](c).Worker
+		if err := syscall.Kill(w.PID, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		c.end()
+	})
+}
+
+func TestNeverStarted(t *testing.T) {
+	leak.Check(t)
+	p := New(Options{Processes: 2})
+	p.Stop()
+	select {
+	case _, open := <-p.Events():
+		if open {
+			t.Error("got an event")
+		}
+	case <-time.After(patience):
+		t.Error("the pool does not end")
+	}
+}

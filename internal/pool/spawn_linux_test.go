@@ -1,0 +1,92 @@
+package pool
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/s3processpool/processpool/internal/leak"
+)
+
+// sockets returns the descriptors of a process that are sockets.
+func sockets(t *testing.T, pid int) (found []string) {
+	t.Helper()
+	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	if err != nil || len(links) == 0 {
+		t.Fatalf("descriptors of pid %d: %q, %v", pid, links, err)
+	}
+	for _, link := range links {
+		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, "socket:") {
+			found = append(found, target)
+		}
+	}
+	return found
+}
+
+// TestWorkerHoldsItsOwnSocketAlone: with an end of another worker's, that one's death
+// would not be seen; with the pool's own, the pool's.
+func TestWorkerHoldsItsOwnSocketAlone(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "write", func(o *Options) { o.Processes = 6 })
+	ours := sockets(t, os.Getpid())
+	held := map[string]int{}
+	for range 6 {
+		w := next[Up](c).Worker
+		theirs := sockets(t, w.PID)
+		if len(theirs) != 1 {
+			t.Errorf("pid %d holds %q, want one socket", w.PID, theirs)
+		}
+		for _, s := range theirs {
+			if other, ok := held[s]; ok || slices.Contains(ours, s) {
+				t.Errorf("pid %d holds %s, which is that of pid %d or ours", w.PID, s, other)
+			}
+			held[s] = w.PID
+		}
+	}
+}
+
+// TestWorkerEnvironment: secrets reach a worker over the socket alone.
+func TestWorkerEnvironment(t *testing.T) {
+	leak.Check(t)
+	const canary = "not-to-be-seen-in-ps"
+	for _, name := range []string{
+		"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+		"AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_SECURITY_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+	} {
+		t.Setenv(name, canary)
+	}
+	t.Setenv("AWS_REGION", "kept=as it is")
+	t.Setenv("GOMAXPROCS", "1000")
+	c := newCrew(t, "write", func(o *Options) { o.Settings.Slots = 1 })
+	pid := next[Up](c).Worker.PID
+	for _, file := range []string{"environ", "cmdline"} {
+		p, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(p, []byte(canary)) {
+			t.Errorf("%s of a worker holds a secret:\n%q", file, p)
+		}
+		if file == "environ" && !bytes.Contains(p, []byte("\x00AWS_REGION=kept=as it is\x00")) {
+			t.Errorf("AWS_REGION is not in %q", p)
+		}
+		if file == "environ" && bytes.Contains(p, []byte("GOMAXPROCS=1000")) {
+			t.Errorf("GOMAXPROCS is the application's in %q", p)
+		}
+	}
+}
+
+func TestWorkerThreads(t *testing.T) {
+	for _, slots := range []int{1, 2, 1000} {
+		env := Command{}.environ(slots)
+		want := fmt.Sprintf("GOMAXPROCS=%d", min(slots, runtime.NumCPU()))
+		if env[len(env)-1] != want {
+			t.Errorf("slots=%d: got %s, want %s", slots, env[len(env)-1], want)
+		}
+	}
+}

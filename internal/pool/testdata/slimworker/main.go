@@ -1,0 +1,48 @@
+// Slimworker is a program for Config.WorkerCommand, as a caller would write one: its
+// client sends a header, and its process ends in the middle of certain requests.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/s3processpool/processpool"
+)
+
+func main() {
+	if err := processpool.ServeWorker(s3.WithAPIOptions(
+		smithyhttp.AddHeaderValue("X-Slim-Worker", fmt.Sprint(os.Getpid())),
+		func(stack *middleware.Stack) error {
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("poison", poison), middleware.Before)
+		},
+	)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// poison ends the process over the keys "poison" and "poisoned head".
+func poison(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
+	middleware.InitializeOutput, middleware.Metadata, error,
+) {
+	switch input := in.Parameters.(type) {
+	case *s3.GetObjectInput:
+		die(aws.ToString(input.Key) == "poison")
+	case *s3.HeadObjectInput:
+		die(aws.ToString(input.Key) == "poisoned head")
+	}
+	return next.HandleInitialize(ctx, in)
+}
+
+func die(now bool) {
+	if now {
+		fmt.Fprintln(os.Stderr, "died of poison")
+		os.Exit(9)
+	}
+}

@@ -1,0 +1,132 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/leak"
+)
+
+// mint is a provider whose every answer is another.
+type mint struct {
+	calls atomic.Int64
+	open  chan struct{} // nil, or closed when it may answer
+	err   error
+}
+
+func (m *mint) Retrieve(context.Context) (aws.Credentials, error) {
+	n := m.calls.Add(1)
+	if m.open != nil {
+		<-m.open
+	}
+	if m.err != nil {
+		return aws.Credentials{}, m.err
+	}
+	return aws.Credentials{
+		AccessKeyID: fmt.Sprintf("AKID%d", n), SecretAccessKey: "secret", SessionToken: fmt.Sprintf("token%d", n),
+		AccountID: "111122223333", Source: "mint", CanExpire: true, Expires: time.Now().Add(time.Hour),
+	}, nil
+}
+
+// asked returns the answers to n questions asked at once.
+func asked(v *vendor, n int, ask ipc.Ask) []*ipc.Credentials {
+	answers := make([]*ipc.Credentials, n)
+	var wg sync.WaitGroup
+	for i := range answers {
+		wg.Go(func() { answers[i] = v.answer(&ask) })
+	}
+	wg.Wait()
+	return answers
+}
+
+func TestVendorAsksOnce(t *testing.T) {
+	leak.Check(t)
+	m := &mint{open: make(chan struct{})}
+	v := newVendor(t.Context(), m)
+	time.AfterFunc(10*time.Millisecond, func() { close(m.open) }) // not before most have asked
+	for _, c := range append(asked(v, 50, ipc.Ask{}), asked(v, 50, ipc.Ask{})...) {
+		if c.AccessKeyID != "AKID1" || c.SecretAccessKey != "secret" || c.SessionToken != "token1" || c.AccountID != "111122223333" ||
+			c.Source != "mint" || !c.CanExpire || c.Expires.IsZero() || c.Err != "" {
+			t.Fatalf("got %+v", c)
+		}
+	}
+	if n := m.calls.Load(); n != 1 {
+		t.Errorf("the provider was asked %d times, want once", n)
+	}
+}
+
+// TestVendorRenewsOnce: many workers are refused at once, and are one question to the
+// provider.
+func TestVendorRenewsOnce(t *testing.T) {
+	leak.Check(t)
+	m := &mint{}
+	v := newVendor(t.Context(), m)
+	for round := int64(1); round <= 50; round++ {
+		c := v.answer(&ipc.Ask{})
+		for _, c := range asked(v, 20, ipc.Ask{RefusedKey: c.AccessKeyID, RefusedToken: c.SessionToken}) {
+			if c.SessionToken != fmt.Sprintf("token%d", round+1) {
+				t.Fatalf("round %d: got %+v", round, c)
+			}
+		}
+		if n := m.calls.Load(); n != round+1 {
+			t.Fatalf("round %d: the provider was asked %d times, want %d", round, n, round+1)
+		}
+	}
+	// Who comes late with what was refused long ago gets what is new.
+	if c := v.answer(&ipc.Ask{RefusedKey: "AKID1", RefusedToken: "token1"}); c.SessionToken != "token51" {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestVendorError(t *testing.T) {
+	leak.Check(t)
+	m := &mint{err: errors.New("no role to assume")}
+	v := newVendor(t.Context(), m)
+	if c := v.answer(&ipc.Ask{}); !strings.Contains(c.Err, "no role to assume") || c.AccessKeyID != "" {
+		t.Errorf("got %+v", c)
+	}
+	m.err = nil // an error is not kept
+	if c := v.answer(&ipc.Ask{}); c.Err != "" || c.AccessKeyID != "AKID2" {
+		t.Errorf("got %+v", c)
+	}
+	if c := newVendor(t.Context(), nil).answer(&ipc.Ask{}); c.Err == "" {
+		t.Error("no provider, and no error")
+	}
+}
+
+// TestVendorSharesCache: an application's own cache is used, not wrapped.
+func TestVendorSharesCache(t *testing.T) {
+	leak.Check(t)
+	m := &mint{}
+	cache := aws.NewCredentialsCache(m)
+	if _, err := cache.Retrieve(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if c := newVendor(t.Context(), cache).answer(&ipc.Ask{}); c.AccessKeyID != "AKID1" || m.calls.Load() != 1 {
+		t.Errorf("got %+v after %d calls", c, m.calls.Load())
+	}
+}
+
+// TestVendorStops: a provider that hangs does not hold up the pool's end.
+func TestVendorStops(t *testing.T) {
+	leak.Check(t)
+	m := &mint{open: make(chan struct{})}
+	defer close(m.open)
+	ctx, stop := context.WithCancel(t.Context())
+	v := newVendor(ctx, m)
+	answer := make(chan *ipc.Credentials)
+	go func() { answer <- v.answer(&ipc.Ask{}) }()
+	stop()
+	if c := <-answer; c.Err == "" {
+		t.Errorf("got %+v", c)
+	}
+}

@@ -1,0 +1,546 @@
+package worker_test
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/settings"
+	"github.com/s3processpool/processpool/internal/worker"
+)
+
+// patience is how long a test waits for what must happen: only a hang exceeds it.
+const patience = 20 * time.Second
+
+// pool is the other side of a worker that runs in this process.
+type pool struct {
+	t     *testing.T
+	conn  *ipc.Conn
+	ended chan error // Serve's result
+	vend  func(*ipc.Ask) *ipc.Credentials
+	asks  []ipc.Ask
+}
+
+// start starts a worker and hears its hello.
+func start(t *testing.T, optFns ...func(*s3.Options)) *pool {
+	t.Helper()
+	if !ipc.Available {
+		t.Skip("no workers on this platform")
+	}
+	ours, theirs, err := ipc.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pool{t: t, conn: open(t, ours), ended: make(chan error, 1)}
+	conn := open(t, theirs)
+	go func() { p.ended <- worker.Serve(conn, optFns...) }()
+	p.conn.SetReadDeadline(time.Now().Add(patience))
+	t.Cleanup(func() { p.conn.Close() })
+	if hello := receive[*ipc.Hello](p); hello.Version != ipc.Version || hello.PID != os.Getpid() {
+		t.Errorf("got %+v", hello)
+	}
+	return p
+}
+
+func open(t *testing.T, f *os.File) *ipc.Conn {
+	t.Helper()
+	c, err := ipc.NewConn(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// serve starts a worker of origin that is ready for jobs.
+func serve(t *testing.T, origin *s3test.Server, optFns ...func(*s3.Options)) *pool {
+	t.Helper()
+	p := start(t, optFns...)
+	p.send(&ipc.Setup{Version: ipc.Version, Settings: settings.Settings{
+		Client: settings.Client{
+			Region: s3test.Region, BaseEndpoint: aws.String(origin.URL()), UsePathStyle: true, RetryMode: aws.RetryModeStandard,
+		},
+		Slots: 3, MaxAttempts: 2, StallTimeout: patience, UserAgent: "processpool/test",
+	}})
+	receive[*ipc.Ready](p)
+	return p
+}
+
+func (p *pool) send(m ipc.Message) {
+	p.t.Helper()
+	if err := p.conn.Send(m, nil); err != nil {
+		p.t.Fatalf("send %T: %v", m, err)
+	}
+}
+
+// get sends a job of a file of its own, whose content it returns when asked.
+func (p *pool) get(job *ipc.Job) (content func() []byte) {
+	p.t.Helper()
+	f, err := os.Create(filepath.Join(p.t.TempDir(), "file"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer f.Close() // the worker has its own descriptor
+	job.Op, job.Bucket = ipc.OpGet, "b"
+	if err := p.conn.Send(job, f); err != nil {
+		p.t.Fatal(err)
+	}
+	return func() []byte {
+		data, err := os.ReadFile(f.Name())
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		return data
+	}
+}
+
+// receive returns the worker's next word, which must be an M; questions for
+// credentials are answered on the way.
+func receive[M ipc.Message](p *pool) M {
+	p.t.Helper()
+	for {
+		m, _, err := p.conn.Receive()
+		if err != nil {
+			p.t.Fatalf("got %v, want a %T", err, *new(M))
+		}
+		if ask, ok := m.(*ipc.Ask); ok {
+			p.asks = append(p.asks, *ask)
+			if p.vend == nil {
+				p.vend = func(*ipc.Ask) *ipc.Credentials {
+					return &ipc.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "any"}
+				}
+			}
+			p.send(p.vend(ask))
+			continue
+		}
+		got, ok := m.(M)
+		if !ok {
+			p.t.Fatalf("got %T %+v, want a %T", m, m, *new(M))
+		}
+		return got
+	}
+}
+
+// wantEnd waits for Serve to return an error with that text; "" = nil.
+func (p *pool) wantEnd(want string) {
+	p.t.Helper()
+	select {
+	case err := <-p.ended:
+		switch {
+		case want == "" && err != nil:
+			p.t.Errorf("got %v, want none", err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			p.t.Errorf("got %v, want an error with %q", err, want)
+		}
+	case <-time.After(patience):
+		p.t.Fatal("Serve does not return")
+	}
+}
+
+func (p *pool) stop() {
+	p.t.Helper()
+	p.send(&ipc.Stop{})
+	p.wantEnd("")
+}
+
+func origin(t *testing.T, optFns ...func(*s3test.Options)) *s3test.Server {
+	s := s3test.Start(optFns...)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestGreeting(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer func(*pool)
+		want   string
+	}{
+		{"pool gone", func(p *pool) { p.conn.Close() }, "the pool is gone"},
+		{"another version", func(p *pool) { p.send(&ipc.Setup{Version: 42}) }, "the pool speaks protocol version 42, this worker 1: build both"},
+		{"another word", func(p *pool) { p.send(&ipc.Ping{}) }, "the pool's first word is a *ipc.Ping, not a Setup"},
+		{"gone when ready", func(p *pool) {
+			p.send(&ipc.Setup{Version: ipc.Version, Settings: settings.Settings{Slots: 1}})
+			receive[*ipc.Ready](p)
+			p.conn.Close()
+		}, "the pool is gone"},
+		{"nonsense when ready", func(p *pool) {
+			p.send(&ipc.Setup{Version: ipc.Version, Settings: settings.Settings{Slots: 1}})
+			receive[*ipc.Ready](p)
+			p.send(&ipc.Setup{})
+		}, "the pool sent a *ipc.Setup"},
+		{"stop when ready", func(p *pool) {
+			p.send(&ipc.Setup{Version: ipc.Version, Settings: settings.Settings{Slots: 1}})
+			receive[*ipc.Ready](p)
+			p.send(&ipc.Stop{})
+		}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			leak.Check(t)
+			p := start(t)
+			c.answer(p)
+			p.wantEnd(c.want)
+		})
+	}
+}
+
+// TestNoClient: settings of which no client can be made are each job's error.
+func TestNoClient(t *testing.T) {
+	leak.Check(t)
+	p := start(t)
+	p.send(&ipc.Setup{Version: ipc.Version, Settings: settings.Settings{Slots: 1, CABundle: []byte("no PEM")}})
+	receive[*ipc.Ready](p)
+	for id := range uint64(2) {
+		p.get(&ipc.Job{ID: id, Key: "k", Size: 5, Length: 5})
+		if r := receive[*ipc.Result](p); r.ID != id || r.Err == nil || !strings.Contains(r.Err.Text, "CABundle") {
+			t.Errorf("got %+v, want an error that names CABundle", r)
+		}
+	}
+	p.stop()
+}
+
+func TestJobs(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	data := s3test.PatternBytes(1, 10_000)
+	stored := origin.Put("b", "k", data)
+	p := serve(t, origin)
+
+	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k", Args: ipc.Args{ChecksumMode: "ENABLED"}, Choose: true})
+	head := receive[*ipc.Result](p)
+	want := ipc.Object{
+		Size: 10_000, ETag: stored.ETag, LastModified: stored.LastModified,
+		Stored: []checksum.Stored{
+			{Algorithm: checksum.CRC64NVME, Kind: checksum.FullObject, Value: stored.Checksums["crc64nvme"]},
+			{Algorithm: checksum.MD5, Kind: checksum.ETag, Value: strings.Trim(stored.ETag, `"`)},
+		},
+	}
+	if head.ID != 1 || head.Err != nil || !reflect.DeepEqual(head.Object, want) {
+		t.Errorf("got %+v, want job 1 and %+v", head, want)
+	}
+
+	content := p.get(&ipc.Job{
+		ID: 2, Key: "k", ETag: stored.ETag, Size: 10_000, Offset: 3000, Length: 500, Checksum: checksum.CRC32C,
+	})
+	got := receive[*ipc.Result](p)
+	if sum := checksum.CRC32C.Update(0, data[3000:3500]); got.ID != 2 || got.Err != nil || got.Written != 500 || got.Sum != sum {
+		t.Errorf("got %+v, want job 2, 500 bytes of CRC %x", got, sum)
+	}
+	if f := content(); !bytes.Equal(f, append(make([]byte, 3000), data[3000:3500]...)) {
+		t.Errorf("got %d bytes in the file", len(f))
+	}
+
+	content = p.get(&ipc.Job{ID: 3, Key: "k", Size: 10_000, Length: 10_000, Whole: true, Checksum: checksum.SHA256})
+	got = receive[*ipc.Result](p)
+	digest := checksum.SHA256.New()
+	digest.Write(data)
+	if got.Err != nil || !bytes.Equal(got.Digest, digest.Sum(nil)) || !bytes.Equal(content(), data) {
+		t.Errorf("got %+v and %d bytes", got, len(content()))
+	}
+	p.stop()
+	for _, r := range origin.Requests() {
+		if !strings.Contains(r.UserAgent, "processpool/test") {
+			t.Errorf("%s: got User-Agent %q", r.Method, r.UserAgent)
+		}
+	}
+}
+
+func TestJobFails(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	origin.Put("b", "other", nil)
+	p := serve(t, origin)
+	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "missing"})
+	if _, ok := errors.AsType[*types.NotFound](receive[*ipc.Result](p).Err.Unpack()); !ok {
+		t.Error("HeadObject: got no NotFound")
+	}
+	p.get(&ipc.Job{ID: 2, Key: "missing", Size: 5, Length: 5})
+	if _, ok := errors.AsType[*types.NoSuchKey](receive[*ipc.Result](p).Err.Unpack()); !ok {
+		t.Error("GetObject: got no NoSuchKey")
+	}
+	p.send(&ipc.Job{ID: 3, Op: "DeleteObject", Bucket: "b", Key: "other"})
+	if r := receive[*ipc.Result](p); r.ID != 3 || r.Err == nil || !strings.Contains(r.Err.Text, "DeleteObject") {
+		t.Errorf("got %+v, want the error of an unknown job", r)
+	}
+	p.stop()
+}
+
+// TestFound: of an object of which nobody has asked, the first answer tells.
+func TestFound(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	stored := origin.Put("b", "k", []byte("0123456789"))
+	p := serve(t, origin)
+	p.get(&ipc.Job{ID: 1, Key: "k", Size: 10, Length: 4, Unconfirmed: true})
+	if m := receive[*ipc.Found](p); m.ID != 1 || m.Object.ETag != stored.ETag || m.Object.Size != 10 {
+		t.Errorf("got %+v", m)
+	}
+	receive[*ipc.Result](p)
+	p.stop()
+}
+
+// TestProgress: a word about each buffer, but not about the last, nor about those
+// that come soon after another.
+func TestProgress(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	data := s3test.PatternBytes(1, 4<<20)
+	origin.Put("b", "k", data)
+	origin.Inject(s3test.Fault{Delay: 200 * time.Millisecond})
+	p := serve(t, origin)
+	p.get(&ipc.Job{ID: 1, Key: "k", Size: 4 << 20, Length: 4 << 20, Checksum: checksum.CRC64NVME})
+	words := 0
+	for {
+		m, _, err := p.conn.Receive()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := m.(*ipc.Ask); ok {
+			p.send(&ipc.Credentials{AccessKeyID: "A", SecretAccessKey: "S"})
+			continue
+		}
+		if r, ok := m.(*ipc.Result); ok {
+			if r.Written != 4<<20 || r.Sum != checksum.CRC64NVME.Update(0, data) {
+				t.Errorf("got %+v", r)
+			}
+			break
+		}
+		w := m.(*ipc.Progress)
+		if words++; w.ID != 1 || w.Written <= 0 || w.Written >= 4<<20 || w.Sum != checksum.CRC64NVME.Update(0, data[:w.Written]) {
+			t.Errorf("got %+v", w)
+		}
+	}
+	if words == 0 {
+		t.Error("got no word of progress, though the first bytes were late")
+	}
+	p.stop()
+}
+
+func TestRetryIsReported(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	origin.Put("b", "k", []byte("0123456789"))
+	origin.Inject(s3test.Fault{Times: 2, Status: http.StatusInternalServerError})
+	p := serve(t, origin)
+	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	if m := receive[*ipc.Retry](p); m.ID != 1 || m.Attempt != 1 || m.Wait <= 0 || !strings.Contains(m.Cause, "500") {
+		t.Errorf("got %+v", m)
+	}
+	if err := receive[*ipc.Result](p).Err.Unpack(); !errors.Is(err, failure.ErrRetriesExceeded) {
+		t.Errorf("got %v, want ErrRetriesExceeded after MaxAttempts", err)
+	}
+	p.stop()
+}
+
+// TestSlots: jobs run side by side, and answers come as they are done.
+func TestSlots(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	origin.Put("b", "k", []byte("0123456789"))
+	gate := make(chan struct{})
+	origin.Inject(s3test.Fault{Times: 2, Gate: gate})
+	p := serve(t, origin)
+	for id := range uint64(2) {
+		p.send(&ipc.Job{ID: id, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	}
+	waitRequests(p, origin, 2)
+	p.send(&ipc.Job{ID: 2, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	if r := receive[*ipc.Result](p); r.ID != 2 {
+		t.Errorf("got job %d first, want that which nothing holds up", r.ID)
+	}
+	close(gate)
+	if a, b := receive[*ipc.Result](p), receive[*ipc.Result](p); a.Err != nil || b.Err != nil || a.ID+b.ID != 1 {
+		t.Errorf("got %+v and %+v", a, b)
+	}
+	p.stop()
+}
+
+// waitRequests answers the worker's questions until n requests have arrived.
+func waitRequests(p *pool, origin *s3test.Server, n int) {
+	p.t.Helper()
+	arrived := make(chan error, 1)
+	go func() { arrived <- origin.WaitRequests(p.t.Context(), n, nil) }()
+	p.send(&ipc.Ping{})
+	for {
+		receive[*ipc.Pong](p) // and its questions before
+		select {
+		case err := <-arrived:
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			return
+		case <-time.After(time.Millisecond):
+			p.send(&ipc.Ping{})
+		}
+	}
+}
+
+func TestCancel(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	origin.Put("b", "k", s3test.PatternBytes(1, 3<<20))
+	origin.Inject(s3test.Fault{Method: "GET", Stall: true, StallAfter: 2<<20 + 5})
+	origin.Inject(s3test.Fault{Method: "HEAD", Gate: make(chan struct{})})
+	p := serve(t, origin)
+	p.send(&ipc.Cancel{ID: 99}) // of no job
+
+	p.get(&ipc.Job{ID: 1, Key: "k", Size: 3 << 20, Length: 3 << 20})
+	p.send(&ipc.Job{ID: 2, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	waitRequests(p, origin, 2)
+	for id := range uint64(2) {
+		p.send(&ipc.Cancel{ID: id + 1})
+		if r := receive[*ipc.Result](p); r.ID != id+1 || !errors.Is(r.Err.Unpack(), failure.ErrCanceled) {
+			t.Errorf("got %+v, want job %d canceled", r, id+1)
+		}
+		p.send(&ipc.Cancel{ID: id + 1}) // once more
+	}
+	p.stop()
+}
+
+// TestCancelBeforeCredentials: the pool's provider may be slow.
+func TestCancelBeforeCredentials(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	p := serve(t, origin)
+	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	if m, _, err := p.conn.Receive(); err != nil {
+		t.Fatal(err)
+	} else if _, ok := m.(*ipc.Ask); !ok {
+		t.Fatalf("got a %T, want an Ask", m)
+	}
+	p.send(&ipc.Cancel{ID: 1})
+	if err := receive[*ipc.Result](p).Err.Unpack(); !errors.Is(err, failure.ErrCanceled) {
+		t.Errorf("got %v, want ErrCanceled", err)
+	}
+	p.send(&ipc.Credentials{AccessKeyID: "A", SecretAccessKey: "S"}) // late
+	p.send(&ipc.Job{ID: 2, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	if r := receive[*ipc.Result](p); r.ID != 2 || len(p.asks) != 0 {
+		t.Errorf("got %+v after %d more questions", r, len(p.asks))
+	}
+	p.stop()
+}
+
+func TestStopWaitsForJobs(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	origin.Put("b", "k", []byte("0123456789"))
+	gate := make(chan struct{})
+	origin.Inject(s3test.Fault{Gate: gate})
+	p := serve(t, origin)
+	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	waitRequests(p, origin, 1)
+	p.send(&ipc.Stop{})
+	close(gate)
+	if r := receive[*ipc.Result](p); r.Err != nil {
+		t.Errorf("got %v", r.Err)
+	}
+	p.wantEnd("")
+}
+
+// TestPoolDies: Serve does not wait for what is under way.
+func TestPoolDies(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	origin.Put("b", "k", []byte("0123456789"))
+	origin.Inject(s3test.Fault{Gate: make(chan struct{})})
+	p := serve(t, origin)
+	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	waitRequests(p, origin, 1)
+	p.conn.Close()
+	p.wantEnd("the pool is gone")
+}
+
+func TestCredentials(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t, func(o *s3test.Options) { o.AccessKey, o.SecretKey = "AKID", "secret" })
+	origin.Put("b", "k", []byte("0123456789"))
+	p := serve(t, origin)
+	expires := time.Now().Add(time.Hour)
+	p.vend = func(*ipc.Ask) *ipc.Credentials {
+		return &ipc.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret", CanExpire: true, Expires: expires}
+	}
+	for range 3 {
+		p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+		if r := receive[*ipc.Result](p); r.Err != nil {
+			t.Errorf("got %v", r.Err)
+		}
+	}
+	if len(p.asks) != 1 || p.asks[0] != (ipc.Ask{}) {
+		t.Errorf("got questions %+v, want one", p.asks)
+	}
+
+	// S3 refuses a token it had accepted: the pool is told which.
+	origin.SetCredentials("AKID2", "secret2", "token2")
+	p.vend = func(*ipc.Ask) *ipc.Credentials {
+		return &ipc.Credentials{AccessKeyID: "AKID2", SecretAccessKey: "secret2", SessionToken: "token2"}
+	}
+	origin.Inject(s3test.Fault{Times: 1, Status: 400, Code: "ExpiredToken"})
+	p.get(&ipc.Job{ID: 2, Key: "k", Size: 10, Length: 10})
+	receive[*ipc.Retry](p)
+	if r := receive[*ipc.Result](p); r.Err != nil {
+		t.Errorf("got %v", r.Err)
+	}
+	if len(p.asks) != 2 || p.asks[1] != (ipc.Ask{RefusedKey: "AKID"}) {
+		t.Errorf("got questions %+v, want a second that names AKID", p.asks)
+	}
+	origin.SetCredentials("AKID3", "secret3", "token3")
+	p.vend = func(*ipc.Ask) *ipc.Credentials { return &ipc.Credentials{Err: "no role to assume"} }
+	p.get(&ipc.Job{ID: 3, Key: "k", Size: 10, Length: 10})
+	receive[*ipc.Retry](p)
+	if r := receive[*ipc.Result](p); r.Err == nil || !strings.Contains(r.Err.Text, "no role to assume") {
+		t.Errorf("got %+v, want the provider's error", r)
+	}
+	if len(p.asks) != 3 || p.asks[2] != (ipc.Ask{RefusedKey: "AKID2", RefusedToken: "token2"}) {
+		t.Errorf("got questions %+v, want a third that names AKID2 and token2", p.asks)
+	}
+	p.stop()
+}
+
+// TestShortLivedCredentials are asked for again when they end.
+func TestShortLivedCredentials(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	origin.Put("b", "k", nil)
+	p := serve(t, origin)
+	p.vend = func(*ipc.Ask) *ipc.Credentials {
+		return &ipc.Credentials{AccessKeyID: "A", SecretAccessKey: "S", CanExpire: true, Expires: time.Now().Add(-time.Second)}
+	}
+	for n := 1; n <= 2; n++ {
+		p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+		receive[*ipc.Result](p)
+		if len(p.asks) < n {
+			t.Errorf("got %d questions for %d jobs", len(p.asks), n)
+		}
+	}
+	p.stop()
+}
+
+// TestClientOptions are applied last.
+func TestClientOptions(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	origin.Put("b", "k", nil)
+	p := serve(t, origin, func(o *s3.Options) {
+		o.APIOptions = append(o.APIOptions, smithyhttp.AddHeaderValue("X-Region", o.Region))
+	})
+	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	receive[*ipc.Result](p)
+	if got := origin.Requests()[0].Header.Get("X-Region"); got != s3test.Region {
+		t.Errorf("got header %q, want %q", got, s3test.Region)
+	}
+	p.stop()
+}
