@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/leak"
@@ -88,7 +89,10 @@ func TestShutdownWaits(t *testing.T) {
 
 	ended := make(chan struct{})
 	go func() { defer close(ended); d.Shutdown() }()
-	for d.Start() == nil { // until Shutdown has begun
+	for deadline := time.Now().Add(patience); d.Start() == nil; { // until Shutdown has begun
+		if time.Now().After(deadline) {
+			t.Fatal("Start succeeds though Shutdown has been called")
+		}
 	}
 	wantError(t, download(t, d, "k", filepath.Join(dir, "late")), processpool.ErrShutdown)
 	select {
