@@ -111,7 +111,9 @@ func (r *run) all() {
 		r.Errorf("child processes %v after Shutdown", pids)
 	}
 	for _, t := range p.transfers {
-		r.judgeFiles(t)
+		if !r.Failed() {
+			r.judgeFiles(t)
+		}
 	}
 }
 

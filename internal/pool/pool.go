@@ -122,8 +122,8 @@ func (p *Pool) Start() {
 	}
 }
 
-// Stop asks each worker to end behind its last job, and closes Events when all
-// have. It returns at once.
+// Stop asks each worker to end, and what it has in hand to be canceled, and closes
+// Events when all have. It returns at once.
 func (p *Pool) Stop() {
 	p.stop()
 	go func() {

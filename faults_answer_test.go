@@ -1,0 +1,101 @@
+package processpool_test
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+// wantNext fails the test unless the next download of the same Downloader succeeds.
+func wantNext(t *testing.T, origin *s3test.Server, d *processpool.Downloader) {
+	t.Helper()
+	origin.ClearFaults()
+	origin.Put("b", "next", content)
+	name := filepath.Join(t.TempDir(), "next")
+	if err := download(t, d, "next", name); err != nil {
+		t.Errorf("the next download: %v", err)
+		return
+	}
+	wantContent(t, name, content)
+}
+
+// isStatus makes a test for S3's answer of this status.
+func isStatus(code int) func(error) bool {
+	return func(err error) bool {
+		var response *awshttp.ResponseError
+		return errors.As(err, &response) && response.HTTPStatusCode() == code
+	}
+}
+
+func isError(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+// What goes wrong at one range, when others have been written.
+func TestFaultInMidTransfer(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	d := newDownloader(t, origin, multipart(2, 2), processes(1))
+	for _, c := range []struct {
+		name string
+		bend s3test.Fault
+		want func(error) bool // nil: success
+	}{
+		{"403", s3test.Fault{Status: 403}, isStatus(403)},
+		{"416", s3test.Fault{Status: 416}, isError(processpool.ErrObjectChanged)},
+		{"wrong ETag", s3test.Fault{Header: map[string]string{"ETag": `"other"`}}, isError(processpool.ErrObjectChanged)},
+		{"deleted", s3test.Fault{Do: func(s *s3test.Server, _ s3test.Request) { s.Delete("b", "k") }}, is[*types.NoSuchKey]},
+		{"redirect", s3test.Fault{Redirect: "eu-west-1"}, nil},
+		{"SlowDown", s3test.Fault{Status: 503}, nil},
+		{"reset", s3test.Fault{Cut: true, Reset: true, CutAfter: 1}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			origin.Put("b", "k", content)
+			c.bend.Range, c.bend.Times = "bytes=4-5", 1
+			fault := origin.Inject(c.bend)
+			err := download(t, d, "k", filepath.Join(dir, "file"))
+			if fault.Hits() != 1 {
+				t.Errorf("the fault struck %d times, want once", fault.Hits())
+			}
+			if c.want != nil {
+				wantError(t, err)
+				if !c.want(err) {
+					t.Errorf("got %v", err)
+				}
+				leak.Files(t, dir)
+			} else {
+				if err != nil {
+					t.Error(err)
+				}
+				wantContent(t, filepath.Join(dir, "file"), content)
+				leak.Files(t, dir, "file")
+			}
+			wantNext(t, origin, d)
+		})
+	}
+}
+
+// A burst of SlowDown is waited for, though each range meets it.
+func TestFaultSlowDownBurst(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	burst := origin.Inject(s3test.Fault{Method: "GET", Times: 4, Status: 503, Match: func(r s3test.Request) bool { return r.Seq%2 == 0 }})
+	d := newDownloader(t, origin, multipart(2, 2))
+	if err := download(t, d, "k", filepath.Join(dir, "file")); err != nil {
+		t.Error(err)
+	}
+	if n := burst.Hits(); n == 0 {
+		t.Error("nothing was slowed down")
+	}
+	wantContent(t, filepath.Join(dir, "file"), content)
+	leak.Files(t, dir, "file")
+}
