@@ -56,6 +56,7 @@ type job struct {
 	span     span
 	written  int64  // of the span, as last reported
 	sum      uint64 // of those bytes
+	record   uint64 // of those bytes, for the journal; OpRead: of the span, by the journal
 	sent     bool   // it waits for the temporary file before
 }
 
@@ -174,7 +175,7 @@ func (s *scheduler) handle(e pool.Event) {
 		}
 	case pool.Progress:
 		if j := s.job(e.Worker, e.ID); j != nil {
-			j.transfer.progress(j, e.Written, e.Sum)
+			j.transfer.progress(j, e.Progress)
 		}
 	case pool.Retry:
 		if j := s.job(e.Worker, e.ID); j != nil {

@@ -17,14 +17,14 @@ import (
 
 // transfer is a download that has started:
 //
-//	checking -> sizing -> fetching <-> inspecting
-//	    |         |          |  \_______/  |
-//	    |         |          |             v
-//	    \---------\----------\---------> ending, or finishing -> settled
+//	checking -> sizing (-> opening) -> fetching <-> inspecting
+//	    |         |           |           |  \_______/  |
+//	    |         |           |           |             v
+//	    \---------\-----------\-----------\---------> ending, or finishing -> settled
 //
 // Its fields are the scheduler's goroutine's. Three steps may block and run in a
-// goroutine of their own, one at a time: the destination's check, the temporary
-// file's creation, and the end, by publication or removal. Each gives its outcome
+// goroutine of their own, one at a time: the destination's check, the temporary or
+// partial file's creation, and the end, by publication or removal. Each gives its outcome
 // back with scheduler.do, and touches no field meanwhile but those it was handed.
 type transfer struct {
 	scheduler *scheduler
@@ -35,6 +35,7 @@ type transfer struct {
 	target   sink.Target
 	temp     *sink.Temp
 	creating bool // temp is being created
+	resume        // of no use where Resume is not asked for
 
 	object      ipc.Object
 	unconfirmed bool // object.Size is the caller's word
@@ -53,6 +54,7 @@ type stage int
 const (
 	stageChecking stage = iota
 	stageSizing
+	stageOpening // of the partial file of a download that may be resumed
 	stageFetching
 	stageInspecting // of the object's parts, because they do not verify
 	stageFinishing
@@ -61,7 +63,7 @@ const (
 
 // op is the word for a stage in a TransferError.
 func (s stage) op() string {
-	return [...]string{"check", "head", "get", "verify", "publish", "end"}[s]
+	return [...]string{"check", "head", "open", "get", "verify", "publish", "end"}[s]
 }
 
 // maxLost is how many workers one range, or one HeadObject, may cost.
@@ -81,7 +83,7 @@ func newTransfer(s *scheduler, f *Future) *transfer {
 }
 
 // checking tells whether the transfer will soon have a job for a free slot.
-func (t *transfer) checking() bool { return t.stage == stageChecking }
+func (t *transfer) checking() bool { return t.stage == stageChecking || t.stage == stageOpening }
 
 // checked goes on when the destination is known to be good.
 func (t *transfer) checked(target sink.Target, err error) {
@@ -93,7 +95,7 @@ func (t *transfer) checked(target sink.Target, err error) {
 		return
 	}
 	t.target = target
-	if expected := t.future.meta.ExpectedSize; expected != nil {
+	if expected := t.future.meta.ExpectedSize; expected != nil && !t.future.meta.Resume {
 		t.unconfirmed = true
 		t.object.Size = *expected
 		t.plan()
@@ -105,11 +107,24 @@ func (t *transfer) checked(target sink.Target, err error) {
 // sized goes on when HeadObject has told what the object is.
 func (t *transfer) sized(o ipc.Object) {
 	t.object = o
+	if expected := t.future.meta.ExpectedSize; expected != nil && *expected != o.Size {
+		t.fail("head", fmt.Errorf("%w: expected %d bytes, the object has %d", ErrSizeMismatch, *expected, o.Size))
+		return
+	}
 	if !t.choose() {
 		return
 	}
+	if t.future.meta.Resume {
+		t.open()
+		return
+	}
+	t.begin()
+}
+
+// begin goes on when all is known that a plan needs.
+func (t *transfer) begin() {
 	t.plan()
-	if o.Size == 0 {
+	if t.object.Size == 0 {
 		t.verify() // nothing to fetch
 	}
 }
@@ -129,6 +144,7 @@ func (t *transfer) plan() {
 	default:
 		t.ranges = newRanges(size, config.MultipartChunksize)
 	}
+	t.keep()
 	t.report()
 }
 
@@ -175,6 +191,9 @@ func (t *transfer) next() *job {
 		return &job{op: ipc.OpParts, transfer: t}
 	case t.stage != stageFetching, t.creating, t.unconfirmed && len(t.jobs) > 0:
 		return nil
+	}
+	if j := t.nextRead(); j != nil {
+		return j
 	}
 	if s, ok := t.ranges.take(); ok {
 		return &job{op: ipc.OpGet, transfer: t, span: s}
@@ -230,7 +249,7 @@ func (t *transfer) send(j *job) {
 		ETag: t.object.ETag, Size: t.object.Size,
 		Choose: t.scheduler.config.Verify != VerifyOff,
 	}
-	if j.op != ipc.OpGet {
+	if j.op != ipc.OpGet && j.op != ipc.OpRead {
 		j.hand.worker.Job(m, nil)
 		return
 	}
@@ -239,6 +258,9 @@ func (t *transfer) send(j *job) {
 	m.Unconfirmed = t.unconfirmed
 	if t.ledger != nil {
 		m.Checksum = t.ledger.Algorithm()
+	}
+	if t.partial != nil {
+		m.Record = t.partial.Algorithm
 	}
 	j.hand.worker.Job(m, t.temp.File())
 }
@@ -271,8 +293,8 @@ func (t *transfer) found(o ipc.Object) {
 }
 
 // progress notes how much of a job's range is in the file.
-func (t *transfer) progress(j *job, written int64, sum uint64) {
-	j.written, j.sum = written, sum
+func (t *transfer) progress(j *job, p *ipc.Progress) {
+	j.written, j.sum, j.record = p.Written, p.Sum, p.Record
 	t.report()
 }
 
@@ -284,6 +306,8 @@ func (t *transfer) result(j *job, r *ipc.Result) {
 	case r.Err != nil && j.op == ipc.OpParts:
 		t.log(slog.LevelInfo, "the object's parts are not known", "error", r.Err.Text)
 		t.fail("verify", t.mismatch)
+	case r.Err != nil && j.op == ipc.OpRead:
+		t.bad(j, r.Err.Text)
 	case r.Err != nil:
 		t.fail(t.stage.op(), r.Err.Unpack())
 	case j.op == ipc.OpHead:
@@ -292,7 +316,10 @@ func (t *transfer) result(j *job, r *ipc.Result) {
 		t.inspected(r.Object.Layout, r.Parts)
 	case r.Written != j.span.length:
 		t.fail("get", fmt.Errorf("%w: a worker wrote %d bytes of a range of %d", failure.ErrUnexpected, r.Written, j.span.length))
+	case j.op == ipc.OpRead:
+		t.readBack(j, r)
 	default:
+		t.note(j.span, r.Written, r.Record)
 		t.arrived(j.span, r.Written, r.Sum, r.Digest)
 	}
 }
@@ -360,6 +387,9 @@ func (t *transfer) lost(j *job, err error) {
 	switch {
 	case t.stage == stageEnding:
 		return
+	case j.op == ipc.OpRead:
+		t.lostRead(j, err)
+		return
 	case j.op != ipc.OpGet:
 		if t.askLost++; t.askLost >= maxLost {
 			t.fail(t.stage.op(), err)
@@ -384,6 +414,7 @@ func (t *transfer) lost(j *job, err error) {
 		t.ranges.giveBack(rest)
 	}
 	if n > 0 {
+		t.note(s, n, j.record)
 		t.arrived(s, n, j.sum, nil)
 	}
 }
@@ -422,7 +453,14 @@ func (t *transfer) publish() (err error) {
 			return t.future.fail("create", err)
 		}
 	}
-	defer t.temp.Discard()
+	if t.partial == nil {
+		defer t.temp.Discard()
+	} else {
+		defer func() { t.partial.End(err) }()
+		if err := t.partial.Quiesce(); err != nil {
+			return t.future.fail("sync", err)
+		}
+	}
 	durable := t.scheduler.config.Durable
 	if durable {
 		if err := t.temp.Sync(); err != nil {
@@ -455,6 +493,7 @@ func (t *transfer) finished(proved string, err error) {
 			VersionId:    t.object.VersionID,
 			LastModified: t.object.LastModified,
 			Verified:     proved,
+			Resumed:      t.resumed,
 		}
 	}
 	t.settle(o, err)
@@ -481,18 +520,25 @@ func (t *transfer) fail(op string, err error) {
 	for _, j := range t.jobs {
 		if j.sent {
 			j.hand.worker.Cancel(j.id)
+			t.noteUnfinished(j)
 		}
+	}
+	if t.abandon != nil {
+		t.abandon()
 	}
 	if !t.creating {
 		t.clean()
 	}
 }
 
-// clean removes the temporary file, then settles.
+// clean removes the temporary file, or leaves a partial one, then settles.
 func (t *transfer) clean() {
-	temp := t.temp
+	temp, partial, outcome := t.temp, t.partial, t.outcome
 	go func() {
-		if temp != nil {
+		switch {
+		case partial != nil:
+			partial.End(outcome)
+		case temp != nil:
 			temp.Discard()
 		}
 		t.notifier.stop()
