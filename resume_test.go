@@ -25,11 +25,16 @@ import (
 
 func resume(o *processpool.DownloadOptions) { o.Resume = true }
 
-// interrupt begins to download b/k and cancels when the range that begins at the
-// offset is asked for, which never arrives; all before it has.
-func interrupt(t *testing.T, origin *s3test.Server, filename string, at int64, optFns ...func(*processpool.Config)) {
+// single makes a downloader of one worker, and of ranges of so many bytes.
+func single(t *testing.T, origin *s3test.Server, chunk int64, optFns ...func(*processpool.Config)) *processpool.Downloader {
 	t.Helper()
-	d := newDownloader(t, origin, append([]func(*processpool.Config){processes(1), unhurried}, optFns...)...)
+	return newDownloader(t, origin, append([]func(*processpool.Config){processes(1), unhurried, multipart(1, chunk)}, optFns...)...)
+}
+
+// interrupt begins to download b/k with one worker, and cancels when the range that
+// begins at the offset is asked for, which never arrives; all before it has.
+func interrupt(t *testing.T, origin *s3test.Server, d *processpool.Downloader, filename string, at int64) {
+	t.Helper()
 	fault := origin.Inject(s3test.Fault{Method: "GET", Gate: make(chan struct{}), Match: func(r s3test.Request) bool {
 		return strings.HasPrefix(r.Range, fmt.Sprintf("bytes=%d-", at))
 	}})
@@ -41,7 +46,6 @@ func interrupt(t *testing.T, origin *s3test.Server, filename string, at int64, o
 	}
 	f.Cancel()
 	wantError(t, result(t, f), processpool.ErrCanceled)
-	shutdown(t, d)
 	origin.ClearFaults()
 	origin.ResetRequests()
 }
@@ -71,10 +75,10 @@ func TestResume(t *testing.T) {
 	want := s3test.PatternBytes(1, 8*mib+1)
 	origin.Put("b", "k", want)
 	name := filepath.Join(dir, "file")
-	interrupt(t, origin, name, 3*mib, multipart(mib, mib))
+	d := single(t, origin, mib)
+	interrupt(t, origin, d, name, 3*mib)
 	leak.Files(t, dir, ".file.part", ".file.part.journal")
 
-	d := newDownloader(t, origin, multipart(mib, mib), processes(1))
 	o := resumed(t, d, name, want)
 	wantResumed(t, o, 3*mib)
 	if o.Verified != "CRC64NVME full object" {
@@ -93,7 +97,7 @@ func TestResumeInAnotherWay(t *testing.T) {
 			origin, dir := startOrigin(t), t.TempDir()
 			want := s3test.PatternBytes(1, 5*mib+17)
 			origin.Put("b", "k", want)
-			interrupt(t, origin, filepath.Join(dir, "file"), 2*mib, multipart(mib, mib))
+			interrupt(t, origin, single(t, origin, mib), filepath.Join(dir, "file"), 2*mib)
 			d := newDownloader(t, origin, multipart(1, c.chunk), processes(int(c.workers)))
 			wantResumed(t, resumed(t, d, filepath.Join(dir, "file"), want), 2*mib)
 			if got, want := fetched(origin), int64(3*mib+17); got != want {
@@ -197,23 +201,26 @@ func lastRange(origin *s3test.Server) (last int64) {
 // A digest of the whole object in one range cannot be gone on with; a change of what
 // is verified in between does no harm.
 func TestResumeWithAnotherVerify(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	want := s3test.PatternBytes(1, 400_000)
 	modes := []processpool.VerifyMode{processpool.VerifyAuto, processpool.VerifyOff, processpool.VerifyRequired}
+	downloaders := map[processpool.VerifyMode]*processpool.Downloader{}
+	for _, mode := range modes {
+		downloaders[mode] = single(t, origin, 100_000, verify(mode))
+	}
 	for _, put := range []string{"crc32c", "sha256"} {
+		origin.Put("b", "k", want, s3test.WithChecksum(put, "FULL_OBJECT"))
 		for _, first := range modes {
 			for _, second := range modes {
 				t.Run(fmt.Sprintf("%s,%v,%v", put, first, second), func(t *testing.T) {
-					leak.Check(t)
-					origin, dir := startOrigin(t), t.TempDir()
-					want := s3test.PatternBytes(1, 400_000)
-					origin.Put("b", "k", want, s3test.WithChecksum(put, "FULL_OBJECT"))
 					at := int64(200_000)
 					if put == "sha256" && first == processpool.VerifyRequired {
 						at = 0 // it is one range
 					}
-					name := filepath.Join(dir, "file")
-					interrupt(t, origin, name, at, multipart(1, 100_000), verify(first))
-					d := newDownloader(t, origin, multipart(1, 100_000), verify(second))
-					o := resumed(t, d, name, want)
+					name := filepath.Join(t.TempDir(), "file")
+					interrupt(t, origin, downloaders[first], name, at)
+					o := resumed(t, downloaders[second], name, want)
 					if put == "sha256" && second == processpool.VerifyRequired {
 						at = 0
 					}
@@ -244,10 +251,10 @@ func TestResumeOfAnotherObject(t *testing.T) {
 			leak.Check(t)
 			origin, dir := startOrigin(t), t.TempDir()
 			origin.Put("b", "k", old)
-			interrupt(t, origin, filepath.Join(dir, "file"), 300_000, multipart(1, 100_000))
-			change(origin)
 			var log lines
-			d := newDownloader(t, origin, multipart(1, 100_000), logged(&log))
+			d := single(t, origin, 100_000, logged(&log))
+			interrupt(t, origin, d, filepath.Join(dir, "file"), 300_000)
+			change(origin)
 			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"), resume)
 			if err := result(t, f); err != nil {
 				t.Fatal(err)
@@ -324,6 +331,11 @@ func TestResumeOfDamagedFiles(t *testing.T) {
 		}
 	}
 	const part, journal = ".part", ".part.journal"
+	leak.Check(t)
+	origin := startOrigin(t)
+	want := s3test.PatternBytes(1, 400_000)
+	origin.Put("b", "k", want)
+	d := single(t, origin, 100_000)
 	for _, c := range []struct {
 		name   string
 		damage func(t *testing.T, name string)
@@ -348,13 +360,9 @@ func TestResumeOfDamagedFiles(t *testing.T) {
 		{"journal with more behind", edit(journal, func(p []byte) []byte { return append(p, make([]byte, 100)...) }), 300_000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			leak.Check(t)
-			origin, dir := startOrigin(t), t.TempDir()
-			want := s3test.PatternBytes(1, 400_000)
-			origin.Put("b", "k", want)
-			interrupt(t, origin, filepath.Join(dir, "file"), 300_000, multipart(1, 100_000))
+			dir := t.TempDir()
+			interrupt(t, origin, d, filepath.Join(dir, "file"), 300_000)
 			c.damage(t, filepath.Join(dir, ".file"))
-			d := newDownloader(t, origin, multipart(1, 100_000))
 			wantResumed(t, resumed(t, d, filepath.Join(dir, "file"), want), c.kept)
 			if got := fetched(origin); got != 400_000-c.kept {
 				t.Errorf("asked for %d bytes, want the %d that were not kept", got, 400_000-c.kept)
@@ -460,12 +468,12 @@ func TestResumeEverySystemCallFails(t *testing.T) {
 	origin := startOrigin(t)
 	want := s3test.PatternBytes(1, 400_000)
 	origin.Put("b", "k", want)
-	d := newDownloader(t, origin, multipart(1, 50_000))
+	d := single(t, origin, 50_000)
 	for n := 0; ; n++ {
 		dir := t.TempDir()
 		name := filepath.Join(dir, "file")
 		if n%2 == 1 { // those of one that goes on
-			interrupt(t, origin, name, 200_000, multipart(1, 100_000))
+			interrupt(t, origin, d, name, 200_000)
 		}
 		var mu sync.Mutex
 		calls, failed := 0, ""
@@ -522,8 +530,8 @@ func TestWithoutResume(t *testing.T) {
 	want := s3test.PatternBytes(1, 400_000)
 	origin.Put("b", "k", want)
 	name := filepath.Join(dir, "file")
-	interrupt(t, origin, name, 300_000, multipart(1, 100_000))
-	d := newDownloader(t, origin, multipart(1, 100_000))
+	d := single(t, origin, 100_000)
+	interrupt(t, origin, d, name, 300_000)
 	if err := download(t, d, "k", name); err != nil {
 		t.Fatal(err)
 	}
