@@ -28,6 +28,10 @@ Two things are beyond that. If the application itself is killed, the temporary f
 left: the destination's name, a dot and 8 hex digits. What a crash of the machine or a
 loss of power leaves is the file system's choice, unless [Config.Durable] is set.
 
+With [DownloadOptions.Resume] what has arrived is kept instead, and the next download of
+the same version of the object to the same file goes on from there. [CleanPartials]
+removes what nobody came back for.
+
 # Processes
 
 A worker is this executable, started again. The package's init finds a private variable in

@@ -14,6 +14,9 @@ var (
 	// ErrCanceled: Cancel was called or the context ended. It is context.Canceled
 	// too, for errors.Is, and the context's own cause where there is one.
 	ErrCanceled = failure.ErrCanceled
+	// ErrBusy: another download with DownloadOptions.Resume goes to the same file, of
+	// this process or of another.
+	ErrBusy = failure.ErrBusy
 )
 
 // What is wrong with the object.

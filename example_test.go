@@ -286,6 +286,39 @@ func ExampleDownloadOptions_expectedSize() {
 	// 1048575 true
 }
 
+// What has arrived stays when a download is cut off, and the next one goes on.
+func ExampleDownloadOptions_resume() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	future := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile"),
+		func(o *processpool.DownloadOptions) { o.Resume = true })
+	switch err := future.Result(); {
+	case errors.Is(err, processpool.ErrBusy):
+		fmt.Println("another process is at it")
+	case err != nil:
+		fmt.Println(err) // call again: only what is missing is fetched
+	default:
+		fmt.Println(future.Object().Resumed, "bytes of", future.Object().Size, "were there before")
+	}
+	// Output: 0 bytes of 1048576 were there before
+}
+
+// What nobody came back for within a month is removed.
+func ExampleCleanPartials() {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+
+	removed, err := processpool.CleanPartials(dir, 30*24*time.Hour)
+	fmt.Println(len(removed), err)
+	// Output: 0 <nil>
+}
+
 // VerifyRequired refuses an object of which S3 keeps nothing that could prove it.
 func ExampleConfig_verifyRequired() {
 	d, err := processpool.NewDownloader(exampleConfig(), func(c *processpool.Config) {

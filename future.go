@@ -19,6 +19,14 @@ type DownloadOptions struct {
 	// HeadObject is made. An object of another size is ErrSizeMismatch. nil: not known.
 	ExpectedSize *int64
 
+	// Resume keeps what has arrived when the download fails, is canceled, or its process or
+	// machine ends, and goes on from what an earlier download of the same version of the
+	// object has left. Until the file is complete it is kept beside the destination as
+	// ".NAME.part", with a journal, ".NAME.part.journal": these two names are the library's.
+	// The object is asked for with HeadObject also where ExpectedSize is given. See
+	// docs/resume.md. Default false.
+	Resume bool
+
 	// OnProgress is called as bytes arrive, in order and never concurrently for one
 	// download; words that it is too slow to hear are left out. The last call of a
 	// success is made, and has returned, before Result does: OnProgress must not wait
@@ -65,6 +73,9 @@ type Object struct {
 	// Verified names what proved the bytes, algorithm and kind, such as "CRC64NVME
 	// full object". Empty: nothing did.
 	Verified string
+	// Resumed is how many of the bytes were kept from earlier downloads. They were read
+	// back and are part of what Verified says.
+	Resumed int64
 }
 
 // Future is a download under way. All methods may be called at any time, from

@@ -82,7 +82,7 @@ func (l *listing) leave() {
 
 // A listing has no bytes to tell of.
 func (l *listing) found(ipc.Object)             {}
-func (l *listing) progress(*job, int64, uint64) {}
+func (l *listing) progress(*job, *ipc.Progress) {}
 
 func (l *listing) log(level slog.Level, text string, args ...any) {
 	args = append([]any{"bucket", l.bucket, "prefix", l.list.Prefix}, args...)

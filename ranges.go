@@ -1,6 +1,10 @@
 package processpool
 
-import "github.com/s3processpool/processpool/internal/proof"
+import (
+	"slices"
+
+	"github.com/s3processpool/processpool/internal/proof"
+)
 
 // span is a range of an object that one job fetches.
 type span struct {
@@ -12,64 +16,84 @@ type span struct {
 // most chunk bytes. A span is made when it is taken, so that a 5 TiB object costs
 // no more memory than a small one. It is not for concurrent use.
 //
-// Invariant: the bytes below next are either in a span taken and not given back, or
-// in back, or done.
+// Invariant: a byte is either in todo, or in a span taken and not given back, or
+// done.
 type ranges struct {
 	size  int64
 	chunk int64
 	parts proof.Layout // no span crosses their boundaries, where they are known
 	uncut bool         // a part is one span, however large
-	next  int64
-	back  []span // given back, to be taken again first
-	done  int64  // bytes in the file for good
+	todo  []span       // not handed out, the next one last; however long
+	done  int64        // bytes in the file for good
 }
 
 func newRanges(size, chunk int64) *ranges {
-	return &ranges{size: size, chunk: chunk}
+	r := &ranges{size: size, chunk: chunk}
+	if size > 0 {
+		r.todo = append(r.todo, span{length: size})
+	}
+	return r
+}
+
+// without leaves out spans that need not be fetched, given by offset, none over
+// another, before anything is taken.
+func (r *ranges) without(kept []span) {
+	r.todo = r.todo[:0]
+	end := r.size
+	for _, s := range slices.Backward(kept) {
+		if gap := end - (s.offset + s.length); gap > 0 {
+			r.todo = append(r.todo, span{offset: s.offset + s.length, length: gap})
+		}
+		end = s.offset
+	}
+	if end > 0 {
+		r.todo = append(r.todo, span{length: end})
+	}
 }
 
 // newEmptyRanges hands out one span of no bytes: for an object that shall be empty,
 // and must be asked whether it is.
 func newEmptyRanges() *ranges {
-	return &ranges{back: []span{{}}}
+	return &ranges{todo: []span{{}}}
 }
 
 // take returns the next span, if there is one left to hand out.
 func (r *ranges) take() (span, bool) {
-	if n := len(r.back); n > 0 {
-		s := r.back[n-1]
-		r.back = r.back[:n-1]
-		return s, true
-	}
-	if r.next >= r.size {
+	last := len(r.todo) - 1
+	if last < 0 {
 		return span{}, false
 	}
-	end := r.size
+	s := r.todo[last]
 	if r.parts.Known() {
-		_, end = r.parts.Part(r.parts.Of(r.next))
+		_, end := r.parts.Part(r.parts.Of(s.offset))
+		s.length = min(s.length, end-s.offset)
 	}
-	s := span{offset: r.next, length: end - r.next}
 	if !r.uncut {
 		s.length = min(s.length, r.chunk)
 	}
-	r.next += s.length
+	if rest := &r.todo[last]; s.length < rest.length {
+		rest.offset += s.length
+		rest.length -= s.length
+	} else {
+		r.todo = r.todo[:last]
+	}
 	return s, true
 }
 
 // giveBack returns what a lost worker had not finished.
-func (r *ranges) giveBack(s span) { r.back = append(r.back, s) }
+func (r *ranges) giveBack(s span) { r.todo = append(r.todo, s) }
 
 // again has the bytes of a span that was finished fetched once more.
 func (r *ranges) again(s span) {
 	r.done -= s.length
-	r.back = append(r.back, s)
+	r.giveBack(s)
 }
 
 // finish counts n bytes as being in the file.
 func (r *ranges) finish(n int64) { r.done += n }
 
 // left tells whether take has anything to give.
-func (r *ranges) left() bool { return len(r.back) > 0 || r.next < r.size }
+func (r *ranges) left() bool { return len(r.todo) > 0 }
 
 // complete tells whether every byte is in the file.
 func (r *ranges) complete() bool { return r.done == r.size && !r.left() }

@@ -64,6 +64,7 @@ type job struct {
 	written int64  // of the span, as last reported
 	counted int64  // of those, for Stats
 	sum     uint64 // of those bytes
+	record  uint64 // of those bytes, for the journal; OpRead: of the span, by the journal
 	sent    bool   // it waits for the temporary file before
 }
 
@@ -71,7 +72,7 @@ type job struct {
 type owner interface {
 	assign(*job)
 	found(ipc.Object)
-	progress(j *job, written int64, sum uint64)
+	progress(j *job, p *ipc.Progress)
 	result(*job, *ipc.Result)
 	lost(*job, error)
 	log(level slog.Level, text string, args ...any)
@@ -197,7 +198,7 @@ func (s *scheduler) handle(e pool.Event) {
 	case pool.Progress:
 		if j := s.job(e.Worker, e.ID); j != nil {
 			s.counters.wrote(j, e.Written)
-			j.owner.progress(j, e.Written, e.Sum)
+			j.owner.progress(j, e.Progress)
 		}
 	case pool.Retry:
 		if j := s.job(e.Worker, e.ID); j != nil {

@@ -143,6 +143,9 @@ func (c *counters) retried(op ipc.Op, kind failure.Kind) {
 
 // wrote counts what is new of the bytes that a worker has written of a job's range.
 func (c *counters) wrote(j *job, written int64) {
+	if j.op != ipc.OpGet {
+		return // kept bytes that were read back
+	}
 	c.bytes.Add(max(0, written-j.counted))
 	j.counted = written
 }

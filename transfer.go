@@ -17,14 +17,14 @@ import (
 
 // transfer is a download that has started:
 //
-//	checking -> sizing -> fetching <-> inspecting
-//	    |         |          |  \_______/  |
-//	    |         |          |             v
-//	    \---------\----------\---------> ending, or finishing -> settled
+//	checking -> sizing (-> opening) -> fetching <-> inspecting
+//	    |         |           |           |  \_______/  |
+//	    |         |           |           |             v
+//	    \---------\-----------\-----------\---------> ending, or finishing -> settled
 //
 // Its fields are the scheduler's goroutine's. Three steps may block and run in a
-// goroutine of their own, one at a time: the destination's check, the temporary
-// file's creation, and the end, by publication or removal. Each gives its outcome
+// goroutine of their own, one at a time: the destination's check, the temporary or
+// partial file's creation, and the end, by publication or removal. Each gives its outcome
 // back with scheduler.do, and touches no field meanwhile but those it was handed.
 type transfer struct {
 	scheduler *scheduler
@@ -35,6 +35,7 @@ type transfer struct {
 	target   sink.Target
 	temp     *sink.Temp
 	creating bool // temp is being created
+	resume        // of no use where Resume is not asked for
 
 	object      ipc.Object
 	unconfirmed bool // object.Size is the caller's word
@@ -53,6 +54,7 @@ type stage int
 const (
 	stageChecking stage = iota
 	stageSizing
+	stageOpening // of the partial file of a download that may be resumed
 	stageFetching
 	stageInspecting // of the object's parts, because they do not verify
 	stageFinishing
@@ -61,7 +63,7 @@ const (
 
 // op is the word for a stage in a TransferError.
 func (s stage) op() string {
-	return [...]string{"check", "head", "get", "verify", "publish", "end"}[s]
+	return [...]string{"check", "head", "open", "get", "verify", "publish", "end"}[s]
 }
 
 // maxLost is how many workers one range, or one HeadObject, may cost.
@@ -82,7 +84,7 @@ func newTransfer(s *scheduler, f *Future) *transfer {
 }
 
 // checking tells whether the transfer will soon have a job for a free slot.
-func (t *transfer) checking() bool { return t.stage == stageChecking }
+func (t *transfer) checking() bool { return t.stage == stageChecking || t.stage == stageOpening }
 
 // checked goes on when the destination is known to be good.
 func (t *transfer) checked(target sink.Target, err error) {
@@ -94,7 +96,7 @@ func (t *transfer) checked(target sink.Target, err error) {
 		return
 	}
 	t.target = target
-	if expected := t.future.meta.ExpectedSize; expected != nil {
+	if expected := t.future.meta.ExpectedSize; expected != nil && !t.future.meta.Resume {
 		t.unconfirmed = true
 		t.object.Size = *expected
 		t.plan()
@@ -106,65 +108,26 @@ func (t *transfer) checked(target sink.Target, err error) {
 // sized goes on when HeadObject has told what the object is.
 func (t *transfer) sized(o ipc.Object) {
 	t.object = o
+	if expected := t.future.meta.ExpectedSize; expected != nil && *expected != o.Size {
+		t.fail("head", fmt.Errorf("%w: expected %d bytes, the object has %d", ErrSizeMismatch, *expected, o.Size))
+		return
+	}
 	if !t.choose() {
 		return
 	}
+	if t.future.meta.Resume {
+		t.open()
+		return
+	}
+	t.begin()
+}
+
+// begin goes on when all is known that a plan needs.
+func (t *transfer) begin() {
 	t.plan()
-	if o.Size == 0 {
+	if t.object.Size == 0 {
 		t.verify() // nothing to fetch
 	}
-}
-
-// plan makes the ranges.
-func (t *transfer) plan() {
-	size, config := t.object.Size, &t.scheduler.config
-	t.stage = stageFetching
-	switch {
-	case size == 0 && t.unconfirmed:
-		t.whole, t.ranges = true, newEmptyRanges()
-	case t.ledger != nil && t.ledger.Layout().Known():
-		t.ranges = newRanges(size, config.MultipartChunksize)
-		t.ranges.parts, t.ranges.uncut = t.ledger.Layout(), !t.ledger.Combines()
-	case t.oneRange():
-		t.whole, t.ranges = t.oneRequest(), newRanges(size, size)
-	default:
-		t.ranges = newRanges(size, config.MultipartChunksize)
-	}
-	t.report()
-}
-
-// oneRequest tells whether the object is got without a Range: if it is below the
-// threshold, or only the answer to such a request names its checksum for sure.
-func (t *transfer) oneRequest() bool {
-	config := &t.scheduler.config
-	return t.object.Size < config.MultipartThreshold || t.unconfirmed && config.Verify == VerifyRequired
-}
-
-// oneRange tells whether the object arrives as one range: in one request, or
-// because it is small, or because what must prove it is a digest of all its bytes.
-func (t *transfer) oneRange() bool {
-	return t.oneRequest() || t.object.Size <= t.scheduler.config.MultipartChunksize ||
-		t.ledger != nil && !t.ledger.Combines()
-}
-
-// choose settles what will prove the bytes, or fails the transfer where something
-// must and nothing can.
-func (t *transfer) choose() bool {
-	verify := t.scheduler.config.Verify
-	if verify == VerifyOff {
-		return true
-	}
-	oneRange := t.oneRange() || verify == VerifyRequired // which plan then makes it
-	if t.ranges != nil {
-		oneRange = t.ranges.chunk >= t.object.Size
-	}
-	stored, ok := proof.Choose(t.object.Stored, oneRange, t.object.Layout)
-	if ok {
-		t.ledger = proof.NewLedger(stored, t.object.Size, t.object.Layout)
-	} else if verify == VerifyRequired {
-		t.fail("verify", ErrUnverifiable)
-	}
-	return ok || verify != VerifyRequired
 }
 
 // next returns the transfer's next job, or nil if it has none now.
@@ -176,6 +139,9 @@ func (t *transfer) next() *job {
 		return &job{op: ipc.OpParts, owner: t}
 	case t.stage != stageFetching, t.creating, t.unconfirmed && len(t.jobs) > 0:
 		return nil
+	}
+	if j := t.nextRead(); j != nil {
+		return j
 	}
 	if s, ok := t.ranges.take(); ok {
 		return &job{op: ipc.OpGet, owner: t, span: s}
@@ -232,7 +198,7 @@ func (t *transfer) send(j *job) {
 		ETag: t.object.ETag, Size: t.object.Size,
 		Choose: t.scheduler.config.Verify != VerifyOff,
 	}
-	if j.op != ipc.OpGet {
+	if j.op != ipc.OpGet && j.op != ipc.OpRead {
 		j.hand.worker.Job(m, nil)
 		return
 	}
@@ -241,6 +207,9 @@ func (t *transfer) send(j *job) {
 	m.Unconfirmed = t.unconfirmed
 	if t.ledger != nil {
 		m.Checksum = t.ledger.Algorithm()
+	}
+	if t.partial != nil {
+		m.Record = t.partial.Algorithm
 	}
 	j.hand.worker.Job(m, t.temp.File())
 }
@@ -274,11 +243,11 @@ func (t *transfer) found(o ipc.Object) {
 
 // progress notes how much of a job's range is in the file. Words that a worker sent
 // before it heard of the end come to nothing: nobody is to be told of them.
-func (t *transfer) progress(j *job, written int64, sum uint64) {
+func (t *transfer) progress(j *job, p *ipc.Progress) {
 	if t.stage == stageEnding {
 		return
 	}
-	j.written, j.sum = written, sum
+	j.written, j.sum, j.record = p.Written, p.Sum, p.Record
 	t.report()
 }
 
@@ -290,6 +259,8 @@ func (t *transfer) result(j *job, r *ipc.Result) {
 	case r.Err != nil && j.op == ipc.OpParts:
 		t.log(slog.LevelInfo, "the object's parts are not known", "error", r.Err.Text)
 		t.fail("verify", t.mismatch)
+	case r.Err != nil && j.op == ipc.OpRead:
+		t.bad(j, r.Err.Text)
 	case r.Err != nil:
 		t.fail(t.stage.op(), r.Err.Unpack())
 	case j.op == ipc.OpHead:
@@ -298,7 +269,10 @@ func (t *transfer) result(j *job, r *ipc.Result) {
 		t.inspected(r.Object.Layout, r.Parts)
 	case r.Written != j.span.length:
 		t.fail("get", fmt.Errorf("%w: a worker wrote %d bytes of a range of %d", failure.ErrUnexpected, r.Written, j.span.length))
+	case j.op == ipc.OpRead:
+		t.readBack(j, r)
 	default:
+		t.note(j.span, r.Written, r.Record)
 		t.arrived(j.span, r.Written, r.Sum, r.Digest)
 	}
 }
@@ -315,56 +289,15 @@ func (t *transfer) arrived(s span, n int64, sum uint64, digest []byte) {
 	}
 }
 
-// verify compares what has arrived with what S3 keeps. Where that is the digest of
-// parts, a first mismatch has their layout and their own checksums looked up: it
-// may be one bad part, or the parts are not what they seemed to be.
-func (t *transfer) verify() {
-	var proved string
-	if t.ledger != nil {
-		var err error
-		proved, err = t.ledger.Check()
-		switch {
-		case err != nil && t.mismatch == nil && t.ledger.Layout().Known():
-			t.log(slog.LevelWarn, "the parts do not verify", "error", err)
-			t.mismatch, t.stage = err, stageInspecting
-			return
-		case err != nil:
-			t.fail("verify", err)
-			return
-		}
-	}
-	t.finish(proved)
-}
-
-// inspected has fetched once more what the object's own list of parts shows to be
-// bad.
-func (t *transfer) inspected(l proof.Layout, parts []proof.PartSum) {
-	if l.Known() && !l.Equal(t.object.Layout) {
-		t.object.Layout = l
-		if t.choose() {
-			t.plan()
-		}
-		return
-	}
-	bad := t.ledger.Strike(parts)
-	if len(bad) == 0 {
-		t.fail("verify", t.mismatch)
-		return
-	}
-	t.stage = stageFetching
-	for _, i := range bad {
-		start, end := t.object.Layout.Part(i)
-		t.ranges.again(span{offset: start, length: end - start})
-	}
-	t.report()
-}
-
 // lost takes a job back whose worker is gone. What the worker had reported stays in
 // the file, where its checksum can go on from there.
 func (t *transfer) lost(j *job, err error) {
 	t.forget(j)
 	switch {
 	case t.stage == stageEnding:
+		return
+	case j.op == ipc.OpRead:
+		t.lostRead(j, err)
 		return
 	case j.op != ipc.OpGet:
 		if t.askLost++; t.askLost >= maxLost {
@@ -390,6 +323,7 @@ func (t *transfer) lost(j *job, err error) {
 		t.ranges.giveBack(rest)
 	}
 	if n > 0 {
+		t.note(s, n, j.record)
 		t.arrived(s, n, j.sum, nil)
 	}
 }
@@ -405,110 +339,6 @@ func (t *transfer) report() {
 	if t.notifier != nil {
 		t.notifier.post(p)
 	}
-}
-
-// errPrevented says that a cancel came before the rename.
-var errPrevented = errors.New("canceled before the rename")
-
-// finish puts the file in place.
-func (t *transfer) finish(proved string) {
-	t.stage = stageFinishing
-	go func() {
-		err := t.publish()
-		t.notifier.stop()
-		t.scheduler.do(func() { t.finished(proved, err) })
-	}()
-}
-
-// publish runs outside the scheduler's goroutine: while the stage is finishing
-// nobody else touches what it uses.
-func (t *transfer) publish() (err error) {
-	if t.temp == nil { // an empty object
-		if t.temp, err = t.target.Create(0); err != nil {
-			return t.future.fail("create", err)
-		}
-	}
-	defer t.temp.Discard()
-	durable := t.scheduler.config.Durable
-	if durable {
-		if err := t.temp.Sync(); err != nil {
-			return t.future.fail("sync", err)
-		}
-	}
-	if !t.future.committed.CompareAndSwap(false, true) {
-		return errPrevented
-	}
-	if err := t.temp.Publish(); err != nil {
-		return t.future.fail("publish", err)
-	}
-	if durable {
-		if err := t.temp.SyncDir(); err != nil {
-			return t.future.fail("sync", err)
-		}
-	}
-	return nil
-}
-
-func (t *transfer) finished(proved string, err error) {
-	if err == errPrevented {
-		err = t.outcome
-	}
-	o := Object{}
-	if err == nil {
-		o = Object{
-			Size:         t.object.Size,
-			ETag:         t.object.ETag,
-			VersionId:    t.object.VersionID,
-			LastModified: t.object.LastModified,
-			Verified:     proved,
-		}
-	}
-	t.settle(o, err)
-}
-
-// cancel ends the transfer unless its file is being put in place.
-func (t *transfer) cancel(cause error) {
-	if t.stage != stageFinishing {
-		t.fail(t.stage.op(), cause)
-		return
-	}
-	if t.future.committed.CompareAndSwap(false, true) {
-		t.outcome = t.future.fail("publish", cause)
-	}
-}
-
-// fail ends the transfer with its first error. Workers that are at it are told to
-// leave off; the temporary file does not wait for them.
-func (t *transfer) fail(op string, err error) {
-	if t.stage == stageEnding || t.stage == stageFinishing {
-		return
-	}
-	t.stage, t.outcome = stageEnding, t.future.fail(op, err)
-	for _, j := range t.jobs {
-		if j.sent {
-			j.hand.worker.Cancel(j.id)
-		}
-	}
-	if !t.creating {
-		t.clean()
-	}
-}
-
-// clean removes the temporary file, then settles.
-func (t *transfer) clean() {
-	temp := t.temp
-	go func() {
-		if temp != nil {
-			temp.Discard()
-		}
-		t.notifier.stop()
-		t.scheduler.do(func() { t.settle(Object{}, t.outcome) })
-	}()
-}
-
-func (t *transfer) settle(o Object, err error) {
-	t.scheduler.leave(t)
-	t.scheduler.settle(t.future, o, err)
 }
 
 func (t *transfer) log(level slog.Level, text string, args ...any) {

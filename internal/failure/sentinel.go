@@ -14,6 +14,8 @@ var (
 
 	ErrCanceled error = canceledError{}
 
+	ErrBusy = errors.New("another download to this file is under way")
+
 	ErrObjectChanged    = errors.New("the object was changed while it was downloaded")
 	ErrSizeMismatch     = errors.New("the object has another size than expected")
 	ErrChecksumMismatch = errors.New("the bytes received do not have the object's checksum")

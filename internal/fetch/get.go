@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http/httptrace"
 
@@ -26,15 +25,14 @@ const bufferSize = 1 << 20
 // Observer is told of a range's course; each field may be nil.
 type Observer struct {
 	Retrying Retrying
-	Found    func(ipc.Object)                // the first answer, to a Job that is Unconfirmed
-	Progress func(written int64, sum uint64) // after each write
+	Found    func(ipc.Object)                         // the first answer, to a Job that is Unconfirmed
+	Progress func(written int64, sums *checksum.Sums) // after each write
 }
 
 // Get writes the job's range to dst at its offset in the object. What was written
 // before an attempt broke off stays, and the next attempt goes on behind it.
 func (c *Client) Get(ctx context.Context, job *ipc.Job, dst io.WriterAt, on Observer) (*ipc.Result, error) {
-	g := &get{client: c, job: job, dst: dst, on: on}
-	g.sumWith(job.Checksum)
+	g := &get{client: c, job: job, dst: dst, on: on, sums: checksum.NewSums(job.Checksum, job.Record)}
 	select {
 	case g.buf = <-c.buffers:
 	default:
@@ -49,11 +47,10 @@ func (c *Client) Get(ctx context.Context, job *ipc.Job, dst io.WriterAt, on Obse
 	if err := c.attempts(ctx, job.Bucket, on.Retrying, g.attempt); err != nil {
 		return nil, err
 	}
-	result := &ipc.Result{ID: job.ID, Object: g.object, Written: g.written, Sum: g.sum}
-	if g.digest != nil {
-		result.Digest = g.digest.Sum(nil)
-	}
-	return result, nil
+	return &ipc.Result{
+		ID: job.ID, Object: g.object, Written: g.written,
+		Sum: g.sums.Proof, Digest: g.sums.Bytes(), Record: g.sums.Record,
+	}, nil
 }
 
 // get is one range on its way.
@@ -67,11 +64,8 @@ type get struct {
 	confirmed bool
 	object    ipc.Object
 	written   int64
-	body      bulk.Body // of the attempt's connection
-
-	algorithm checksum.Algorithm // "": none
-	sum       uint64             // where it combines
-	digest    hash.Hash          // where it does not
+	sums      *checksum.Sums // of what is written
+	body      bulk.Body      // of the attempt's connection
 }
 
 func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
@@ -114,7 +108,7 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 func (g *get) confirm() {
 	if g.job.Choose {
 		if stored, ok := proof.Choose(g.object.Stored, g.job.Length == g.job.Size, proof.Layout{}); ok {
-			g.sumWith(stored.Algorithm)
+			g.sums = checksum.NewSums(stored.Algorithm, g.job.Record)
 		}
 	}
 	if g.on.Found != nil {
@@ -122,20 +116,11 @@ func (g *get) confirm() {
 	}
 }
 
-func (g *get) sumWith(a checksum.Algorithm) {
-	g.algorithm = a
-	if a != "" && !a.Combines() {
-		g.digest = a.New()
-	}
-}
-
 // restart forgets all bytes: the answer that brought the last of them cannot be
 // trusted, and which ones it brought can no longer be taken out of the checksum.
 func (g *get) restart() {
-	g.written, g.sum = 0, 0
-	if g.digest != nil {
-		g.digest.Reset()
-	}
+	g.written = 0
+	g.sums.Reset()
 }
 
 // whole tells whether the next request goes without a Range.
@@ -215,18 +200,13 @@ func (g *get) write(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	switch {
-	case g.digest != nil:
-		g.digest.Write(p)
-	case g.algorithm != "":
-		g.sum = g.algorithm.Update(g.sum, p)
-	}
+	g.sums.Write(p)
 	if _, err := g.dst.WriteAt(p, g.first()); err != nil {
 		return &failure.Local{Err: fmt.Errorf("write to the temporary file: %w", err)}
 	}
 	g.written += int64(len(p))
 	if g.on.Progress != nil {
-		g.on.Progress(g.written, g.sum)
+		g.on.Progress(g.written, g.sums)
 	}
 	return nil
 }

@@ -244,12 +244,12 @@ func TestProgress(t *testing.T) {
 	origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: mib + 5})
 	m, job := &memory{}, o.job(2, 3*mib-1)
 	var last int64
-	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Progress: func(written int64, sum uint64) {
+	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Progress: func(written int64, sums *checksum.Sums) {
 		if written <= last || int64(len(m.data)) < 2+written {
 			t.Errorf("got %d bytes after %d, with %d in the file", written, last, len(m.data))
 		}
-		if want := checksum.CRC64NVME.Update(0, o.data[2:2+written]); sum != want {
-			t.Errorf("written=%d: got sum %x, want %x", written, sum, want)
+		if want := checksum.CRC64NVME.Update(0, o.data[2:2+written]); sums.Proof != want {
+			t.Errorf("written=%d: got sum %x, want %x", written, sums.Proof, want)
 		}
 		last = written
 	}})

@@ -26,7 +26,7 @@ const (
 // carriesFile tells whether a descriptor comes with the message.
 func carriesFile(m Message) bool {
 	job, ok := m.(*Job)
-	return ok && job.Op == OpGet
+	return ok && (job.Op == OpGet || job.Op == OpRead)
 }
 
 func (*Hello) kind() kind       { return kindHello }

@@ -38,6 +38,8 @@ const (
 	OpParts Op = "GetObjectAttributes"
 	// OpList asks for one page of a bucket's keys.
 	OpList Op = "ListObjectsV2"
+	// OpRead asks nothing of S3: it reads bytes back that are in the file already.
+	OpRead Op = "Read"
 )
 
 // Args are the caller's further fields of each request.
@@ -52,7 +54,7 @@ type Args struct {
 }
 
 // Job is one HeadObject, one page of a listing, or one range of an object to be
-// written to the descriptor that comes with it.
+// written to, or read from, the descriptor that comes with it.
 type Job struct {
 	ID          uint64
 	Op          Op
@@ -69,6 +71,9 @@ type Job struct {
 	Unconfirmed bool
 	// Checksum is computed over the range's bytes; "" = none.
 	Checksum checksum.Algorithm
+	// Record is computed beside it, for the journal of a download that may be resumed;
+	// "" = none.
+	Record checksum.Algorithm
 	// Choose: the bytes are to be proved. HeadObject finds out all that takes; of an
 	// Unconfirmed object the first answer tells the Checksum (proof.Choose).
 	Choose bool
@@ -108,6 +113,7 @@ type Progress struct {
 	ID      uint64
 	Written int64
 	Sum     uint64 // CRC of those bytes, where Job.Checksum combines
+	Record  uint64 `json:",omitempty"` // that of Job.Record
 }
 
 // Retry tells of an attempt that failed and will be made again.
@@ -126,6 +132,7 @@ type Result struct {
 	Written int64
 	Sum     uint64          // of a checksum that combines
 	Digest  []byte          // of one that does not
+	Record  uint64          `json:",omitempty"` // of Job.Record
 	Parts   []proof.PartSum `json:",omitempty"` // OpParts: with Object.Layout
 	Page    *Page           `json:",omitempty"` // OpList
 	Err     *failure.Wire

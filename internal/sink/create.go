@@ -29,15 +29,23 @@ func (t Target) Create(size int64) (*Temp, error) {
 	if err != nil {
 		return nil, err
 	}
-	temp := &Temp{target: t, file: f, size: size}
+	return t.prepare(&Temp{target: t, file: f, size: size}, replaced)
+}
+
+// prepare gives a new file its mark, permissions and size. On an error nothing is left.
+func (t Target) prepare(temp *Temp, replaced fs.FileInfo) (*Temp, error) {
+	f, size := temp.file, temp.size
+	var err error
 	if temp.info, err = sysStat(f); err != nil {
 		// Without its identity Discard would leave it, and nobody can have replaced it yet.
 		sysClose(f)
 		sysRemove(f.Name())
 		return nil, err
 	}
-	if replaced != nil && temp.info.Mode().Perm() != perm { // the umask took some
-		err = sysChmod(f, perm)
+	hold(f)
+	mark(f)
+	if replaced != nil && temp.info.Mode().Perm() != replaced.Mode().Perm() { // the umask took some
+		err = sysChmod(f, replaced.Mode().Perm())
 	}
 	if err == nil && size > 0 {
 		err = preallocate(f, size)

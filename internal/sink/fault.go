@@ -9,7 +9,7 @@ var fault atomic.Pointer[func(op, path string) error]
 // the kernel does). It returns what puts back the state before; nil is no faults.
 //
 // The names: open, stat, chmod, fallocate, truncate, fsync, close, rename and remove for the temporary
-// file, and syncdir, with the directory, for its last step. Linux and macOS have fallocate; where an
+// file, with reopen and fdatasync for a partial one, and syncdir, with the directory, for its last step. Linux and macOS have fallocate; where an
 // error from it means that the file system has not, truncate takes its place.
 func SetFault(f func(op, path string) error) (restore func()) {
 	var next *func(op, path string) error

@@ -15,6 +15,21 @@ func sysOpen(name string, perm fs.FileMode) (*os.File, error) {
 	return os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, perm) // close-on-exec, as every file of package os
 }
 
+func sysReopen(name string) (*os.File, error) {
+	if err := before("reopen", name); err != nil {
+		return nil, step("reopen", name, err)
+	}
+	return os.OpenFile(name, os.O_RDWR, 0)
+}
+
+func sysFdatasync(f *os.File) error {
+	err := before("fdatasync", f.Name())
+	if err == nil {
+		err = datasync(f)
+	}
+	return step("fdatasync", f.Name(), err)
+}
+
 func sysStat(f *os.File) (fs.FileInfo, error) {
 	if err := before("stat", f.Name()); err != nil {
 		return nil, step("stat", f.Name(), err)

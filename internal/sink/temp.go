@@ -22,6 +22,7 @@ type Temp struct {
 	size   int64
 	info   fs.FileInfo // identity: device and inode, or what the system has instead
 
+	partial   bool // of Target.CreatePartial or OpenPartial: a Publish that fails leaves it open
 	ended     bool
 	published bool
 }
@@ -47,7 +48,9 @@ func (t *Temp) Publish() error {
 		return step("publish", t.Name(), fs.ErrClosed)
 	}
 	if err := t.publish(); err != nil {
-		t.Discard()
+		if !t.partial {
+			t.Discard()
+		}
 		return err
 	}
 	t.ended, t.published = true, true
@@ -68,6 +71,7 @@ func (t *Temp) publish() error {
 	if _, err := t.target.present(); err != nil {
 		return err
 	}
+	unmark(t.file)
 	// Before the rename: network file systems report a failed write here, and Windows renames no open file.
 	if err := sysClose(t.file); err != nil {
 		return err
@@ -82,6 +86,15 @@ func (t *Temp) SyncDir() error {
 		return step("syncdir", t.target.path, errors.New("not published"))
 	}
 	return sysSyncDir(t.target.dir())
+}
+
+// Keep closes a partial file and leaves it for another time.
+func (t *Temp) Keep() {
+	if !t.ended {
+		t.ended = true
+		mark(t.file) // again, when it was Publish that failed
+		sysClose(t.file)
+	}
 }
 
 // Discard closes and removes the file. It may be called again, and does nothing after Publish. A file
@@ -104,3 +117,6 @@ func (t *Temp) ours() bool {
 	info, err := os.Lstat(t.Name())
 	return err == nil && os.SameFile(info, t.info)
 }
+
+// Published tells whether the file has the destination's name.
+func (t *Temp) Published() bool { return t.published }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/fetch"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -174,6 +175,9 @@ func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Resu
 			Found:    func(o ipc.Object) { s.conn.Send(&ipc.Found{ID: job.ID, Object: o}, nil) },
 			Progress: s.progress(job),
 		})
+	case ipc.OpRead:
+		defer file.Close()
+		result, err = read(ctx, job, file)
 	default:
 		err = fmt.Errorf("no such job: %q", job.Op)
 	}
@@ -187,12 +191,12 @@ func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Resu
 // pool's process, which is to sleep while bytes flow.
 const progressEvery = 100 * time.Millisecond
 
-func (s *server) progress(job *ipc.Job) func(int64, uint64) {
+func (s *server) progress(job *ipc.Job) func(int64, *checksum.Sums) {
 	last := time.Now()
-	return func(written int64, sum uint64) {
+	return func(written int64, sums *checksum.Sums) {
 		if now := time.Now(); written < job.Length && now.Sub(last) >= progressEvery {
 			last = now
-			s.conn.Send(&ipc.Progress{ID: job.ID, Written: written, Sum: sum}, nil)
+			s.conn.Send(&ipc.Progress{ID: job.ID, Written: written, Sum: sums.Proof, Record: sums.Record}, nil)
 		}
 	}
 }

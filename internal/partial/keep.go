@@ -1,0 +1,70 @@
+package partial
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/journal"
+	"github.com/s3processpool/processpool/internal/proof"
+)
+
+// Keep picks, of the records of an object of size bytes, those to go on from: by offset, none over
+// another. Where the layout is known none crosses a part's boundary. In whole ones a part, or the object
+// where there are none, counts only if all of it is there, for its digest cannot be gone on with; each is
+// one record then.
+func Keep(records []journal.Record, a checksum.Algorithm, size int64, layout proof.Layout, whole bool) []journal.Record {
+	kept := apart(records)
+	section := func(r journal.Record) (start, end int64) {
+		if !layout.Known() {
+			return 0, size
+		}
+		return layout.Part(layout.Of(r.Offset))
+	}
+	kept = slices.DeleteFunc(kept, func(r journal.Record) bool {
+		_, end := section(r)
+		return r.End() > end
+	})
+	if !whole {
+		return kept
+	}
+	var full []journal.Record
+	for i := 0; i < len(kept); {
+		start, end := section(kept[i])
+		pieces := checksum.NewPieces(a)
+		for ; i < len(kept) && kept[i].Offset < end; i++ {
+			pieces.Add(kept[i].Offset-start, kept[i].Length, kept[i].Sum)
+		}
+		if sum, ok := pieces.Whole(end - start); ok {
+			full = append(full, journal.Record{Offset: start, Length: end - start, Sum: sum})
+		}
+	}
+	return full
+}
+
+// apart returns records by offset, none over another: of two that overlap the later written stays.
+func apart(records []journal.Record) []journal.Record {
+	type numbered struct {
+		journal.Record
+		n int
+	}
+	all := make([]numbered, len(records))
+	for i, r := range records {
+		all[i] = numbered{r, i}
+	}
+	slices.SortFunc(all, func(a, b numbered) int { return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.n, b.n)) })
+	var stack []numbered
+	for _, r := range all {
+		for len(stack) > 0 && stack[len(stack)-1].End() > r.Offset && stack[len(stack)-1].n < r.n {
+			stack = stack[:len(stack)-1]
+		}
+		if len(stack) == 0 || stack[len(stack)-1].End() <= r.Offset {
+			stack = append(stack, r)
+		}
+	}
+	kept := make([]journal.Record, len(stack))
+	for i, r := range stack {
+		kept[i] = r.Record
+	}
+	return kept
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package processpool_test
+
+const raced = false

@@ -1,0 +1,104 @@
+package processpool
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/s3processpool/processpool/internal/proof"
+)
+
+func TestRangesWithout(t *testing.T) {
+	parts, _ := proof.UniformLayout(10, 4, 3)
+	for _, c := range []struct {
+		kept  []span
+		parts proof.Layout
+		uncut bool
+		want  []span
+	}{
+		{kept: nil, want: []span{{0, 3, 0}, {3, 3, 0}, {6, 3, 0}, {9, 1, 0}}},
+		{kept: []span{{0, 10, 0}}, want: nil},
+		{kept: []span{{0, 4, 0}, {4, 6, 0}}, want: nil},
+		{kept: []span{{2, 1, 0}}, want: []span{{0, 2, 0}, {3, 3, 0}, {6, 3, 0}, {9, 1, 0}}},
+		{kept: []span{{0, 1, 0}, {8, 2, 0}}, want: []span{{1, 3, 0}, {4, 3, 0}, {7, 1, 0}}},
+		{kept: []span{{1, 1, 0}}, parts: parts, want: []span{{0, 1, 0}, {2, 2, 0}, {4, 3, 0}, {7, 1, 0}, {8, 2, 0}}},
+		{kept: []span{{4, 4, 0}}, parts: parts, uncut: true, want: []span{{0, 4, 0}, {8, 2, 0}}},
+	} {
+		t.Run(fmt.Sprint(c.kept, c.uncut), func(t *testing.T) {
+			r := newRanges(10, 3)
+			r.parts, r.uncut = c.parts, c.uncut
+			r.without(c.kept)
+			var got []span
+			for s, ok := r.take(); ok; s, ok = r.take() {
+				got = append(got, s)
+				r.finish(s.length)
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+			if r.complete() != (len(c.kept) == 0) {
+				t.Errorf("complete: got %v before what is kept was counted", r.complete())
+			}
+			for _, s := range c.kept {
+				r.finish(s.length)
+			}
+			if !r.complete() {
+				t.Error("not complete with every byte in the file")
+			}
+		})
+	}
+}
+
+// A span that is given back, longer than a range, is cut up like any other.
+func TestRangesGivenBackAreCut(t *testing.T) {
+	r := newRanges(10, 3)
+	r.without([]span{{0, 10, 0}})
+	r.giveBack(span{1, 7, 2})
+	var got []span
+	for s, ok := r.take(); ok; s, ok = r.take() {
+		got = append(got, s)
+	}
+	if want := []span{{1, 3, 2}, {4, 3, 2}, {7, 1, 2}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// FuzzRangesWithout: what is kept and what is handed out are the object, each byte once.
+func FuzzRangesWithout(f *testing.F) {
+	for seed := range uint64(10) {
+		f.Add(seed, int64(100), int64(7))
+	}
+	f.Fuzz(func(t *testing.T, seed uint64, size, chunk int64) {
+		if size < 1 || chunk < 1 || size/chunk > 1000 {
+			t.Skip()
+		}
+		random := rand.New(rand.NewPCG(seed, 0))
+		var all []span
+		for offset := int64(0); offset < size && len(all) < 50; {
+			s := span{offset: offset + random.Int64N(min(size-offset, 1+size/10))}
+			s.length = 1 + random.Int64N(min(size-s.offset, 1+size/10))
+			all = append(all, s)
+			offset = s.offset + s.length
+		}
+		r := newRanges(size, chunk)
+		r.without(all)
+		for s, ok := r.take(); ok; s, ok = r.take() {
+			if s.length > chunk || s.length < 1 {
+				t.Fatalf("got %v, want at most %d bytes", s, chunk)
+			}
+			all = append(all, s)
+		}
+		slices.SortFunc(all, func(a, b span) int { return int(min(max(a.offset-b.offset, -1), 1)) })
+		var end int64
+		for _, s := range all {
+			if s.offset != end {
+				t.Fatalf("got %v behind %d of %d", s, end, size)
+			}
+			end += s.length
+		}
+		if end != size {
+			t.Fatalf("got %d bytes, want %d", end, size)
+		}
+	})
+}
