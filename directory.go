@@ -109,7 +109,8 @@ type Directory struct {
 // A key that has no such name is refused with ErrUnsafeKey, as one failure of many: one
 // with a segment that is empty, "." or "..", or with a NUL; one whose file would be
 // where a directory is or must be, or the other way round; one that a symbolic link
-// would take out of dir; on Windows those with characters and names that it reserves.
+// would take out of dir; with Resume one that is named as unfinished files are; on
+// Windows those with characters and names that it reserves.
 // Where the file system takes two names for one (case, Unicode normalisation), the key
 // listed later is refused; 1,048,576 files are remembered for that. Nobody else may
 // write below dir meanwhile who must not write elsewhere: between the look at a

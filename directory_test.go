@@ -380,6 +380,25 @@ func TestDirectoryFileAndDirectory(t *testing.T) {
 	wantTree(t, dir, "a", "c", "e/")
 }
 
+// With Resume an object does not get the name under which another is unfinished.
+func TestDirectoryResume(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	for _, key := range []string{".k.part", ".k.part.journal", "d/.K.PART", "k", ".part", "k.part"} {
+		origin.Put("b", key, content)
+	}
+	d := newDownloader(t, origin)
+	all := directory(t, d, "", dir, func(o *processpool.DirectoryOptions) {
+		o.Options = append(o.Options, func(o *processpool.DownloadOptions) { o.Resume = true })
+	})
+	wantDirectoryError(t, all.Result(), 4, processpool.ErrUnsafeKey)
+	wantTree(t, dir, "k", "k.part")
+	if err := directory(t, d, "", dir).Result(); err != nil {
+		t.Errorf("without Resume: %v", err)
+	}
+	wantTree(t, dir, ".k.part", ".k.part.journal", "d/", "d/.K.PART", "k", ".part", "k.part")
+}
+
 func TestDirectoryFailures(t *testing.T) {
 	leak.Check(t)
 	origin, dir := startOrigin(t), t.TempDir()

@@ -37,9 +37,9 @@ func interrupted(args []string) error {
 	if err != nil {
 		return err
 	}
-	first := d.DownloadFile(ctx, "b", "k", filepath.Join(args[1], "first")).Result()
+	first := d.DownloadFile(ctx, "b", "first", filepath.Join(args[1], "first")).Result()
 	fmt.Println("canceled:", errors.Is(first, processpool.ErrCanceled))
-	fmt.Println("next:", d.DownloadFile(context.Background(), "b", "k", filepath.Join(args[1], "next")).Result())
+	fmt.Println("next:", d.DownloadFile(context.Background(), "b", "next", filepath.Join(args[1], "next")).Result())
 	return d.Shutdown()
 }
 
@@ -54,8 +54,9 @@ func TestFaultInterrupt(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			leak.Check(t)
 			origin, dir := startOrigin(t), t.TempDir()
-			origin.Put("b", "k", content)
-			origin.Inject(s3test.Fault{Method: "GET", Times: 1, Stall: true})
+			origin.Put("b", "first", content)
+			origin.Put("b", "next", content)
+			origin.Inject(s3test.Fault{Key: "first", Method: "GET", Stall: true})
 			cmd := exec.Command("/proc/self/exe", "interrupted", origin.URL(), dir)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			var out strings.Builder

@@ -87,7 +87,7 @@ func TestFaultLimitOfTheApplication(t *testing.T) {
 		t.Run(c.which, func(t *testing.T) {
 			leak.Check(t)
 			origin, dir := startOrigin(t), t.TempDir()
-			origin.PutContent("b", "k", 2*mib, s3test.Pattern(1))
+			origin.Put("b", "k", s3test.PatternBytes(1, 2*mib))
 			out, err := exec.Command("/proc/self/exe", "limited", origin.URL(), dir, c.which).CombinedOutput()
 			if err != nil || len(out) > 0 {
 				t.Errorf("got %v\n%s", err, out)

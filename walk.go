@@ -28,6 +28,7 @@ type walk struct {
 	dir       string // absolute
 	base      string // of the keys; see keypath.Base
 	args      ipc.Args
+	resume    bool // see DownloadOptions
 	window    int
 
 	tree   *tree.Tree // nil until the first file needs it
@@ -71,6 +72,7 @@ func newWalk(ctx context.Context, d *Directory) (*walk, error) {
 			RequestPayer:        string(options.ExtraArgs.RequestPayer),
 			ExpectedBucketOwner: options.ExtraArgs.ExpectedBucketOwner,
 		},
+		resume: options.Resume,
 		window: max(minWindow, 2*config.MaxRequestProcesses*config.RequestsPerProcess),
 		flying: map[*Future]string{},
 		names:  map[string]string{},

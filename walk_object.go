@@ -3,12 +3,14 @@ package processpool
 import (
 	"errors"
 	"fmt"
+	"path"
 	"runtime"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/keypath"
+	"github.com/s3processpool/processpool/internal/sink"
 	"github.com/s3processpool/processpool/internal/tree"
 )
 
@@ -21,9 +23,9 @@ func (w *walk) object(o ObjectInfo) error {
 			return w.fail("create", err)
 		}
 	}
-	path, err := keypath.Of(strings.TrimPrefix(o.Key, w.base), runtime.GOOS == "windows")
-	if err == nil && path.Dir {
-		err = w.mkdir(o, path.Name)
+	place, err := keypath.Of(strings.TrimPrefix(o.Key, w.base), runtime.GOOS == "windows")
+	if err == nil && place.Dir {
+		err = w.mkdir(o, place.Name)
 		if err == nil {
 			w.directory.count(func(p *DirectoryProgress) { p.Done++ })
 			return nil
@@ -33,26 +35,26 @@ func (w *walk) object(o ObjectInfo) error {
 		w.refuse(o, err)
 		return nil
 	}
-	skeleton := w.tree.Skeleton(path.Name)
+	skeleton := w.tree.Skeleton(place.Name)
 	for w.names[skeleton] != "" { // who of the two is the other's file is seen when it is there
 		if w.wait(); w.ctx.Err() != nil {
 			return canceled(w.ctx)
 		}
 	}
-	if w.unchanged(o, path.Name) {
-		w.tree.Made(path.Name)
+	if w.unchanged(o, place.Name) {
+		w.tree.Made(place.Name)
 		w.directory.count(func(p *DirectoryProgress) {
 			p.Skipped++
 			p.BytesTotal -= o.Size
 		})
 		return nil
 	}
-	filename, err := w.place(path.Name)
+	filename, err := w.place(place.Name)
 	if err != nil {
 		w.refuse(o, err)
 		return nil
 	}
-	w.begin(o, path.Name, skeleton, filename)
+	w.begin(o, place.Name, skeleton, filename)
 	return nil
 }
 
@@ -85,6 +87,10 @@ func (w *walk) mkdir(o ObjectInfo, name string) error {
 func (w *walk) place(name string) (string, error) {
 	if err := w.free(name); err != nil {
 		return "", err
+	}
+	if base := strings.ToLower(path.Base(name)); w.resume && strings.HasPrefix(base, ".") &&
+		(strings.HasSuffix(base, sink.PartialSuffix) || strings.HasSuffix(base, sink.JournalSuffix)) {
+		return "", fmt.Errorf("%w: with Resume its name is for the unfinished file of another key", ErrUnsafeKey)
 	}
 	return w.tree.Place(name)
 }

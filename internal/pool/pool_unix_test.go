@@ -371,13 +371,14 @@ func TestClosedFile(t *testing.T) {
 	}
 }
 
-// hasty lets a worker be silent for 3 x 20 ms.
-func hasty(o *Options) { o.Heartbeat = 20 * time.Millisecond }
+// hasty lets a worker be silent for 3 x 100 ms. Where nothing counted its silence, it
+// would take all patience until pings have filled the socket.
+func hasty(o *Options) { o.Heartbeat = 100 * time.Millisecond }
 
 // impatient is for workers that do not stop.
 func impatient(o *Options) { o.StopTimeout = 50 * time.Millisecond }
 
-const hastily = "killed, for it had not answered for 60ms"
+const hastily = "killed, for it had not answered for 300ms"
 
 func TestSilentWorker(t *testing.T) {
 	leak.Check(t)
@@ -426,7 +427,7 @@ func TestOverfullWorker(t *testing.T) {
 // TestBusyWorker answers pings for longer than it may be silent.
 func TestBusyWorker(t *testing.T) {
 	leak.Check(t)
-	c := newCrew(t, "work for many heartbeats", func(o *Options) { o.Heartbeat = 100 * time.Millisecond })
+	c := newCrew(t, "work for many heartbeats", hasty)
 	next[Up](c).Worker.Job(&ipc.Job{ID: 1, Op: ipc.OpHead}, nil)
 	if r := next[Result](c); r.ID != 1 {
 		t.Errorf("got %+v", r)
@@ -466,6 +467,11 @@ func TestStopDoesNotWait(t *testing.T) {
 	t.Run("for a hello", func(t *testing.T) {
 		leak.Check(t)
 		c := newCrew(t, "no hello and no end", func(o *Options) { o.StartTimeout = time.Hour })
+		for deadline := time.Now().Add(patience); len(c.journal.with("worker's standard error")) == 0; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("the worker says nothing")
+			}
+		}
 		if last := c.end(); len(last) != 0 {
 			t.Errorf("got %v", last)
 		}

@@ -146,7 +146,7 @@ var scripts = map[string]func(*actor){
 		die(1, fmt.Sprintf("this pool speaks %d", m.(*ipc.Setup).Version))
 	},
 	"no hello":              func(a *actor) { a.receive() },
-	"no hello and no end":   func(*actor) { hang() },
+	"no hello and no end":   func(*actor) { fmt.Fprintln(os.Stderr, "here I stay"); hang() },
 	"Ready first":           func(a *actor) { a.send(&ipc.Ready{}); a.receive() },
 	"no Ready":              func(a *actor) { a.hello(); a.receive() },
 	"Pong for Ready":        func(a *actor) { a.hello(); a.send(&ipc.Pong{}); a.receive() },
