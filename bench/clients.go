@@ -1,0 +1,56 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/s3processpool/processpool/bench/internal/client"
+)
+
+// The library as it comes proves what it downloads; verifyOff is for the comparison with
+// clients that do not.
+func (b *bench) subjects() []client.Client {
+	s := b.kit.Subject()
+	return []client.Client{
+		s.With("processpool, not verified", "-verify", "off"),
+		s.With("processpool, verified", "-verify", "required"),
+	}
+}
+
+// everything is every client there is.
+func everything(b *bench) ([]client.Client, error) {
+	floor := b.kit.Floor()
+	splice := floor.With("floor with splice", "-splice")
+	splice.Kind = client.Other
+	all := append([]client.Client{floor, splice}, b.subjects()...)
+	libraries, err := b.kit.Libraries()
+	if err != nil {
+		return nil, err
+	}
+	tuned := libraries[0].With("manager, 1 MiB buffers", "-buffer", "1048576")
+	tuned.Kind = client.Other
+	libraries = slices.Insert(libraries, 1, tuned)
+	tools, missing := b.kit.Tools(b.only.MatchString)
+	if len(missing) > 0 {
+		b.note("not installed: %s", strings.Join(missing, ", "))
+	}
+	return slices.Concat(all, libraries, tools), nil
+}
+
+// goClients are the floor, this library, and what is written in Go.
+func goClients(b *bench) ([]client.Client, error) {
+	all, err := everything(b)
+	return slices.DeleteFunc(all, func(c client.Client) bool {
+		return c.Kind == client.Other && !strings.HasPrefix(c.Name, "rclone")
+	}), err
+}
+
+// smallClients are everything's, and this library without its HeadObject.
+func smallClients(b *bench) ([]client.Client, error) {
+	all, err := everything(b)
+	i := slices.IndexFunc(all, func(c client.Client) bool { return c.Kind == client.Subject })
+	all = slices.Insert(all, i, b.kit.Subject().With("processpool, size known", "-known", "-verify", "required"))
+	return slices.DeleteFunc(all, func(c client.Client) bool {
+		return c.Name == "floor with splice" || strings.HasPrefix(c.Name, "manager,")
+	}), err
+}

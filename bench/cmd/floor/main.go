@@ -1,0 +1,118 @@
+// Command floor downloads with as little as a kernel asks for: a thread with a blocking
+// socket and a buffer for each connection, recv, pwrite, and no HTTP library. What
+// it takes is what no client over plain sockets can go below by much.
+//
+// The system calls are raw ones, of which Go's scheduler knows nothing: each thread keeps
+// its processor while it sleeps in the kernel, as a thread of a C program does. Run it with
+// GODEBUG=asyncpreemptoff=1, or the scheduler sends signals to threads it takes for busy.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/s3processpool/processpool/bench/internal/task"
+)
+
+var useSplice = flag.Bool("splice", false, "move the bytes from the socket to the file within the kernel")
+
+func main() {
+	t := task.Parse()
+	runtime.GOMAXPROCS(t.Workers + 1)
+	debug.SetGCPercent(-1)
+	task.Exit(run(t))
+}
+
+// piece is what one GET fetches.
+type piece struct {
+	key         string
+	fd          int
+	first, last int64
+	done        func() error
+}
+
+func run(t task.Task) error {
+	next, err := plan(t)
+	if err != nil {
+		return err
+	}
+	errs := make([]error, t.Workers)
+	var threads sync.WaitGroup
+	for i := range errs {
+		threads.Go(func() {
+			runtime.LockOSThread()
+			errs[i] = work(t, next)
+		})
+	}
+	threads.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func work(t task.Task, next func() (piece, bool, error)) error {
+	c, err := dial(t.URL, t.Bucket)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	for {
+		p, ok, err := next()
+		if err != nil || !ok {
+			return err
+		}
+		if err := c.get(p); err != nil {
+			return fmt.Errorf("%s, bytes %d-%d: %w", p.key, p.first, p.last, err)
+		}
+		if err := p.done(); err != nil {
+			return err
+		}
+	}
+}
+
+// plan returns what hands out the pieces: the ranges of one object, or whole objects.
+func plan(t task.Task) (func() (piece, bool, error), error) {
+	objects := t.Objects()
+	var taken atomic.Int64
+	if len(objects) > 1 {
+		return func() (piece, bool, error) {
+			i := taken.Add(1) - 1
+			if i >= int64(len(objects)) {
+				return piece{}, false, nil
+			}
+			f, err := create(objects[i].File, t.Size)
+			if err != nil {
+				return piece{}, false, err
+			}
+			return piece{objects[i].Key, int(f.Fd()), 0, t.Size - 1, f.Close}, true, nil
+		}, nil
+	}
+	f, err := create(objects[0].File, t.Size)
+	if err != nil {
+		return nil, err
+	}
+	open := func() error { return nil }
+	return func() (piece, bool, error) {
+		first := (taken.Add(1) - 1) * t.Chunk
+		if first >= t.Size {
+			return piece{}, false, nil
+		}
+		return piece{objects[0].Key, int(f.Fd()), first, min(first+t.Chunk, t.Size) - 1, open}, true, nil
+	}, nil
+}
+
+func create(name string, size int64) (*os.File, error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.Truncate(size)
+}

@@ -1,0 +1,94 @@
+// Command origin serves a site with internal/s3test: the origin where there is no nginx,
+// and always where answers are to be late or to stop. It ends when its standard
+// input does.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/s3processpool/processpool/bench/internal/origin"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+var (
+	site       = flag.String("site", "", "`file` that lists the objects")
+	secure     = flag.Bool("tls", false, "serve HTTPS")
+	delay      = flag.Duration("delay", 0, "wait so long before each answer")
+	rate       = flag.Int64("rate", 0, "send so many `bytes` a second at most in each answer; 0: no limit")
+	stallAfter = flag.Int64("stall", 0, "send nothing after so many `bytes` of each body; 0: never")
+)
+
+func main() {
+	flag.Parse()
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "origin:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	s := s3test.Start(func(o *s3test.Options) { o.TLS = *secure })
+	defer s.Close()
+	if err := stock(s); err != nil {
+		return err
+	}
+	s.Inject(fault())
+	out := json.NewEncoder(os.Stdout)
+	if err := out.Encode(origin.Hello{URL: s.URL(), CA: string(s.CAPEM())}); err != nil {
+		return err
+	}
+	// Each line asks for the number of requests since the last one.
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		if err := out.Encode(len(s.Requests())); err != nil {
+			return err
+		}
+		s.ResetRequests()
+	}
+	return nil
+}
+
+// stock puts the site's objects in.
+func stock(s *s3test.Server) error {
+	objects, err := origin.ReadList(*site)
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
+		content := s3test.Pattern(1)
+		if o.Path != "" {
+			f, err := os.Open(o.Path)
+			if err != nil {
+				return err
+			}
+			content = f
+		}
+		s.PutContent(origin.Bucket, o.Key, o.Size, content, func(stored *s3test.Object) {
+			stored.ETag = fmt.Sprintf("%q", fmt.Sprintf("bench-%x", o.Size)) // no MD5, nor like one
+			if o.CRC64NVME != "" {
+				stored.Checksums = map[string]string{"crc64nvme": o.CRC64NVME}
+				stored.ChecksumType = "FULL_OBJECT"
+			}
+		})
+	}
+	return nil
+}
+
+// ratePiece is how much is sent between two pauses.
+const ratePiece = 256 << 10
+
+func fault() s3test.Fault {
+	f := s3test.Fault{Delay: *delay}
+	if *stallAfter > 0 {
+		f.Method, f.Stall, f.StallAfter = "GET", true, *stallAfter
+	}
+	if *rate > 0 {
+		f.TrickleBytes = ratePiece
+		f.Trickle = time.Duration(int64(time.Second) * ratePiece / *rate)
+	}
+	return f
+}

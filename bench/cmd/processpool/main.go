@@ -1,0 +1,75 @@
+// Command processpool downloads with the library that is measured here.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/bench/internal/sdk"
+	"github.com/s3processpool/processpool/bench/internal/task"
+)
+
+var (
+	verify = flag.String("verify", "auto", "auto, required or off")
+	known  = flag.Bool("known", false, "give the size, which saves the HeadObject")
+	linger = flag.Duration("linger", 0, "pause before Shutdown, in which every worker comes up")
+)
+
+func main() {
+	task.Exit(run(task.Parse()))
+}
+
+func run(t task.Task) error {
+	mode, ok := map[string]processpool.VerifyMode{
+		"auto": processpool.VerifyAuto, "required": processpool.VerifyRequired, "off": processpool.VerifyOff,
+	}[*verify]
+	if !ok {
+		return fmt.Errorf("-verify %q is neither auto, required nor off", *verify)
+	}
+	var bundle []byte
+	if t.CA != "" {
+		var err error
+		if bundle, err = os.ReadFile(t.CA); err != nil {
+			return err
+		}
+	}
+	d, err := processpool.NewDownloader(sdk.Config(t), func(c *processpool.Config) {
+		c.MaxRequestProcesses = t.Workers
+		c.RequestsPerProcess = t.Requests
+		c.MultipartThreshold = t.Chunk
+		c.MultipartChunksize = t.Chunk
+		c.Verify = mode
+		c.CABundle = bundle
+		c.ClientOptions = append(c.ClientOptions, sdk.PathStyle)
+	})
+	if err != nil {
+		return err
+	}
+	defer d.Shutdown()
+	return download(t, d)
+}
+
+func download(t task.Task, d *processpool.Downloader) error {
+	var futures []*processpool.Future
+	for _, o := range t.Objects() {
+		futures = append(futures, d.DownloadFile(context.Background(), t.Bucket, o.Key, o.File, func(o *processpool.DownloadOptions) {
+			if *known {
+				o.ExpectedSize = &t.Size
+			}
+		}))
+	}
+	for i, f := range futures {
+		if err := f.Result(); err != nil {
+			return err
+		}
+		if i == 0 {
+			task.First()
+		}
+	}
+	time.Sleep(*linger)
+	return nil
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/s3processpool/processpool/bench/internal/client"
+	"github.com/s3processpool/processpool/bench/internal/origin"
+	"github.com/s3processpool/processpool/bench/internal/report"
+	"github.com/s3processpool/processpool/bench/internal/task"
+)
+
+// http compares all clients over plain HTTP.
+func http(size int64) func(*bench, context.Context, measurement) error {
+	return func(b *bench, ctx context.Context, m measurement) error {
+		return b.one(ctx, m, size, origin.Options{}, everything)
+	}
+}
+
+func (b *bench) tls(ctx context.Context, m measurement) error {
+	return b.one(ctx, m, 1<<30, origin.Options{TLS: true}, everything)
+}
+
+// verified compares where this library proves every byte. Its peers compare what they
+// get in ranges with nothing.
+func (b *bench) verified(ctx context.Context, m measurement) error {
+	return b.one(ctx, m, 4<<30, origin.Options{}, goClients)
+}
+
+// connectionRate is what capped gives each connection, in bytes a second.
+const connectionRate = 90_000_000
+
+func (b *bench) capped(ctx context.Context, m measurement) error {
+	size := b.sized(4 << 30)
+	end, err := b.random(ctx, size, origin.Options{Rate: connectionRate})
+	if err != nil {
+		return err
+	}
+	defer end()
+	t := b.task("object", size, 0)
+	rate, err := b.oneConnection(ctx, t)
+	if err != nil {
+		return err
+	}
+	ideal := float64(size) / (rate * float64(b.workers))
+	b.note("one connection alone got %.1f MB/s; %d of them would carry the object in %.2f s, and in %.2f s at %d MB/s",
+		rate/1e6, b.workers, ideal, float64(size)/connectionRate/float64(b.workers), int(connectionRate/1e6))
+	return b.compare(ctx, m, t, goClients, ideal)
+}
+
+// oneConnection measures what the cap lets through, in bytes a second.
+func (b *bench) oneConnection(ctx context.Context, t task.Task) (float64, error) {
+	t.Workers, t.Size = 1, min(t.Size, 256<<20)
+	u, err := b.once(ctx, entry{label: "one connection", client: b.kit.Floor(), task: t}, false, sizesAgree)
+	return float64(t.Size) / u.Wall.Seconds(), err
+}
+
+// firstByte is how late small's answers are.
+const firstByte = 10 * time.Millisecond
+
+func (b *bench) small(ctx context.Context, m measurement) error {
+	size, count := b.sized(64<<10), b.counted(2000)
+	if err := b.room(2 * size * int64(count)); err != nil {
+		return err
+	}
+	if err := b.stock(func(s *origin.Site) error {
+		for i := range count {
+			if _, err := s.Random(task.Numbered("object", i), size); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	end, err := b.serve(ctx, origin.Options{Delay: firstByte})
+	if err != nil {
+		return err
+	}
+	defer end()
+	ideal := firstByte.Seconds() * float64(count) / float64(b.workers)
+	b.note("%d requests always in flight, and one for each object, would take %.2f s; of ideal is that by the wall time", b.workers, ideal)
+	return b.compare(ctx, m, b.task("object", size, count), smallClients, ideal)
+}
+
+// one compares clients that download one object.
+func (b *bench) one(ctx context.Context, m measurement, size int64, o origin.Options, pick func(*bench) ([]client.Client, error)) error {
+	size = b.sized(size)
+	end, err := b.random(ctx, size, o)
+	if err != nil {
+		return err
+	}
+	defer end()
+	return b.compare(ctx, m, b.task("object", size, 0), pick, 0)
+}
+
+// random starts an origin with one object, "object", that no two pieces of are alike.
+func (b *bench) random(ctx context.Context, size int64, o origin.Options) (end func(), err error) {
+	if err := b.room(2 * size); err != nil {
+		return nil, err
+	}
+	if err := b.stock(func(s *origin.Site) error {
+		_, err := s.Random("object", size)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return b.serve(ctx, o)
+}
+
+// compare lets clients do one task in turn. ideal is the wall time in seconds that could
+// not be less; 0 if there is none.
+func (b *bench) compare(ctx context.Context, m measurement, t task.Task, pick func(*bench) ([]client.Client, error), ideal float64) error {
+	clients, err := pick(b)
+	if err != nil {
+		return err
+	}
+	var entries []entry
+	for _, c := range clients {
+		if c.Can(t) && (c.Kind == client.Subject || b.only.MatchString(c.Name)) {
+			entries = append(entries, entry{label: c.Name, client: c, task: t})
+		}
+	}
+	all, err := b.alternate(ctx, entries)
+	if err != nil {
+		return err
+	}
+	b.note("%s of %s, %d workers or connections, ranges of %s; %d rounds after one to warm up", plural(max(t.Count, 1), "object"), task.Bytes(t.Size), t.Workers, task.Bytes(t.Chunk), b.runs)
+	list := summarize(all)
+	r := report.Report{Data: list, Chart: chart(list)}
+	r.Columns, r.Table = throughput(list)
+	if ideal > 0 {
+		r.Columns = append(r.Columns, "of ideal")
+		for i, f := range list {
+			r.Table[i] = append(r.Table[i], fmt.Sprintf("%.2f", ideal/f.Wall.Median))
+		}
+		r.Chart = wallChart(list)
+	}
+	if b.origin.Counts() {
+		r.Columns = append(r.Columns, "requests")
+		for i, f := range list {
+			r.Table[i] = append(r.Table[i], fmt.Sprint(f.Asked))
+		}
+	}
+	return b.write(m, r)
+}
+
+// chart shows the processor time by client.
+func chart(list []figures) report.Chart {
+	c := report.Chart{Title: "Processor time of the client, all its processes", Unit: "seconds for each GiB"}
+	for _, f := range list {
+		c.Bars = append(c.Bars, report.Bar{
+			Label: f.Client, Value: f.CPUPerGiB, Accent: f.Kind == client.Subject,
+			Remark: fmt.Sprintf("cpu s/GiB, %s GiB/s", report.Number(gib(f.Bytes)/f.Wall.Median)),
+		})
+	}
+	return c
+}
+
+// wallChart shows the time by client.
+func wallChart(list []figures) report.Chart {
+	c := report.Chart{Title: "Time of the download, with the client's start and end", Unit: "seconds"}
+	for _, f := range list {
+		c.Bars = append(c.Bars, report.Bar{
+			Label: f.Client, Value: f.Wall, Accent: f.Kind == client.Subject,
+			Remark: fmt.Sprintf("s, cpu %s s", report.Number(f.CPU.Median)),
+		})
+	}
+	return c
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/s3processpool/processpool/bench/internal/client"
+	"github.com/s3processpool/processpool/bench/internal/measure"
+	"github.com/s3processpool/processpool/bench/internal/report"
+)
+
+// figures are a table's line, as the JSON has it: seconds, bytes and counts.
+type figures struct {
+	Client    string          `json:"client"`
+	Version   string          `json:"version,omitempty"`
+	Kind      client.Kind     `json:"kind"`
+	Workers   int             `json:"workers"`
+	Requests  int             `json:"requests_per_process"`
+	Bytes     int64           `json:"bytes"`
+	Wall      report.Stat     `json:"wall_s"`
+	First     *report.Stat    `json:"first_object_s,omitempty"`
+	User      report.Stat     `json:"user_s"`
+	Sys       report.Stat     `json:"sys_s"`
+	CPU       report.Stat     `json:"cpu_s"`
+	CPUPerGiB report.Stat     `json:"cpu_s_per_gib"`
+	Switches  report.Stat     `json:"context_switches"`
+	Memory    measure.Memory  `json:"pss_bytes"`
+	Asked     int             `json:"http_requests,omitempty"`
+	Runs      []measure.Usage `json:"runs_ns"`
+
+	CPUToFloor *float64 `json:"cpu_to_floor,omitempty"`
+	CPUToPeer  *float64 `json:"cpu_to_best_go_library,omitempty"`
+	WallToPeer *float64 `json:"best_go_library_wall_to_wall,omitempty"`
+}
+
+// summarize makes figures of each series, and the ratios between them.
+func summarize(all []series) []figures {
+	list := make([]figures, len(all))
+	for i, s := range all {
+		list[i] = s.figures()
+	}
+	floor, peer := landmarks(list)
+	for i := range list {
+		f := &list[i]
+		if floor != nil {
+			f.CPUToFloor = new(f.CPU.Over(floor.CPU))
+		}
+		if peer != nil {
+			f.CPUToPeer = new(f.CPU.Over(peer.cpu))
+			f.WallToPeer = new(peer.wall.Over(f.Wall))
+		}
+	}
+	return list
+}
+
+func (s series) figures() figures {
+	f := figures{
+		Client: s.label, Version: s.client.Version, Kind: s.client.Kind,
+		Workers: s.task.Workers, Requests: s.task.Requests,
+		Bytes:  s.task.Size * int64(max(s.task.Count, 1)),
+		Memory: s.memory, Asked: s.requests, Runs: s.runs,
+	}
+	if s.bytes > 0 {
+		f.Bytes = s.bytes
+	}
+	of := func(figure func(measure.Usage) float64) report.Stat {
+		var all []float64
+		for _, u := range s.runs {
+			all = append(all, figure(u))
+		}
+		return report.Of(all)
+	}
+	f.Wall = of(func(u measure.Usage) float64 { return u.Wall.Seconds() })
+	f.User = of(func(u measure.Usage) float64 { return u.User.Seconds() })
+	f.Sys = of(func(u measure.Usage) float64 { return u.Sys.Seconds() })
+	f.CPU = of(func(u measure.Usage) float64 { return u.CPU().Seconds() })
+	f.CPUPerGiB = of(func(u measure.Usage) float64 { return u.CPU().Seconds() / gib(f.Bytes) })
+	f.Switches = of(func(u measure.Usage) float64 { return float64(u.Voluntary + u.Involuntary) })
+	if s.runs[0].First > 0 {
+		f.First = new(of(func(u measure.Usage) float64 { return u.First.Seconds() }))
+	}
+	return f
+}
+
+// best is the best Go library: the least median of each figure, be they of two libraries.
+type best struct{ cpu, wall report.Stat }
+
+// landmarks finds the floor and the best Go library.
+func landmarks(list []figures) (floor *figures, peer *best) {
+	for i := range list {
+		f := &list[i]
+		switch {
+		case f.Kind == client.Floor && floor == nil:
+			floor = f
+		case f.Kind == client.Library && peer == nil:
+			peer = &best{f.CPU, f.Wall}
+		case f.Kind == client.Library:
+			if f.CPU.Median < peer.cpu.Median {
+				peer.cpu = f.CPU
+			}
+			if f.Wall.Median < peer.wall.Median {
+				peer.wall = f.Wall
+			}
+		}
+	}
+	return floor, peer
+}
+
+// throughput is the table of the cases that compare clients.
+func throughput(list []figures) (columns []string, rows [][]string) {
+	columns = []string{"client", "wall s min", "median", "GiB/s", "user s", "sys s", "cpu s/GiB min", "median",
+		"switches", "peak PSS MiB", "cpu : floor", "cpu : best Go library", "best Go library : wall"}
+	for _, f := range list {
+		rows = append(rows, []string{
+			name(f),
+			fmt.Sprintf("%.2f", f.Wall.Min), fmt.Sprintf("%.2f", f.Wall.Median), fmt.Sprintf("%.2f", gib(f.Bytes)/f.Wall.Median),
+			fmt.Sprintf("%.2f", f.User.Median), fmt.Sprintf("%.2f", f.Sys.Median),
+			fmt.Sprintf("%.2f", f.CPUPerGiB.Min), fmt.Sprintf("%.2f", f.CPUPerGiB.Median),
+			fmt.Sprintf("%.0f", f.Switches.Median), mib(f.Memory.Total),
+			ratio(f.CPUToFloor), ratio(f.CPUToPeer), ratio(f.WallToPeer),
+		})
+	}
+	return columns, rows
+}
+
+func name(f figures) string {
+	if f.Version == "" {
+		return f.Client
+	}
+	return f.Client + " " + f.Version
+}
+
+func mib(n int64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
+
+// perWorker is a worker's mean share of the memory, "" where there are no workers.
+func perWorker(f figures) string {
+	if f.Memory.Children == 0 {
+		return ""
+	}
+	return mib(f.Memory.ChildMean)
+}
+
+// plural is "1 worker", "2 workers".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if noun == "process" {
+		noun += "e"
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func ratio(r *float64) string {
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", *r)
+}

@@ -1,0 +1,110 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"slices"
+	"strings"
+)
+
+// Chart is horizontal bars, the best to be the shortest.
+type Chart struct {
+	Title string
+	Unit  string
+	Bars  []Bar
+}
+
+// Bar is one line of a Chart.
+type Bar struct {
+	Label  string
+	Value  Stat   // the bar's length is the median; a tick marks the minimum
+	Remark string // behind the figure
+	Accent bool   // the bar that the chart is about
+}
+
+// Measures of the drawing.
+const (
+	chartWidth = 820
+	labelWidth = 250
+	barsWidth  = 340
+	lineHeight = 26
+	headHeight = 52
+)
+
+// chartStyle is legible on light and on dark: a page that shows the file as an image
+// has it follow the reader's preference.
+const chartStyle = `
+  text { font: 13px system-ui, sans-serif; fill: #1f2328; }
+  .title { font-weight: 600; font-size: 15px; }
+  .soft { fill: #59636e; }
+  .bar { fill: #8c959f; }
+  .accent { fill: #0969da; }
+  .tick { stroke: #1f2328; stroke-width: 2; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3; }
+    .soft { fill: #9198a1; }
+    .bar { fill: #656c76; }
+    .accent { fill: #4493f8; }
+    .tick { stroke: #e6edf3; }
+  }
+`
+
+// SVG draws the chart.
+func (c Chart) SVG() string {
+	longest := c.longest()
+	height := headHeight + lineHeight*len(c.Bars) + 8
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`+"\n",
+		chartWidth, height, chartWidth, height, html.EscapeString(c.Title))
+	fmt.Fprintf(&b, "<style>%s</style>\n", chartStyle)
+	fmt.Fprintf(&b, `<text x="8" y="20" class="title">%s</text>`+"\n", html.EscapeString(c.Title))
+	fmt.Fprintf(&b, `<text x="8" y="39" class="soft">%s, median of the runs; the tick is the minimum</text>`+"\n", html.EscapeString(c.Unit))
+	for i, bar := range c.Bars {
+		c.bar(&b, headHeight+lineHeight*i, bar, barsWidth/longest)
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
+
+// broken is how many times as long as the median bar a bar may be before it is broken
+// off, so that one slow client does not make all others look alike.
+const broken = 4
+
+// longest is the value that takes the whole width.
+func (c Chart) longest() float64 {
+	var all []float64
+	for _, bar := range c.Bars {
+		all = append(all, bar.Value.Median)
+	}
+	return min(slices.Max(all), broken*Of(all).Median)
+}
+
+func (c Chart) bar(b *strings.Builder, y int, bar Bar, scale float64) {
+	class := "bar"
+	if bar.Accent {
+		class = "accent"
+	}
+	length, least := min(bar.Value.Median*scale, barsWidth), min(bar.Value.Min*scale, barsWidth)
+	middle := y + lineHeight/2 + 4
+	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", labelWidth-8, middle, html.EscapeString(bar.Label))
+	if bar.Value.Median*scale > barsWidth+1 { // a gap near its end
+		fmt.Fprintf(b, `<path d="M%d %dh%dl-6 %dh-%dz" class="%s"/>`+"\n", labelWidth, y+4, barsWidth-24, lineHeight-8, barsWidth-30, class)
+		fmt.Fprintf(b, `<path d="M%d %dh18v%dh-24z" class="%s"/>`+"\n", labelWidth+barsWidth-18, y+4, lineHeight-8, class)
+	} else {
+		fmt.Fprintf(b, `<rect x="%d" y="%d" width="%.1f" height="%d" class="%s"/>`+"\n", labelWidth, y+4, length, lineHeight-8, class)
+	}
+	fmt.Fprintf(b, `<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" class="tick"/>`+"\n", labelWidth+least, labelWidth+least, y+3, y+lineHeight-3)
+	fmt.Fprintf(b, `<text x="%.1f" y="%d">%s <tspan class="soft">%s</tspan></text>`+"\n",
+		labelWidth+length+8, middle, Number(bar.Value.Median), html.EscapeString(bar.Remark))
+}
+
+// Number has three figures or so.
+func Number(x float64) string {
+	switch {
+	case x >= 100:
+		return fmt.Sprintf("%.0f", x)
+	case x >= 10:
+		return fmt.Sprintf("%.1f", x)
+	}
+	return fmt.Sprintf("%.2f", x)
+}

@@ -1,0 +1,76 @@
+package report
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestStat(t *testing.T) {
+	for _, c := range []struct {
+		figures []float64
+		want    Stat
+	}{
+		{[]float64{3}, Stat{3, 3}},
+		{[]float64{5, 1, 3}, Stat{1, 3}},
+		{[]float64{4, 1, 2, 9}, Stat{1, 3}},
+	} {
+		if got := Of(c.figures); got != c.want {
+			t.Errorf("Of(%v): got %v, want %v", c.figures, got, c.want)
+		}
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	r := Report{
+		Case: "case", Title: "title", Date: "2026-01-02", Notes: []string{"a note"},
+		Columns: []string{"client", "x"}, Table: [][]string{{"10 × 1", "1.5"}, {"a", "22"}},
+	}
+	got := r.Markdown()
+	for _, want := range []string{
+		"# case: title\n", "| client |   x |\n", "| ------ | --: |\n", "| 10 × 1 | 1.5 |\n", "| a      |  22 |\n", "\n- a note\n",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got\n%s\nwithout %q", got, want)
+		}
+	}
+}
+
+// The chart must be XML, or no browser shows it.
+func TestChart(t *testing.T) {
+	c := Chart{Title: `a < "b"`, Unit: "s", Bars: []Bar{
+		{Label: "one & two", Value: Stat{1, 1.5}, Accent: true}, {Label: "three", Value: Stat{2, 2}}, {Label: "slow", Value: Stat{90, 100}},
+	}}
+	d := xml.NewDecoder(strings.NewReader(c.SVG()))
+	marks := map[string]int{}
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := token.(xml.StartElement); ok {
+			marks[e.Name.Local]++
+		}
+	}
+	if marks["rect"] != 2 || marks["path"] != 2 || marks["line"] != 3 {
+		t.Errorf("got %v, want 2 bars whole and 1 broken off in two pieces, each with its tick", marks)
+	}
+}
+
+func TestWrite(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "results")
+	if err := (Report{Case: "none", Columns: []string{"client"}}).Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 2 {
+		t.Errorf("got %v, %v, want a report without a chart in two files", entries, err)
+	}
+}

@@ -1,0 +1,45 @@
+package task
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Bytes is a size as a flag: 8388608, 8MiB or 8M.
+type Bytes int64
+
+var units = []struct {
+	name string
+	size int64
+}{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
+
+// String gives the largest unit of which the size is a whole number.
+func (b Bytes) String() string {
+	for _, u := range units {
+		if int64(b) >= u.size && int64(b)%u.size == 0 {
+			return fmt.Sprintf("%d %s", int64(b)/u.size, u.name)
+		}
+	}
+	return strconv.FormatInt(int64(b), 10) + " B"
+}
+
+// Set parses s; the first letter of a unit will do.
+func (b *Bytes) Set(s string) error {
+	number := strings.TrimRight(s, "TGMKiB ")
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil || n < 0 {
+		return fmt.Errorf("%q is no size: give bytes, or 64KiB, 8MiB, 1GiB", s)
+	}
+	unit := strings.TrimSpace(s[len(number):])
+	if unit == "" {
+		unit = "B"
+	}
+	for _, u := range units {
+		if unit == u.name || unit == u.name[:1] {
+			*b = Bytes(n * u.size)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q has an unknown unit", s)
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/s3processpool/processpool/bench/internal/client"
+	"github.com/s3processpool/processpool/bench/internal/measure"
+	"github.com/s3processpool/processpool/bench/internal/task"
+)
+
+// entry is a client and what it is to do: a line of a table to come.
+type entry struct {
+	label  string
+	client client.Client
+	task   task.Task
+	bytes  int64 // that it reads and throws away; 0: it makes the task's files
+}
+
+// series is what an entry's runs have given.
+type series struct {
+	entry
+	runs     []measure.Usage
+	memory   measure.Memory
+	requests int // in one run; 0: not counted
+}
+
+// alternate runs every entry once to warm up, when its memory is looked at and each of
+// its bytes compared, and then all of them in turn, so that a machine's slow minute
+// slows each of them. An entry of others that fails is left out, and noted.
+func (b *bench) alternate(ctx context.Context, entries []entry) ([]series, error) {
+	var all []series
+	for _, e := range entries {
+		s, err := b.warmUp(ctx, e)
+		switch {
+		case err == nil:
+			all = append(all, s)
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case e.client.Kind == client.Subject || e.client.Kind == client.Floor:
+			return nil, fmt.Errorf("%s: %w", e.label, err)
+		default:
+			first, _, _ := strings.Cut(err.Error(), "\n")
+			b.note("%s failed and is left out: %s", e.label, first)
+			fmt.Fprintf(os.Stderr, "%s failed: %v\n", e.label, err)
+		}
+	}
+	for round := range b.runs {
+		for i := range all {
+			u, err := b.once(ctx, all[i].entry, false, sizesAgree)
+			if err != nil {
+				return nil, fmt.Errorf("%s, round %d: %w", all[i].label, round+1, err)
+			}
+			all[i].runs = append(all[i].runs, u)
+			b.say(fmt.Sprintf("round %d of %d", round+1, b.runs), all[i].entry, u)
+		}
+	}
+	return all, nil
+}
+
+func (b *bench) warmUp(ctx context.Context, e entry) (series, error) {
+	if b.origin.Counts() {
+		if _, err := b.origin.Requests(); err != nil {
+			return series{}, err
+		}
+	}
+	u, err := b.once(ctx, e, true, b.bytesAgree)
+	if err != nil {
+		return series{}, err
+	}
+	b.say("warm-up", e, u)
+	s := series{entry: e, memory: u.Memory}
+	if b.origin.Counts() {
+		s.requests, err = b.origin.Requests()
+	}
+	return s, err
+}
+
+// once runs an entry, into an empty folder.
+func (b *bench) once(ctx context.Context, e entry, memory bool, check func(task.Task) error) (measure.Usage, error) {
+	if err := os.RemoveAll(b.downloads()); err != nil {
+		return measure.Usage{}, err
+	}
+	if err := os.MkdirAll(b.downloads(), 0o755); err != nil {
+		return measure.Usage{}, err
+	}
+	defer os.RemoveAll(b.downloads())
+	command, err := b.kit.Command(e.client, e.task)
+	if err != nil {
+		return measure.Usage{}, err
+	}
+	command.Memory, command.Timeout = memory, b.timeout
+	u, err := measure.Run(ctx, command)
+	if err == nil && e.bytes == 0 {
+		err = check(e.task)
+	}
+	return u, err
+}
+
+// say shows that something happens.
+func (b *bench) say(round string, e entry, u measure.Usage) {
+	fmt.Fprintf(os.Stderr, "%-14s %-34s wall %7.3f s, cpu %7.3f s, %7d switches\n",
+		round, e.label, u.Wall.Seconds(), u.CPU().Seconds(), u.Voluntary+u.Involuntary)
+}

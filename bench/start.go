@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/s3processpool/processpool/bench/internal/client"
+	"github.com/s3processpool/processpool/bench/internal/origin"
+	"github.com/s3processpool/processpool/bench/internal/report"
+)
+
+// start measures how long it takes from the start of a program until it has its first
+// object, and what it costs to have all workers up.
+func (b *bench) start(ctx context.Context, m measurement) error {
+	size := b.sized(8 << 20)
+	end, err := b.random(ctx, size, origin.Options{})
+	if err != nil {
+		return err
+	}
+	defer end()
+	sdk, err := b.kit.SDKGet()
+	if err != nil {
+		return err
+	}
+	entries := []entry{{label: sdk.Name, client: sdk, task: b.task("object", size, 0)}}
+	// The pause lets workers that the object did not wait for come up.
+	pool := b.kit.Subject().With("processpool", "-linger", "1s")
+	for _, workers := range []int{1, b.workers} {
+		t := b.task("object", size, 0)
+		t.Workers = workers
+		entries = append(entries, entry{label: "processpool, " + plural(workers, "worker"), client: pool, task: t})
+	}
+	if python, err := b.kit.S3Transfer(); err == nil {
+		python = python.With(python.Name, "-linger", "1")
+		entries = append(entries, entry{label: python.Name + ", " + plural(b.workers, "worker"), client: python, task: b.task("object", size, 0)})
+	} else {
+		b.note("%s is left out: %v", python.Name, err)
+	}
+	all, err := b.alternate(ctx, entries)
+	if err != nil {
+		return err
+	}
+	list := summarize(all)
+	single := list[1].CPU.Median
+	b.note("processor time is of the whole life of the program: one object of %d MiB, all workers up, and the end", size>>20)
+	b.note("one worker more costs %.1f ms of processor time (%d workers against one)",
+		1e3*(list[2].CPU.Median-single)/float64(max(b.workers-1, 1)), b.workers)
+	return b.write(m, startReport(list))
+}
+
+func startReport(list []figures) report.Report {
+	r := report.Report{
+		Data:    list,
+		Columns: []string{"client", "first object ms min", "median", "cpu ms min", "median", "cpu ms per worker", "switches"},
+		Chart:   report.Chart{Title: "From the start of the program to its first object of 8 MiB", Unit: "milliseconds"},
+	}
+	for _, f := range list {
+		r.Table = append(r.Table, []string{
+			name(f), ms(f.First.Min), ms(f.First.Median), ms(f.CPU.Min), ms(f.CPU.Median),
+			ms(f.CPU.Median / float64(f.workers())), fmt.Sprintf("%.0f", f.Switches.Median),
+		})
+		r.Chart.Bars = append(r.Chart.Bars, report.Bar{
+			Label: f.Client, Value: report.Stat{Min: f.First.Min * 1e3, Median: f.First.Median * 1e3},
+			Remark: "ms, cpu " + ms(f.CPU.Median) + " ms", Accent: f.Kind == client.Subject,
+		})
+	}
+	return r
+}
+
+// workers is among how many the processor time is shared out.
+func (f figures) workers() int {
+	if f.Kind == client.Library || f.Client == "aws-sdk-go-v2 GetObject" {
+		return 1
+	}
+	return f.Workers
+}
+
+func ms(seconds float64) string { return fmt.Sprintf("%.1f", seconds*1e3) }
