@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/s3processpool/processpool"
+)
+
+// maxBars is how many files have a bar at a time; the others are in the total.
+const maxBars = 12
+
+// every is the time between two looks at the downloads.
+const every = 100 * time.Millisecond
+
+// bars is the view for a terminal: a bar for each file that bytes arrive for, and one
+// for all. A goroutine of its own looks how far they are.
+type bars struct {
+	lines
+	keep     bool // bars of files that are in place stay
+	progress *mpb.Progress
+	all      *mpb.Bar
+	read     func() (done, total int64)
+	stop     chan struct{}
+	stopped  chan struct{}
+
+	mu struct {
+		sync.Mutex
+		files []*file // that have not ended, oldest first
+		shown int
+	}
+}
+
+type file struct {
+	future *processpool.Future
+	bar    *mpb.Bar // nil: none yet
+}
+
+func newBars(l lines, keep bool, options ...mpb.ContainerOption) *bars {
+	options = append([]mpb.ContainerOption{mpb.WithOutput(l.stdout), mpb.WithWidth(80), mpb.WithRefreshRate(every)}, options...)
+	return &bars{lines: l, keep: keep, progress: mpb.New(options...), stop: make(chan struct{}), stopped: make(chan struct{})}
+}
+
+func (b *bars) whole(read func() (done, total int64)) {
+	b.read = read
+	b.all = b.add("total", 1<<30) // below all others
+	go b.look()
+}
+
+// add makes a bar of a name that has at most 28 characters.
+func (b *bars) add(name string, priority int) *mpb.Bar {
+	const width = 28
+	name = printable(name)
+	if r := []rune(name); len(r) > width {
+		name = "…" + string(r[len(r)-width+1:])
+	}
+	return b.progress.AddBar(0,
+		mpb.BarPriority(priority),
+		mpb.PrependDecorators(decor.Name(name, decor.WC{W: width, C: decor.DindentRight})),
+		mpb.AppendDecorators(
+			decor.Percentage(decor.WC{W: 5}),
+			decor.Any(func(s decor.Statistics) string { return human(s.Current) + " of " + human(s.Total) }, decor.WC{W: 24}),
+		),
+	)
+}
+
+// look has the bars follow until stop is closed.
+func (b *bars) look() {
+	defer close(b.stopped)
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			b.follow()
+		case <-b.stop:
+			return
+		}
+	}
+}
+
+func (b *bars) follow() {
+	done, total := b.read()
+	b.all.SetTotal(total, false)
+	b.all.SetCurrent(min(done, total))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, f := range b.mu.files {
+		p := f.future.Progress()
+		if f.bar == nil && p.BytesTotal >= 0 && b.mu.shown < maxBars {
+			b.show(f)
+		}
+		if f.bar != nil {
+			f.bar.SetTotal(p.BytesTotal, false)
+			f.bar.SetCurrent(p.BytesDone)
+		}
+	}
+}
+
+// show gives a file its bar; the lock is held.
+func (b *bars) show(f *file) {
+	meta := f.future.Meta()
+	f.bar = b.add(path.Base(meta.Key), int(meta.TransferID))
+	b.mu.shown++
+}
+
+func (b *bars) begin(f *processpool.Future) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mu.files = append(b.mu.files, &file{future: f})
+}
+
+func (b *bars) end(f *processpool.Future) {
+	b.leave(f)
+	if f.Result() != nil && !isCanceled(f) {
+		b.trouble(problemOf(f))
+	}
+}
+
+// leave ends a file's bar. Those that stay get one for that, however short it was.
+func (b *bars) leave(f *processpool.Future) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, one := range b.mu.files {
+		if one.future != f {
+			continue
+		}
+		b.mu.files = append(b.mu.files[:i], b.mu.files[i+1:]...)
+		stays := b.keep && f.Result() == nil
+		if one.bar == nil && stays && b.mu.shown < maxBars {
+			b.show(one)
+		}
+		switch {
+		case one.bar == nil:
+		case stays:
+			one.bar.SetTotal(f.Object().Size, false)
+			one.bar.SetCurrent(f.Object().Size)
+			one.bar.SetTotal(-1, true)
+		default:
+			one.bar.Abort(true)
+			b.mu.shown--
+		}
+		return
+	}
+}
+
+// trouble is told above the bars, where standard error is the same screen. Ctrl-C may
+// have left its own echo in the line.
+func (b *bars) trouble(p problem) {
+	if isTerminal(b.stderr) {
+		fmt.Fprintf(b.progress, "\r%v", p)
+		return
+	}
+	b.lines.trouble(p)
+}
+
+func (b *bars) close(t *tally, took time.Duration) {
+	if b.all != nil { // or there was nothing to show
+		close(b.stop)
+		<-b.stopped
+		b.follow()
+		if t.ok() {
+			b.all.SetTotal(-1, true)
+		} else {
+			b.all.Abort(false)
+		}
+	}
+	b.progress.Wait()
+	b.lines.close(t, took)
+}

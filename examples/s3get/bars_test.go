@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+// With bars each file that arrives has one that ends full, and so has the total.
+func TestBars(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "a-name-that-is-longer-than-a-bar-has-room-for.mp4", s3test.PatternBytes(1, 3<<20))
+	origin.Put("b", "k", s3test.PatternBytes(1, 1<<20))
+	a, err := parse([]string{
+		"--endpoint", origin.URL(), "--workers", "2", "-d", dir,
+		"s3://b/a-name-that-is-longer-than-a-bar-has-room-for.mp4", "s3://b/k", "s3://b/missing",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGetter(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	if status := g.run(t.Context(), newBars(lines{stdout: &stdout, stderr: &stderr}, true, mpb.WithAutoRefresh())); status != 1 {
+		t.Errorf("got status %d, want 1", status)
+	}
+	wantText(t, "stdout", stdout.String(),
+		"…than-a-bar-has-room-for.mp4", "3.0 MiB of 3.0 MiB", "k ", "1.0 MiB of 1.0 MiB",
+		"total", "4.0 MiB of 4.0 MiB", "2 objects, 4.0 MiB in ", "; 1 failed")
+	wantText(t, "stderr", stderr.String(), "s3get: s3://b/missing: there is no such object")
+}
+
+// Nothing to show, as where the directory cannot be made, is no reason to hang.
+func TestBarsWithoutFiles(t *testing.T) {
+	leak.Check(t)
+	var stdout bytes.Buffer
+	newBars(lines{stdout: &stdout, stderr: &stdout}, false).close(&tally{}, time.Second)
+	wantText(t, "stdout", stdout.String(), "0 objects, 0 B in 1.0 s")
+}
+
+var _ view = (*bars)(nil)
+
+func TestSentence(t *testing.T) {
+	leak.Check(t)
+	all := &tally{done: 3, failed: 2, canceled: 1, unchanged: 4, bytes: 3 << 30, verified: map[string]int64{"CRC32 full object": 2, "": 1}}
+	want := "3 objects, 3.0 GiB in 2.0 s (1.5 GiB/s); 4 unchanged; 2 failed; 1 canceled; verified: 2 by CRC32 full object, 1 not"
+	if got := all.sentence(2 * time.Second); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}

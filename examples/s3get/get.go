@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/s3processpool/processpool"
+)
+
+// getter does what the arguments ask for.
+type getter struct {
+	*arguments
+	downloader *processpool.Downloader
+	tally      tally
+}
+
+// newGetter finds out whether the configuration is good. It starts nothing.
+func newGetter(ctx context.Context, a *arguments) (*getter, error) {
+	var load []func(*config.LoadOptions) error
+	if a.profile != "" {
+		load = append(load, config.WithSharedConfigProfile(a.profile))
+	}
+	if a.region != "" {
+		load = append(load, config.WithRegion(a.region))
+	}
+	if a.unsigned {
+		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		cfg.Region = "us-east-1" // a bucket elsewhere is followed there
+	}
+	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
+		c.MaxRequestProcesses, c.RequestsPerProcess = a.workers, a.requests
+		c.MultipartChunksize, c.MultipartThreshold = int64(a.chunk), int64(a.threshold)
+		c.Verify = a.verify.VerifyMode
+		if a.endpoint != "" {
+			c.ClientOptions = append(c.ClientOptions, func(o *s3.Options) {
+				o.BaseEndpoint = aws.String(a.endpoint)
+				o.UsePathStyle = true
+			})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &getter{arguments: a, downloader: d}, nil
+}
+
+// run downloads, and returns the exit status.
+func (g *getter) run(ctx context.Context, v view) int {
+	defer g.downloader.Shutdown()
+	began := time.Now()
+	if g.recursive {
+		g.tree(ctx, v)
+	} else {
+		g.files(ctx, v)
+	}
+	if ctx.Err() != nil {
+		v.trouble(g.interrupted())
+	}
+	v.close(&g.tally, time.Since(began))
+	if ctx.Err() != nil || !g.tally.ok() {
+		return exitFailed
+	}
+	return 0
+}
+
+func (g *getter) interrupted() problem {
+	p := problem{"interrupted", "what was under way is canceled, and nothing of it is left", "run the same command again"}
+	if g.resume {
+		p.what, p.todo = "what was under way is canceled", "run the same command again: it goes on where it was"
+	}
+	if g.recursive {
+		p.todo += " (--skip-unchanged passes over files that it has put in place before)"
+	}
+	return p
+}
+
+// options are each download's.
+func (g *getter) options(o *processpool.DownloadOptions) { o.Resume = g.resume }
+
+// files queues the downloads, and hears of them as they end.
+func (g *getter) files(ctx context.Context, v view) {
+	if g.dir != "" {
+		if err := os.MkdirAll(g.dir, 0o777); err != nil {
+			g.stop(v, g.dir, err)
+			return
+		}
+	}
+	ends := make(chan *processpool.Future)
+	var futures []*processpool.Future
+	for _, s := range g.sources {
+		f := g.downloader.DownloadFile(ctx, s.bucket, s.key, s.filename, g.options)
+		futures = append(futures, f)
+		go func() {
+			<-f.Done()
+			ends <- f
+		}()
+	}
+	v.whole(func() (done, total int64) { return sum(futures) })
+	for _, f := range futures {
+		v.begin(f)
+	}
+	for range futures {
+		g.end(v, <-ends)
+	}
+}
+
+func (g *getter) end(v view, f *processpool.Future) {
+	g.tally.count(f)
+	v.end(f)
+}
+
+// stop tells what has ended the whole.
+func (g *getter) stop(v view, about string, err error) {
+	what, todo := advise(err)
+	v.trouble(problem{about, what, todo})
+	g.tally.stopped = err
+}
+
+// sum is how far downloads are together.
+func sum(futures []*processpool.Future) (done, total int64) {
+	for _, f := range futures {
+		p := f.Progress()
+		done += p.BytesDone
+		total += max(0, p.BytesTotal)
+	}
+	return done, total
+}
+
+// tree downloads all below a prefix.
+func (g *getter) tree(ctx context.Context, v view) {
+	from, seen := g.sources[0], 0
+	all := g.downloader.DownloadDirectory(ctx, from.bucket, from.key, g.dir, func(o *processpool.DirectoryOptions) {
+		o.Flat, o.SkipUnchanged, o.StopOnError = g.flat, g.skipUnchanged, g.stopOnError
+		o.Filter = func(object processpool.ObjectInfo) bool {
+			seen++
+			return g.wants(strings.TrimPrefix(object.Key, from.key))
+		}
+		o.Options = append(o.Options, g.options)
+		o.OnStart = v.begin
+		o.OnFile = func(f *processpool.Future) { g.end(v, f) }
+	})
+	v.whole(func() (done, total int64) {
+		p := all.Progress()
+		return p.BytesDone, p.BytesTotal
+	})
+	err := all.Result()
+	g.tally.unchanged = all.Progress().Skipped
+	var failed *processpool.DirectoryError
+	switch {
+	case ctx.Err() != nil:
+	case errors.As(err, &failed) && failed.Err != nil:
+		g.stop(v, from.String(), failed.Err)
+	case err == nil && seen == 0:
+		g.stop(v, from.String(), errNothing)
+	case err != nil && g.tally.ok(): // files that are in place, and whose time is not
+		g.stop(v, from.String(), failed.Failures[0])
+	}
+}
+
+// wants tells whether the key behind the prefix passes the globs.
+func (g *getter) wants(rest string) bool {
+	return (len(g.include) == 0 || g.include.match(rest)) && !g.exclude.match(rest)
+}
+
+var errNothing = errors.New("there is no object with this prefix")

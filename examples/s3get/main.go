@@ -1,0 +1,64 @@
+// Command s3get downloads S3 objects with a pool of worker processes:
+//
+//	s3get s3://mybucket/mykey
+//	s3get --recursive s3://mybucket/photos/ photos
+//
+// s3get -help tells the rest.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/vbauerster/mpb/v8/cwriter"
+)
+
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Workers are this program started again: the package's init serves there, and
+// main does not run.
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	a, err := parse(args)
+	if errors.Is(err, errHelp) {
+		fmt.Fprint(stdout, usage)
+		return 0
+	}
+	if err == nil {
+		var g *getter
+		if g, err = newGetter(ctx, a); err == nil {
+			return g.run(ctx, a.view(stdout, stderr))
+		}
+	}
+	fmt.Fprintf(stderr, "s3get: %v\n", err)
+	return exitUsage
+}
+
+func (a *arguments) view(stdout, stderr io.Writer) view {
+	l := lines{stdout: stdout, stderr: stderr, quiet: a.quiet}
+	switch {
+	case a.json:
+		return newEvents(stdout)
+	case !a.quiet && isTerminal(stdout):
+		return newBars(l, !a.recursive)
+	}
+	return &l
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && cwriter.IsTerminal(int(f.Fd()))
+}
