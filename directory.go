@@ -22,7 +22,9 @@ type DirectoryOptions struct {
 	Filter func(ObjectInfo) bool
 
 	// KeepModTime gives each file the object's LastModified for a modification time.
-	// Default: it has the time at which it was written.
+	// A file that cannot be given it counts as failed, with a TransferError whose Op is
+	// "chtimes", though it is in place and its Future's Result is nil. Default: it has the
+	// time at which it was written.
 	KeepModTime bool
 
 	// SkipUnchanged leaves a file alone that has the object's size, and for its

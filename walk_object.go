@@ -41,17 +41,17 @@ func (w *walk) object(o ObjectInfo) error {
 			return canceled(w.ctx)
 		}
 	}
+	filename, err := w.place(place.Name)
+	if err != nil {
+		w.refuse(o, err)
+		return nil
+	}
 	if w.unchanged(o, place.Name) {
 		w.tree.Made(place.Name)
 		w.directory.count(func(p *DirectoryProgress) {
 			p.Skipped++
 			p.BytesTotal -= o.Size
 		})
-		return nil
-	}
-	filename, err := w.place(place.Name)
-	if err != nil {
-		w.refuse(o, err)
 		return nil
 	}
 	w.begin(o, place.Name, skeleton, filename)

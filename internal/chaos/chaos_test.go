@@ -68,10 +68,12 @@ type figures struct {
 
 func newFigures() *figures { return &figures{Faults: map[string]int{}} }
 
-func (f *figures) fault(name string) {
+func (f *figures) fault(name string) { f.faults(name, 1) }
+
+func (f *figures) faults(name string, n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.Faults[name]++
+	f.Faults[name] += n
 }
 
 func (f *figures) String() string {

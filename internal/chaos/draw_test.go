@@ -4,6 +4,7 @@ package chaos
 
 import (
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -48,7 +49,7 @@ func (p *plan) drawPassing(d dice, t *transfer) {
 			continue // the last costs a second
 		case k.name == "small Content-Length" && p.tokens:
 			continue // it would take away S3's word for what is wrong
-		case k.name == "long body in chunks" && !t.rightSize():
+		case !t.rightSize() && (strings.HasPrefix(k.name, "long body") || k.name == "small Content-Length"):
 			continue // it may make up for the difference
 		}
 		t.orders = append(t.orders, p.draw(d, t, k))

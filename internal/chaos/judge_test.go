@@ -17,7 +17,7 @@ import (
 func (r *run) judge(t *transfer) {
 	r.count.Transfers++
 	for _, o := range t.struck {
-		r.count.Faults[o.name] += o.fault.Hits()
+		r.count.faults(o.name, o.fault.Hits())
 	}
 	err := t.future.Result()
 	if err == nil {
@@ -29,8 +29,11 @@ func (r *run) judge(t *transfer) {
 	if t.badStep.Load() {
 		r.Errorf("%s: got a progress of more than everything", t.key)
 	}
-	if t.failed {
-		r.count.fault("system call " + t.disk.op)
+	switch {
+	case t.failed && t.disk.errno == 0:
+		r.count.fault("cancel in " + t.disk.op)
+	case t.failed:
+		r.count.fault("failed " + t.disk.op)
 	}
 	r.judgeFiles(t)
 }

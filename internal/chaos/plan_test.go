@@ -23,7 +23,7 @@ type plan struct {
 	seed uint64
 
 	tls, durable        bool
-	tokens              bool // credentials expire; no HeadObject is made
+	tokens              bool // credentials expire
 	processes, requests int
 	threshold, chunk    int64
 	attempts            int
@@ -152,7 +152,7 @@ func (p *plan) newTransfer(d dice, n int) *transfer {
 	if d.chance(25) {
 		t.after = 1 + d.IntN(8)
 	}
-	if d.chance(20) || p.tokens {
+	if d.chance(20) {
 		t.expected = t.object.size
 		if d.chance(25) {
 			t.expected = max(t.expected+pick(d, []int64{-1, 1, p.chunk}), 0)

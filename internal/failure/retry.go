@@ -74,6 +74,13 @@ func CredentialsExpired(err error) bool {
 	return false
 }
 
+// Unexplained tells a 400 to a HeadObject: its answer has no body that could say what
+// for (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html).
+func Unexplained(err error) bool {
+	var operation *smithy.OperationError
+	return errors.As(err, &operation) && operation.OperationName == "HeadObject" && status(err) == 400
+}
+
 // The waits between attempts: doubling from a first step, at most maxWait, half of it
 // by chance so that workers do not come back together. S3 asks for a longer pause
 // when it throttles.

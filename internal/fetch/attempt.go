@@ -17,6 +17,7 @@ type attempt func(ctx context.Context, w *watch) (headway bool, err error)
 // attempts calls once until it succeeds, fails for good, or has failed maxAttempts
 // times in a row without headway.
 func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, once attempt) error {
+	renewed := false
 	for failed := 1; ; failed++ {
 		headway, err := c.paced(ctx, once)
 		if err == nil {
@@ -29,6 +30,12 @@ func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, 
 			failed = 0
 		}
 		moved := c.regions.learn(bucket, err)
+		if !moved && !renewed && c.mayBeExpired(ctx, err) {
+			c.credentials.Refresh()
+			renewed = true
+			failed--
+			continue
+		}
 		if !moved && !failure.Retryable(err) {
 			return err
 		}
@@ -49,6 +56,16 @@ func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, 
 			return err
 		}
 	}
+}
+
+// mayBeExpired tells that a HeadObject was refused as it is for credentials that have
+// expired, which is all that its answer tells; credentials without a token do not.
+func (c *Client) mayBeExpired(ctx context.Context, err error) bool {
+	if c.credentials == nil || !failure.Unexplained(err) {
+		return false
+	}
+	now, err := c.credentials.Retrieve(ctx)
+	return err == nil && now.SessionToken != ""
 }
 
 // paced keeps the adaptive retry mode's pace, where it is chosen, and watches the

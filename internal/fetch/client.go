@@ -1,5 +1,5 @@
-// Package fetch speaks to S3: one HeadObject, or one range of an object written
-// to a file, with attempts, checks of every answer, and a watch on silence. It is
+// Package fetch speaks to S3: one HeadObject, one page of a listing, or one range of
+// an object written to a file, with attempts, checks of every answer, and a watch on silence. It is
 // the only place where the SDK's client is called.
 package fetch
 

@@ -88,7 +88,8 @@ func (p *pool) send(m ipc.Message) {
 	}
 }
 
-// get sends a job of a file of its own, whose content it returns when asked.
+// get sends a job of a file of its own. When the job has ended, content holds that the
+// worker has closed its descriptor, and returns the file's.
 func (p *pool) get(job *ipc.Job) (content func() []byte) {
 	p.t.Helper()
 	f, err := os.Create(filepath.Join(p.t.TempDir(), "file"))
@@ -101,6 +102,12 @@ func (p *pool) get(job *ipc.Job) (content func() []byte) {
 		p.t.Fatal(err)
 	}
 	return func() []byte {
+		links, _ := filepath.Glob("/proc/self/fd/*") // where there is such a thing
+		for _, link := range links {
+			if target, err := os.Readlink(link); err == nil && target == f.Name() {
+				p.t.Errorf("job %d: the file is still open", job.ID)
+			}
+		}
 		data, err := os.ReadFile(f.Name())
 		if err != nil {
 			p.t.Fatal(err)
@@ -298,11 +305,13 @@ func TestFound(t *testing.T) {
 func TestProgress(t *testing.T) {
 	leak.Check(t)
 	origin := origin(t)
-	data := s3test.PatternBytes(1, 4<<20)
+	const size = 3 << 20
+	data := s3test.PatternBytes(1, size)
 	origin.Put("b", "k", data)
-	origin.Inject(s3test.Fault{Delay: 200 * time.Millisecond})
+	// Longer pauses than a worker keeps progress to itself.
+	origin.Inject(s3test.Fault{Trickle: 150 * time.Millisecond, TrickleBytes: 1 << 20})
 	p := serve(t, origin)
-	p.get(&ipc.Job{ID: 1, Key: "k", Size: 4 << 20, Length: 4 << 20, Checksum: checksum.CRC64NVME})
+	p.get(&ipc.Job{ID: 1, Key: "k", Size: size, Length: size, Checksum: checksum.CRC64NVME})
 	words := 0
 	for {
 		m, _, err := p.conn.Receive()
@@ -314,18 +323,18 @@ func TestProgress(t *testing.T) {
 			continue
 		}
 		if r, ok := m.(*ipc.Result); ok {
-			if r.Written != 4<<20 || r.Sum != checksum.CRC64NVME.Update(0, data) {
+			if r.Written != size || r.Sum != checksum.CRC64NVME.Update(0, data) {
 				t.Errorf("got %+v", r)
 			}
 			break
 		}
 		w := m.(*ipc.Progress)
-		if words++; w.ID != 1 || w.Written <= 0 || w.Written >= 4<<20 || w.Sum != checksum.CRC64NVME.Update(0, data[:w.Written]) {
+		if words++; w.ID != 1 || w.Written <= 0 || w.Written >= size || w.Sum != checksum.CRC64NVME.Update(0, data[:w.Written]) {
 			t.Errorf("got %+v", w)
 		}
 	}
 	if words == 0 {
-		t.Error("got no word of progress, though the first bytes were late")
+		t.Error("got no word of progress, though there was time")
 	}
 	p.stop()
 }
