@@ -81,7 +81,9 @@ func TestDirectoryPages(t *testing.T) {
 		d := newDownloader(t, s)
 		dir := t.TempDir()
 		all := d.DownloadDirectory(context.Background(), bucket, "many/", dir, func(o *processpool.DirectoryOptions) {
-			o.Filter = func(o processpool.ObjectInfo) bool { return strings.HasSuffix(o.Key, "/k") || strings.HasPrefix(o.Key, "many/z") }
+			o.Filter = func(o processpool.ObjectInfo) bool {
+				return strings.HasSuffix(o.Key, "/k") || strings.HasPrefix(o.Key, "many/z")
+			}
 		})
 		if err := all.Result(); err != nil {
 			t.Fatal(err)
