@@ -35,6 +35,9 @@ type Conn struct {
 		nudged  bool // and a read deadline set to end it
 	}
 
+	under atomic.Bool // there is TLS above
+
+	// Of the reader.
 	ahead      []byte // nil: reads go past it
 	start, end int    // what of ahead is to be read
 }
@@ -53,11 +56,9 @@ func wrap(conn net.Conn) net.Conn {
 	return c
 }
 
-func (c *Conn) readAhead() {
-	if c.ahead == nil {
-		c.ahead = make([]byte, aheadSize)
-	}
-}
+// readAhead has the reader, which net/http may have started already, read through
+// a buffer.
+func (c *Conn) readAhead() { c.under.Store(true) }
 
 func (c *Conn) expect(mark int) {
 	if mark < worthwhile {
@@ -97,8 +98,11 @@ func (c *Conn) finish() (nudged bool) {
 // Read waits for as many bytes as expect has said. The mark is taken by the first
 // read after it: the next one may be net/http's, which waits for another response.
 func (c *Conn) Read(p []byte) (int, error) {
-	if c.ahead == nil || len(p) == 0 {
+	if !c.under.Load() || len(p) == 0 {
 		return c.read(p)
+	}
+	if c.ahead == nil {
+		c.ahead = make([]byte, aheadSize)
 	}
 	if c.start == c.end {
 		n, err := c.read(c.ahead)

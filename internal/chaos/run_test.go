@@ -37,7 +37,6 @@ type run struct {
 	log    *journal
 	count  *figures
 
-	begun    time.Time
 	triggers map[int][]func() // by the number of the request
 	blows    sync.WaitGroup
 	lethal   atomic.Int32

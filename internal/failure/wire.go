@@ -101,8 +101,12 @@ func (w *Wire) Unpack() error {
 			e.causes = append(e.causes, sentinel)
 		}
 	}
-	if w.Errno != 0 {
-		e.causes = append(e.causes, &fs.PathError{Op: w.Call, Err: syscall.Errno(w.Errno)})
+	switch errno := syscall.Errno(w.Errno); {
+	case w.Errno == 0:
+	case w.Call == "": // of a socket
+		e.causes = append(e.causes, errno)
+	default:
+		e.causes = append(e.causes, &fs.PathError{Op: w.Call, Err: errno})
 	}
 	if w.API != nil {
 		e.causes = append(e.causes, w.API.rebuild())
@@ -139,6 +143,8 @@ func (a *API) rebuild() error {
 func (a *API) modelled() error {
 	message := &a.Message
 	switch a.Code {
+	case "": // an answer that broke off has a status, and nothing of S3's
+		return errors.New(a.Message)
 	case "NoSuchKey":
 		return &types.NoSuchKey{Message: message}
 	case "NotFound":

@@ -23,6 +23,7 @@ type watch struct {
 
 	beats atomic.Int64 // pieces that arrived
 	body  atomic.Pointer[bulk.Body]
+	over  atomic.Bool
 
 	seen   int64 // beats at the last tick
 	silent time.Duration
@@ -39,6 +40,9 @@ func watched(ctx context.Context, timeout time.Duration) (context.Context, *watc
 }
 
 func (w *watch) look() {
+	if w.over.Load() {
+		return
+	}
 	if beats := w.beats.Load(); beats != w.seen {
 		w.seen, w.silent = beats, 0
 	} else {
@@ -59,6 +63,7 @@ func (w *watch) alive() { w.beats.Add(1) }
 
 // stop ends the watch, and the context.
 func (w *watch) stop() {
+	w.over.Store(true)
 	w.timer.Stop()
 	w.cancel(nil)
 }
