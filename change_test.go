@@ -109,6 +109,7 @@ func TestObjectChanged(t *testing.T) {
 		{name: "before the last range, without ETag, shorter", swap: "bytes=5-9", by: shorter, noETag: true, plan: multipart(5, 5)},
 		{name: "before the last range, with ExpectedSize", swap: "bytes=5-9", by: same, options: expect(10), plan: multipart(5, 5)},
 		{name: "before a retry of the only GET", swap: "bytes=3-9", by: same, fault: s3test.Fault{Method: "GET", Times: 1, Cut: true, CutAfter: 3}, plan: multipart(11, 5)},
+		{name: "before a retry of the first GET, with ExpectedSize", swap: "bytes=3-9", by: same, fault: s3test.Fault{Method: "GET", Times: 1, Cut: true, CutAfter: 3}, options: expect(10), plan: multipart(11, 5)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			leak.Check(t)

@@ -3,6 +3,7 @@
 package chaos
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -46,6 +47,14 @@ func (r *run) signalAll(signal syscall.Signal) {
 	}
 }
 
+// started tells whether a child has begun its own program. One that is stopped before,
+// between vfork and exec, stops this process with it: Go's runtime waits for it
+// without a way out (syscall.forkAndExecInChild), and so does the next collection.
+func started(pid int) bool {
+	environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+	return bytes.Contains(environ, []byte("PROCESSPOOL_WORKER="))
+}
+
 // strike carries out a blow.
 func (r *run) strike(b blow) {
 	if b.after == 0 {
@@ -64,6 +73,9 @@ func (r *run) hit(b blow) {
 		return
 	}
 	pid := pids[b.worker%len(pids)]
+	if b.signal == syscall.SIGSTOP && !started(pid) {
+		return
+	}
 	if b.signal != syscall.SIGINT {
 		r.lethal.Add(1)
 	}

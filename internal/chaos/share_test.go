@@ -3,6 +3,7 @@
 package chaos
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -10,17 +11,24 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 )
 
 // share gives the runs to processes of their own: each of them mostly waits, and a run
 // wants a process to itself, to see what it leaves behind.
 func share(t *testing.T, count *figures) {
+	ctx := t.Context()
+	if end, ok := t.Deadline(); ok { // behind it nobody would hear what the shards have to say
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end.Add(-5*time.Second))
+		defer cancel()
+	}
 	var all sync.WaitGroup
 	dir := t.TempDir()
 	for shard := range *shards {
 		first, end := *runs*shard / *shards, *runs*(shard+1) / *shards
 		name := filepath.Join(dir, fmt.Sprint(shard))
-		cmd := exec.Command("/proc/self/exe", "-test.run=^TestChaos$", "-test.timeout=0",
+		cmd := exec.CommandContext(ctx, "/proc/self/exe", "-test.run=^TestChaos$", "-test.timeout=0",
 			fmt.Sprint("-chaos.seed=", *seed+uint64(first)), fmt.Sprint("-chaos.runs=", end-first), "-chaos.shards=1", "-chaos.report="+name)
 		all.Go(func() {
 			if out, err := cmd.CombinedOutput(); err != nil {
