@@ -14,9 +14,12 @@ import (
 	"testing"
 )
 
+// The short set of the defaults is one that shows each of five ways to break the library: no
+// If-Match, a range left out, the temporary file left, a worker's end not told, and
+// nothing compared.
 var (
-	runs   = flag.Int("chaos.runs", 16, "how many runs")
-	seed   = flag.Uint64("chaos.seed", 1, "seed of the first run; those of the others follow")
+	runs   = flag.Int("chaos.runs", 12, "how many runs")
+	seed   = flag.Uint64("chaos.seed", 49, "seed of the first run; those of the others follow")
 	shards = flag.Int("chaos.shards", 3, "processes to share many runs between")
 	report = flag.String("chaos.report", "", "file for the figures, in JSON")
 )

@@ -43,6 +43,15 @@ type run struct {
 	serial   atomic.Uint64 // of the contents
 	token    atomic.Int32  // of the credentials
 	shutting chan struct{} // closed when Shutdown is called early
+	hung     atomic.Bool   // the test has ended, and not this run
+}
+
+// Errorf is for a test that has not ended.
+func (r *run) Errorf(format string, args ...any) {
+	r.Helper()
+	if !r.hung.Load() {
+		r.T.Errorf(format, args...)
+	}
 }
 
 func perform(t *testing.T, p *plan, count *figures) {
@@ -74,6 +83,7 @@ func perform(t *testing.T, p *plan, count *figures) {
 	case <-ended:
 	case <-timer.C:
 		count.Hangs++
+		r.hung.Store(true)
 		t.Fatalf("seed %d hangs:\n%s", p.seed, stacks())
 	}
 	clean = !t.Failed()
