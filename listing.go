@@ -53,9 +53,9 @@ func (l *listing) result(_ *job, r *ipc.Result) {
 	l.end(r.Page, r.Err.Unpack())
 }
 
-func (l *listing) lost(_ *job, err error) {
+func (l *listing) lost(j *job, err error) {
 	l.job = nil
-	if l.died++; l.died >= maxLost {
+	if l.died += j.cost(); l.died >= maxLost {
 		l.end(nil, err)
 	} else if !l.killed {
 		l.submit()

@@ -61,6 +61,21 @@ func TestWorkerKilledIdle(t *testing.T) {
 	leak.Files(t, dir, "first", "second", "third")
 }
 
+// All of them at once: a job that reaches none of them is not what they died of.
+func TestWorkersAllKilledIdle(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", content)
+	d := newDownloader(t, origin, processes(4))
+	for range 10 {
+		if err := download(t, d, "k", filepath.Join(dir, "file")); err != nil {
+			t.Fatal(err)
+		}
+		signal(t, syscall.SIGKILL)
+	}
+	leak.Files(t, dir, "file")
+}
+
 // 2e: a worker killed in the middle of a range, or of a HeadObject, gives it back;
 // the transfer does not notice.
 func TestWorkerKilledUnderWay(t *testing.T) {

@@ -132,7 +132,7 @@ func (t *transfer) bad(j *job, why string) {
 // lostRead takes a kept range back whose worker is gone.
 func (t *transfer) lostRead(j *job, err error) {
 	s := j.span
-	if s.lost++; s.lost >= maxLost {
+	if s.lost += j.cost(); s.lost >= maxLost {
 		t.fail("read", fmt.Errorf("a kept range of %d bytes at %d has cost %d workers: %w", s.length, s.offset, s.lost, err))
 		return
 	}

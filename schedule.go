@@ -65,7 +65,16 @@ type job struct {
 	counted int64  // of those, for Stats
 	sum     uint64 // of those bytes
 	record  uint64 // of those bytes, for the journal; OpRead: of the span, by the journal
-	sent    bool   // it waits for the temporary file before
+	sent    bool   // to a worker that may have seen it
+}
+
+// cost is what the loss of the worker counts against the job: nothing, if the worker
+// never saw it.
+func (j *job) cost() int {
+	if j.sent {
+		return 1
+	}
+	return 0
 }
 
 // owner is what a job is done for: a transfer or a listing.
@@ -188,7 +197,7 @@ func (s *scheduler) handle(e pool.Event) {
 	case pool.Up:
 		s.up(e.Worker)
 	case pool.Down:
-		s.down(e.Worker, e.Err)
+		s.down(e)
 	case pool.Broken:
 		s.brokenDown(e.Err)
 	case pool.Found:
@@ -229,13 +238,17 @@ func (s *scheduler) up(w *pool.Worker) {
 	s.answerReady(nil)
 }
 
-func (s *scheduler) down(w *pool.Worker, err error) {
-	at := slices.IndexFunc(s.crew, func(h *hand) bool { return h.worker == w })
+func (s *scheduler) down(e pool.Down) {
+	at := slices.IndexFunc(s.crew, func(h *hand) bool { return h.worker == e.Worker })
 	h := s.crew[at]
 	s.crew = slices.Delete(s.crew, at, at+1)
 	s.counters.workers.Add(-1)
+	unread := e.Worker.Unread()
 	for _, j := range h.jobs {
-		j.owner.lost(j, err)
+		if slices.Contains(unread, j.id) {
+			j.sent = false // it has not cost this worker its life
+		}
+		j.owner.lost(j, e.Err)
 	}
 }
 

@@ -300,7 +300,7 @@ func (t *transfer) lost(j *job, err error) {
 		t.lostRead(j, err)
 		return
 	case j.op != ipc.OpGet:
-		if t.askLost++; t.askLost >= maxLost {
+		if t.askLost += j.cost(); t.askLost >= maxLost {
 			t.fail(t.stage.op(), err)
 		}
 		return

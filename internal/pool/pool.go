@@ -12,7 +12,7 @@
 //
 // Invariants:
 //  1. Between Up and Down of a worker, and only there, its other events are sent.
-//  2. Every Job that Send took is answered by one Result or by the worker's Down.
+//  2. Every job that Worker.Job took is answered by one Result or by the worker's Down.
 //  3. When Events is closed no process of the pool is left, and no goroutine.
 package pool
 

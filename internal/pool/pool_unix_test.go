@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -398,6 +400,39 @@ func TestStoppedWorker(t *testing.T) {
 	w.Job(&ipc.Job{Op: ipc.OpGet, Length: 1}, tempFile(t))
 	wantText(t, next[Down](c).Err, hastily)
 	next[Up](c)
+}
+
+// TestUnreadJob: a job is no worker's end that the worker has not seen, and no proof
+// that it was of any use.
+func TestUnreadJob(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "write")
+	w := next[Up](c).Worker
+	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
+		if err := syscall.Kill(w.PID, signal); err != nil {
+			t.Fatal(err)
+		}
+		if signal == syscall.SIGSTOP {
+			w.Job(&ipc.Job{ID: 7, Op: ipc.OpGet, Length: 1}, tempFile(t))
+		}
+	}
+	if got := next[Down](c).Worker.Unread(); runtime.GOOS == "linux" && !slices.Equal(got, []uint64{7}) {
+		t.Errorf("got unread jobs %v, want job 7", got)
+	}
+
+	c = newCrew(t, "die over a job")
+	next[Up](c).Worker.Job(&ipc.Job{ID: 8, Op: ipc.OpHead}, nil)
+	next[Progress](c)
+	if got := next[Down](c).Worker.Unread(); len(got) > 0 {
+		t.Errorf("got unread jobs %v, want none: the worker died over it", got)
+	}
+
+	c = newCrew(t, "close its side at once")
+	for range startTries {
+		next[Up](c).Worker.Job(&ipc.Job{ID: 9, Op: ipc.OpHead}, nil)
+		next[Down](c)
+	}
+	next[Broken](c)
 }
 
 // TestDeafWorker has the socket's buffer full, so that not even a ping goes out.

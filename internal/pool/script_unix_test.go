@@ -164,6 +164,7 @@ var scripts = map[string]func(*actor){
 	"read nothing":            func(a *actor) { a.start(); hang() },
 	"send a Job":              func(a *actor) { a.start(); a.send(&ipc.Job{Op: ipc.OpHead}); a.receive() },
 	"close its side and stay": func(a *actor) { a.start(); a.conn.Close(); hang() },
+	"close its side at once":  func(a *actor) { a.start(); a.conn.Close() },
 	"ignore Stop": func(a *actor) {
 		a.start()
 		for {

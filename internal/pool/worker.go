@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -19,7 +20,7 @@ import (
 // unanswered before it is killed.
 const missedBeats = 3
 
-// Worker is one process. Send may be called by the pool's owner between Up and
+// Worker is one process. Job and Cancel may be called by the pool's owner between Up and
 // Down.
 type Worker struct {
 	PID  int
@@ -31,6 +32,14 @@ type Worker struct {
 	stderr *stderr
 	outbox chan parcel
 	gone   chan struct{} // closed when the socket has ended
+
+	last uint64 // the job that was the last thing sent; 0: something else. Of the writer
+
+	mu struct {
+		sync.Mutex
+		ended  bool     // nothing is sent any more
+		unread []uint64 // jobs that did not reach the worker
+	}
 
 	heard    atomic.Bool  // something since the last beat
 	jobs     atomic.Int64 // sent, not answered
@@ -59,7 +68,21 @@ func newWorker(p *Pool, seat int, conn *ipc.Conn) *Worker {
 // Job hands a job to the worker, with its open file. It does not block.
 func (w *Worker) Job(job *ipc.Job, file *os.File) {
 	w.jobs.Add(1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.mu.ended {
+		w.mu.unread = append(w.mu.unread, job.ID)
+		return
+	}
 	w.post(job, file)
+}
+
+// Unread returns, after Down, the jobs that the worker has never seen: they are not
+// what it has died of.
+func (w *Worker) Unread() []uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.unread
 }
 
 // Cancel asks the worker to end a job early.
@@ -75,7 +98,7 @@ func (w *Worker) post(m ipc.Message, file *os.File) {
 
 // proven tells whether the worker has done anything, or was at it: if not, its end
 // is taken for a failed start.
-func (w *Worker) proven() bool { return w.answered.Load() || w.jobs.Load() > 0 }
+func (w *Worker) proven() bool { return w.answered.Load() || w.jobs.Load() > int64(len(w.Unread())) }
 
 // work reads the worker's words until it is gone, reaps it, and says why it ended.
 func (w *Worker) work() error {
@@ -87,7 +110,30 @@ func (w *Worker) work() error {
 	err := w.read()
 	close(w.gone)
 	<-writer
+	w.settle(err)
 	return w.bury(ended(err))
+}
+
+// settle finds the jobs that the worker never saw: those not sent, and the last one
+// sent, if the socket was closed with something in it. Linux tells that by a reset
+// (unix_release_sock in net/unix/af_unix.c); elsewhere that job counts as seen.
+func (w *Worker) settle(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mu.ended = true
+	if w.last != 0 && errors.Is(err, syscall.ECONNRESET) {
+		w.mu.unread = append(w.mu.unread, w.last)
+	}
+	for {
+		select {
+		case p := <-w.outbox:
+			if job, ok := p.message.(*ipc.Job); ok {
+				w.mu.unread = append(w.mu.unread, job.ID)
+			}
+		default:
+			return
+		}
+	}
 }
 
 func (w *Worker) read() error {
@@ -166,7 +212,12 @@ func (w *Worker) send(p parcel) {
 	w.conn.SetWriteDeadline(time.Now().Add(w.patience()))
 	err := w.conn.Send(p.message, p.file)
 	var closed *ipc.FileError
-	switch job, isJob := p.message.(*ipc.Job); {
+	job, isJob := p.message.(*ipc.Job)
+	switch {
+	case err == nil && isJob:
+		w.last = job.ID
+	case err == nil:
+		w.last = 0
 	case errors.As(err, &closed) && isJob:
 		// The transfer has ended, and its file with it, before the job went out.
 		w.jobs.Add(-1)
@@ -176,6 +227,11 @@ func (w *Worker) send(p parcel) {
 		w.silent.Store(true)
 		w.kill()
 	case err != nil:
+		if isJob {
+			w.mu.Lock()
+			w.mu.unread = append(w.mu.unread, job.ID)
+			w.mu.Unlock()
+		}
 		w.kill() // the reader will see the end
 	}
 }
@@ -193,13 +249,12 @@ func (w *Worker) bury(cause error) error {
 	w.conn.Close()
 	grace := time.AfterFunc(time.Second, w.kill)
 	defer grace.Stop()
-	err := w.cmd.Wait()
+	w.cmd.Wait() // its status is in ProcessState
 	w.stderr.flush()
 	e := &lost{
 		pid:   w.PID,
 		state: w.cmd.ProcessState,
 		cause: cause,
-		wait:  err,
 		tail:  w.stderr.tail(),
 	}
 	if w.silent.Load() {
@@ -213,7 +268,6 @@ type lost struct {
 	pid    int
 	state  *os.ProcessState
 	cause  error
-	wait   error
 	silent time.Duration // 0: it was not
 	tail   string
 }
