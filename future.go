@@ -99,8 +99,8 @@ type Future struct {
 	active    *transfer // nil until it starts
 	begun     bool
 	ended     bool
-	unwatch   func() bool // of the context; nil: none
-	committed atomic.Bool // set once, by the rename or by what prevents it
+	watched   <-chan struct{} // Done of the context; nil: it never ends
+	committed atomic.Bool     // set once, by the rename or by what prevents it
 
 	ends chan<- *Future // its Directory's, which has room for it; nil: none
 }
@@ -160,9 +160,6 @@ func (f *Future) fail(op string, err error) error {
 
 // settle ends the future. It is called once.
 func (f *Future) settle(o Object, err error) {
-	if f.unwatch != nil {
-		f.unwatch()
-	}
 	f.object, f.err = o, err
 	f.downloader.counters.ended(f.begun, err)
 	close(f.done)

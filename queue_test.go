@@ -189,3 +189,38 @@ func TestQueueBoundsRequests(t *testing.T) {
 	}
 	leak.Files(t, dir, names...)
 }
+
+type number struct{}
+
+// A context that many downloads share ends: that is one goroutine's work.
+func TestQueueOfOneContext(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	gate := make(chan struct{})
+	origin.Put("b", "k", content)
+	origin.Inject(s3test.Fault{Key: "k", Gate: gate})
+	d := newDownloader(t, origin, processes(1))
+	first := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "first"))
+	arrive(t, origin, 1, "HEAD") // it has the only worker
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	futures := make([]*processpool.Future, 10_000)
+	for i := range futures {
+		of := context.WithValue(ctx, number{}, i) // ends with ctx
+		futures[i] = d.DownloadFile(of, "b", "queued", filepath.Join(dir, "file"))
+	}
+	before := runtime.NumGoroutine()
+	cancel()
+	if more := runtime.NumGoroutine() - before; more > 3 {
+		t.Errorf("got %d goroutines more, want one", more)
+	}
+	for _, f := range futures {
+		wantError(t, result(t, f), processpool.ErrCanceled, context.Canceled)
+	}
+	close(gate)
+	if err := result(t, first); err != nil {
+		t.Errorf("the one under way, of another context: got %v, want nil", err)
+	}
+	leak.Files(t, dir, "first")
+}

@@ -37,6 +37,7 @@ type scheduler struct {
 
 	listings []*listing // not handed out
 	waiting  queue
+	contexts contexts
 	active   []*transfer  // oldest first
 	crew     []*hand      // workers that are up, by seat
 	seats    map[int]bool // that had a worker before
@@ -93,6 +94,7 @@ func newScheduler(config Config, options pool.Options, c *counters) *scheduler {
 		logger:   config.Logger,
 		pool:     pool.New(options),
 		counters: c,
+		contexts: contexts{},
 		calls:    make(chan func()),
 		ended:    make(chan struct{}),
 		seats:    map[int]bool{},
@@ -140,9 +142,7 @@ func (s *scheduler) submit(ctx context.Context, f *Future) {
 		s.settle(f, Object{}, f.fail("start", canceled(ctx)))
 		return
 	}
-	if ctx.Done() != nil {
-		f.unwatch = context.AfterFunc(ctx, func() { f.downloader.cancel(f, canceled(ctx)) })
-	}
+	s.watch(ctx, f)
 	s.revive()
 	s.waiting.push(f)
 }
@@ -170,6 +170,7 @@ func (s *scheduler) cancel(f *Future, cause error) {
 func (s *scheduler) settle(f *Future, o Object, err error) {
 	f.ended = true
 	f.active = nil
+	s.unwatch(f)
 	f.settle(o, err)
 }
 
