@@ -177,6 +177,7 @@ func (w *Worker) write() {
 			missed = w.beat(missed)
 		case <-stopped:
 			stopped = nil
+			w.empty() // a job or its Cancel must not come behind
 			w.send(parcel{&ipc.Stop{}, nil})
 			timer := time.NewTimer(w.pool.options.StopTimeout)
 			defer timer.Stop()
@@ -185,6 +186,18 @@ func (w *Worker) write() {
 			w.kill()
 			overdue = nil
 		case <-w.gone:
+			return
+		}
+	}
+}
+
+// empty sends what is in the outbox.
+func (w *Worker) empty() {
+	for {
+		select {
+		case p := <-w.outbox:
+			w.send(p)
+		default:
 			return
 		}
 	}
