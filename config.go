@@ -19,10 +19,7 @@ import (
 	"github.com/s3processpool/processpool/internal/settings"
 )
 
-const (
-	kib = 1 << 10
-	mib = 1 << 20
-)
+const mib = 1 << 20
 
 // Config is how a Downloader works. NewDownloader fills in the defaults before its
 // functions see it, so that a zero they leave behind is their own, and refused
@@ -133,6 +130,7 @@ func defaultConfig(x settings.Extracted) Config {
 const (
 	maxProcesses = 4096
 	maxRequests  = 1024
+	maxBundle    = ipc.MaxFrame / 2 // bytes; it is passed to workers in one frame
 )
 
 // validate returns all faults at once.
@@ -158,7 +156,7 @@ func (c *Config) validate() error {
 	}
 	fault(c.WorkerCommand != nil && (len(c.WorkerCommand) == 0 || c.WorkerCommand[0] == ""),
 		"WorkerCommand is empty: name a program that calls ServeWorker, or leave it nil for this executable")
-	fault(len(c.CABundle) > ipc.MaxFrame/2, "CABundle has %d bytes: at most %d are passed to workers", len(c.CABundle), ipc.MaxFrame/2)
+	fault(len(c.CABundle) > maxBundle, "CABundle has %d bytes: at most %d are passed to workers", len(c.CABundle), maxBundle)
 	fault(c.CABundle != nil && !holdsCertificate(c.CABundle), "CABundle holds no PEM certificate")
 	return errors.Join(faults...)
 }
@@ -172,6 +170,9 @@ func environmentCABundle() ([]byte, error) {
 	bundle, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
+	}
+	if len(bundle) > maxBundle {
+		return nil, fmt.Errorf("AWS_CA_BUNDLE: %s has %d bytes: at most %d are passed to workers", name, len(bundle), maxBundle)
 	}
 	if !holdsCertificate(bundle) {
 		return nil, fmt.Errorf("AWS_CA_BUNDLE: %s holds no PEM certificate", name)

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -197,4 +198,15 @@ func TestVerifyModeString(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+}
+
+// What AWS_CA_BUNDLE names is bounded as CABundle is: else it would show as workers
+// that do not start.
+func TestConfigLargeBundleOfEnvironment(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "large.pem")
+	if err := os.WriteFile(name, make([]byte, 9<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CA_BUNDLE", name)
+	wantConfigError(t, aws.Config{Region: "us-east-1"}, func(*processpool.Config) {}, "AWS_CA_BUNDLE", "9437184 bytes")
 }
