@@ -25,7 +25,7 @@ func TestDirectoryWorkerKilled(t *testing.T) {
 			all := d.DownloadDirectory(t.Context(), "b", "", dir)
 			for n := range times {
 				arrive(t, origin, n+1, "GET")
-				signal(t, syscall.SIGKILL)
+				signalWorkers(t, syscall.SIGKILL)
 			}
 			wait(t, all.Done(), "the end of the directory")
 			if times == 3 {

@@ -58,7 +58,7 @@ func TestFaultEndsAWorker(t *testing.T) {
 			d := newDownloader(t, origin, processes(1), unhurried, log.config)
 			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
 			arrive(t, origin, 1, "GET")
-			signal(t, sig)
+			signalWorkers(t, sig)
 			if err := result(t, f); err != nil {
 				t.Error(err)
 			}

@@ -37,7 +37,7 @@ func children(t *testing.T, pid int) []int {
 	return pids
 }
 
-func signal(t *testing.T, sig syscall.Signal) {
+func signalWorkers(t *testing.T, sig syscall.Signal) {
 	t.Helper()
 	for _, pid := range children(t, os.Getpid()) {
 		if err := syscall.Kill(pid, sig); err != nil && err != syscall.ESRCH {
@@ -56,7 +56,7 @@ func TestWorkerKilledIdle(t *testing.T) {
 		if err := download(t, d, "k", filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
-		signal(t, syscall.SIGKILL)
+		signalWorkers(t, syscall.SIGKILL)
 	}
 	leak.Files(t, dir, "first", "second", "third")
 }
@@ -71,7 +71,7 @@ func TestWorkersAllKilledIdle(t *testing.T) {
 		if err := download(t, d, "k", filepath.Join(dir, "file")); err != nil {
 			t.Fatal(err)
 		}
-		signal(t, syscall.SIGKILL)
+		signalWorkers(t, syscall.SIGKILL)
 	}
 	leak.Files(t, dir, "file")
 }
@@ -91,7 +91,7 @@ func TestWorkerKilledUnderWay(t *testing.T) {
 			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
 			for n := 1; n <= 2; n++ {
 				arrive(t, origin, n, method)
-				signal(t, syscall.SIGKILL)
+				signalWorkers(t, syscall.SIGKILL)
 			}
 			if err := result(t, f); err != nil {
 				t.Fatal(err)
@@ -129,7 +129,7 @@ func TestWorkerKilledGoesOnFromItsLastWord(t *testing.T) {
 	})
 	for wait(t, steps, "the first MiB").BytesDone < mib {
 	}
-	signal(t, syscall.SIGKILL)
+	signalWorkers(t, syscall.SIGKILL)
 	if err := result(t, f); err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestWorkerKilledThreeTimes(t *testing.T) {
 			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
 			for n := 1; n <= 3; n++ {
 				arrive(t, origin, n, method)
-				signal(t, syscall.SIGKILL)
+				signalWorkers(t, syscall.SIGKILL)
 			}
 			err := result(t, f)
 			wantError(t, err, processpool.ErrWorkerLost)
@@ -184,13 +184,13 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := children(t, os.Getpid())
-	signal(t, syscall.SIGINT) // U1: idle
+	signalWorkers(t, syscall.SIGINT) // U1: idle
 	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
 	arrive(t, origin, 1, "HEAD")
-	signal(t, syscall.SIGINT) // U40
+	signalWorkers(t, syscall.SIGINT) // U40
 	close(gates["HEAD"])
 	arrive(t, origin, 1, "GET")
-	signal(t, syscall.SIGINT) // U51
+	signalWorkers(t, syscall.SIGINT) // U51
 	close(gates["GET"])
 	if err := result(t, f); err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func TestInterruptDuringStart(t *testing.T) {
 			t.Fatal("no worker is started")
 		}
 	}
-	signal(t, syscall.SIGINT)
+	signalWorkers(t, syscall.SIGINT)
 	if err := result(t, f); err != nil {
 		t.Error(err)
 	}

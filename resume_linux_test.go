@@ -192,14 +192,14 @@ func TestResumeWorkerKilledOverAKeptRange(t *testing.T) {
 	stopped := make(chan struct{})
 	t.Cleanup(sink.SetFault(func(op, _ string) error {
 		if op == "reopen" { // behind HeadObject, before the first range is read
-			signal(t, syscall.SIGSTOP)
+			signalWorkers(t, syscall.SIGSTOP)
 			close(stopped)
 		}
 		return nil
 	}))
 	f := d.DownloadFile(t.Context(), "b", "k", name, resume)
 	wait(t, stopped, "the partial file to be opened")
-	signal(t, syscall.SIGKILL)
+	signalWorkers(t, syscall.SIGKILL)
 	if err := result(t, f); err != nil {
 		t.Fatal(err)
 	}

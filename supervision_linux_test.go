@@ -261,7 +261,7 @@ func TestWorkerStoppedUnderWay(t *testing.T) {
 	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
 	arrive(t, origin, 2, "GET")
 	before := children(t, os.Getpid())
-	signal(t, syscall.SIGSTOP)
+	signalWorkers(t, syscall.SIGSTOP)
 	if err := result(t, f); err != nil {
 		t.Fatal(err)
 	}
