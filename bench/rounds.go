@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 
@@ -29,7 +30,9 @@ type series struct {
 
 // alternate runs every entry once to warm up, when its memory is looked at and each of
 // its bytes compared, and then all of them in turn, so that a machine's slow minute
-// slows each of them. An entry of others that fails is left out, and noted.
+// slows each of them; in an order that is drawn for each round, since what one leaves
+// behind (free memory, hot or cold) is what the next one starts from. An entry of others
+// that fails is left out, and noted.
 func (b *bench) alternate(ctx context.Context, entries []entry) ([]series, error) {
 	var all []series
 	for _, e := range entries {
@@ -47,8 +50,9 @@ func (b *bench) alternate(ctx context.Context, entries []entry) ([]series, error
 			fmt.Fprintf(os.Stderr, "%s failed: %v\n", e.label, err)
 		}
 	}
+	order := rand.New(rand.NewPCG(1, 1))
 	for round := range b.runs {
-		for i := range all {
+		for _, i := range order.Perm(len(all)) {
 			u, err := b.once(ctx, all[i].entry, false, sizesAgree)
 			if err != nil {
 				return nil, fmt.Errorf("%s, round %d: %w", all[i].label, round+1, err)

@@ -1,0 +1,87 @@
+//go:build realservers && linux
+
+package realservers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/s3processpool/processpool"
+)
+
+// TestNetwork: whatever becomes of connections, the object arrives.
+func TestNetwork(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		up := s.upload(t, "key", newContent(1, 20*mib), onePut)
+		for _, f := range []fault{
+			{reset, 0}, {end, 0}, // before an answer, or within the TLS handshake
+			{reset, 100}, {end, 100}, // in the headers
+			{reset, mib}, {end, mib}, {reset, 3*mib + 1}, {end, 8 * mib}, // in a body
+			{stall, 0}, {stall, 2 * mib},
+		} {
+			t.Run(fmt.Sprintf("%s at %d", f.act, f.after), func(t *testing.T) {
+				behind, p := through(t, s, f, f)
+				d := newDownloader(t, behind, func(c *processpool.Config) {
+					c.MaxRequestProcesses = 2
+					c.StallTimeout = time.Second
+				})
+				fetch(t, d, up)
+				if got := p.strikes(); got == 0 {
+					t.Error("no fault has struck")
+				}
+			})
+		}
+	}, plain, secure)
+}
+
+// TestNetworkFlips: a bit that changes on the way does not reach the destination. What
+// has a checksum of each part is fetched again, and over TLS the record is refused.
+func TestNetworkFlips(t *testing.T) {
+	composite := way{partSize: partSize, algorithm: types.ChecksumAlgorithmSha256, kind: types.ChecksumTypeComposite}
+	each(t, func(t *testing.T, s *server) {
+		whole := s.upload(t, "whole", newContent(1, 20*mib), onePut)
+		parts := s.upload(t, "parts", newContent(2, 20*mib), composite)
+		for _, up := range []uploaded{whole, parts} {
+			behind, p := through(t, s, fault{flip, mib})
+			d := newDownloader(t, behind, func(c *processpool.Config) { c.MaxRequestProcesses = 1 })
+			if up.key == "parts" || s.caPEM != nil {
+				fetch(t, d, up)
+			} else {
+				name := filepath.Join(t.TempDir(), destination)
+				writeFile(t, name, []byte("before"))
+				err := d.DownloadFile(context.Background(), bucket, up.key, name).Result()
+				if !errors.Is(err, processpool.ErrChecksumMismatch) {
+					t.Errorf("%s: got error %v, want ErrChecksumMismatch", up.key, err)
+				}
+				untouched(t, name)
+				fetch(t, d, up) // the next one
+			}
+			if got := p.strikes(); got != 1 {
+				t.Errorf("%s: got %d flipped bits, want 1", up.key, got)
+			}
+		}
+	}, plain, secure)
+}
+
+// TestNetworkRefused: nobody listens.
+func TestNetworkRefused(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		up := s.upload(t, "key", newContent(1, mib), onePut)
+		behind, p := through(t, s)
+		p.close()
+		d := newDownloader(t, behind, func(c *processpool.Config) { c.MaxAttempts = 2 })
+		name := filepath.Join(t.TempDir(), destination)
+		writeFile(t, name, []byte("before"))
+		err := d.DownloadFile(context.Background(), bucket, up.key, name).Result()
+		if !errors.Is(err, processpool.ErrRetriesExceeded) {
+			t.Errorf("got error %v, want ErrRetriesExceeded", err)
+		}
+		untouched(t, name)
+	}, plain)
+}
