@@ -42,6 +42,7 @@ func TestNetwork(t *testing.T) {
 
 // TestNetworkFlips: a bit that changes on the way does not reach the destination. What
 // has a checksum of each part is fetched again, and over TLS the record is refused.
+// versitygw does not tell the parts' checksums.
 func TestNetworkFlips(t *testing.T) {
 	composite := way{partSize: partSize, algorithm: types.ChecksumAlgorithmSha256, kind: types.ChecksumTypeComposite}
 	each(t, func(t *testing.T, s *server) {
@@ -50,7 +51,7 @@ func TestNetworkFlips(t *testing.T) {
 		for _, up := range []uploaded{whole, parts} {
 			behind, p := through(t, s, fault{flip, mib})
 			d := newDownloader(t, behind, func(c *processpool.Config) { c.MaxRequestProcesses = 1 })
-			if up.key == "parts" || s.caPEM != nil {
+			if s.caPEM != nil || up.key == "parts" && s.name != "versitygw" {
 				fetch(t, d, up)
 			} else {
 				name := filepath.Join(t.TempDir(), destination)
