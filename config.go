@@ -75,8 +75,10 @@ type Config struct {
 	// call ServeWorker. Default: this executable again.
 	WorkerCommand []string
 
-	// Logger is told of lost workers, retries and what workers write to their
-	// standard error. Default: nothing is logged.
+	// Logger is told of lost workers and what workers write to their standard error
+	// (warnings), of attempts that are made again (info), and of each answered request
+	// and the end of each download (debug), with bucket, key, range, attempt, worker's
+	// pid and S3's request id where there is one. Default: nothing is logged.
 	Logger *slog.Logger
 }
 

@@ -1,6 +1,9 @@
 package processpool
 
-import "errors"
+import (
+	"errors"
+	"log/slog"
+)
 
 // How a transfer ends: by publication, or by its first error.
 
@@ -119,6 +122,11 @@ func (t *transfer) clean() {
 }
 
 func (t *transfer) settle(o Object, err error) {
+	if err == nil {
+		t.log(slog.LevelDebug, "downloaded", "file", t.future.meta.Filename, "bytes", o.Size, "verified", o.Verified)
+	} else {
+		t.log(slog.LevelDebug, "not downloaded", "file", t.future.meta.Filename, "error", err)
+	}
 	t.scheduler.leave(t)
 	t.scheduler.settle(t.future, o, err)
 }

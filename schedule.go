@@ -214,13 +214,15 @@ func (s *scheduler) handle(e pool.Event) {
 		if j := s.job(e.Worker, e.ID); j != nil {
 			s.counters.retried(j.op, e.Kind)
 			j.owner.log(slog.LevelInfo, "attempt failed", "op", j.op, "offset", j.span.offset, "length", j.span.length,
-				"attempt", e.Attempt, "wait", e.Wait, "worker", e.Worker.PID, "error", e.Cause)
+				"attempt", e.Attempt, "wait", e.Wait, "worker", e.Worker.PID, "request", e.Request, "error", e.Cause)
 		}
 	case pool.Result:
 		if j := s.job(e.Worker, e.ID); j != nil {
 			delete(j.hand.jobs, j.id)
 			if e.Err == nil {
 				s.counters.wrote(j, e.Written)
+				j.owner.log(slog.LevelDebug, "answered", "op", j.op, "offset", j.span.offset, "length", j.span.length,
+					"worker", e.Worker.PID, "request", e.Request)
 			}
 			j.owner.result(j, e.Result)
 		}

@@ -60,6 +60,15 @@ func Pack(err error) *Wire {
 	return w
 }
 
+// RequestID is S3's id of the request that failed; "" if it was not answered.
+func RequestID(err error) string {
+	var response *awshttp.ResponseError
+	if errors.As(err, &response) {
+		return response.ServiceRequestID()
+	}
+	return ""
+}
+
 func packAPI(err error) *API {
 	var api smithy.APIError
 	var response *awshttp.ResponseError

@@ -8,6 +8,7 @@ import (
 	"net/http/httptrace"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -49,7 +50,7 @@ func (c *Client) Get(ctx context.Context, job *ipc.Job, dst io.WriterAt, on Obse
 	}
 	return &ipc.Result{
 		ID: job.ID, Object: g.object, Written: g.written,
-		Sum: g.sums.Proof, Digest: g.sums.Bytes(), Record: g.sums.Record,
+		Sum: g.sums.Proof, Digest: g.sums.Bytes(), Record: g.sums.Record, Request: g.request,
 	}, nil
 }
 
@@ -62,6 +63,7 @@ type get struct {
 	buf    []byte
 
 	confirmed bool
+	request   string // S3's id of the last one
 	object    ipc.Object
 	written   int64
 	sums      *checksum.Sums // of what is written
@@ -83,6 +85,7 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 	}
 	defer out.Body.Close()
 	w.alive()
+	g.request, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 	if out.ContentLength == nil || *out.ContentLength < 0 {
 		g.body = bulk.Body{} // how much is to come is not known
 	}

@@ -122,6 +122,7 @@ type Retry struct {
 	Attempt int
 	Wait    time.Duration
 	Cause   string
+	Request string `json:",omitempty"` // S3's id of the attempt; "" = there was no answer
 	Kind    failure.Kind
 }
 
@@ -133,6 +134,7 @@ type Result struct {
 	Sum     uint64          // of a checksum that combines
 	Digest  []byte          // of one that does not
 	Record  uint64          `json:",omitempty"` // of Job.Record
+	Request string          `json:",omitempty"` // OpGet: S3's id of the last one
 	Parts   []proof.PartSum `json:",omitempty"` // OpParts: with Object.Layout
 	Page    *Page           `json:",omitempty"` // OpList
 	Err     *failure.Wire

@@ -29,9 +29,9 @@ var messages = []Message{
 	&Cancel{ID: 5},
 	&Found{ID: 6, Object: object},
 	&Progress{ID: 7, Written: 8, Sum: 1<<64 - 1, Record: 9},
-	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Cause: "the line\nbroke", Kind: failure.KindConnection},
+	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Cause: "the line\nbroke", Request: "id", Kind: failure.KindConnection},
 	&Result{
-		ID: 9, Object: object, Written: 10, Sum: 11, Digest: []byte{0, 255}, Record: 12,
+		ID: 9, Object: object, Written: 10, Sum: 11, Digest: []byte{0, 255}, Record: 12, Request: "id",
 		Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}},
 		Page: &Page{Next: "token", Entries: []Entry{{
 			Key: []byte("a\xff\x00<\u2028"), Size: 1, ETag: `"e"`, LastModified: time.Unix(3, 0).UTC(), StorageClass: "GLACIER",

@@ -149,7 +149,7 @@ func (s *server) cancelAll() {
 
 func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Result {
 	retrying := func(attempt int, wait time.Duration, cause error) {
-		s.conn.Send(&ipc.Retry{ID: job.ID, Attempt: attempt, Wait: wait, Cause: cause.Error(), Kind: failure.KindOf(cause)}, nil)
+		s.conn.Send(&ipc.Retry{ID: job.ID, Attempt: attempt, Wait: wait, Cause: cause.Error(), Request: failure.RequestID(cause), Kind: failure.KindOf(cause)}, nil)
 	}
 	if file != nil {
 		defer file.Close()
