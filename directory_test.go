@@ -29,6 +29,8 @@ func pages(n int) func(*s3test.Options) {
 
 func isList(r s3test.Request) bool { return r.Query.Get("list-type") == "2" }
 
+func isGet(r s3test.Request) bool { return r.Method == "GET" && r.Key != "" }
+
 // lists returns the requests for a page so far.
 func lists(origin *s3test.Server) []s3test.Request {
 	return slices.DeleteFunc(origin.Requests(), func(r s3test.Request) bool { return !isList(r) })
@@ -405,7 +407,7 @@ func TestDirectoryFailures(t *testing.T) {
 	for i := range 30 {
 		origin.Put("b", fmt.Sprintf("%02d", i), content)
 	}
-	origin.Inject(s3test.Fault{Method: "HEAD", Match: func(r s3test.Request) bool { return r.Key < "12" }, Status: 403})
+	origin.Inject(s3test.Fault{Match: func(r s3test.Request) bool { return isGet(r) && r.Key < "12" }, Status: 403})
 	d := newDownloader(t, origin)
 	all := directory(t, d, "", dir)
 	err := wantDirectoryError(t, all.Result(), 12)
@@ -426,7 +428,7 @@ func TestDirectoryStopOnError(t *testing.T) {
 		origin.Put("b", fmt.Sprintf("%03d", i), content)
 	}
 	origin.Inject(s3test.Fault{Key: "001", Status: 403})
-	origin.Inject(s3test.Fault{Method: "HEAD", Stall: true, Gate: make(chan struct{})})
+	origin.Inject(s3test.Fault{Match: isGet, Stall: true, Gate: make(chan struct{})})
 	d := newDownloader(t, origin)
 	all := directory(t, d, "", dir, func(o *processpool.DirectoryOptions) { o.StopOnError = true })
 	err := wantDirectoryError(t, all.Result(), 1)
@@ -449,8 +451,7 @@ func TestDirectoryCancel(t *testing.T) {
 				for i := range 20 {
 					origin.Put("b", fmt.Sprintf("%02d", i), content)
 				}
-				isHead := func(r s3test.Request) bool { return r.Method == "HEAD" }
-				fault := s3test.Fault{Match: isHead, Gate: make(chan struct{})}
+				fault := s3test.Fault{Match: isGet, Gate: make(chan struct{})}
 				if during == "the listing" {
 					fault = s3test.Fault{Match: isList, Gate: make(chan struct{})}
 				}
@@ -605,7 +606,7 @@ func TestDirectoryWindow(t *testing.T) {
 		origin.Put("b", fmt.Sprintf("%03d", i), content)
 	}
 	gate := make(chan struct{})
-	origin.Inject(s3test.Fault{Method: "HEAD", Gate: gate})
+	origin.Inject(s3test.Fault{Match: isGet, Gate: gate})
 	d := newDownloader(t, origin)
 	begun, most, full := 0, 0, make(chan struct{})
 	all := d.DownloadDirectory(t.Context(), "b", "", dir, func(o *processpool.DirectoryOptions) {

@@ -178,5 +178,5 @@ func ExampleDownloader_Stats() {
 	fmt.Println(s.Requests.ListObjectsV2, "listing,", s.Requests.HeadObject, "HeadObject,", s.Requests.GetObject, "GetObject")
 	// Output:
 	// 3 downloads, 196608 bytes
-	// 1 listing, 3 HeadObject, 3 GetObject
+	// 1 listing, 0 HeadObject, 3 GetObject
 }

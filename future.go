@@ -19,6 +19,14 @@ type DownloadOptions struct {
 	// HeadObject is made. An object of another size is ErrSizeMismatch. nil: not known.
 	ExpectedSize *int64
 
+	// SkipHead asks for the object with a GetObject at once, which suits small ones: it is
+	// one request where there would be two, and the answer proves the same. If it shows an
+	// object of MultipartThreshold bytes or more, or one whose checksum is that of its parts,
+	// it is broken off, and the download goes on with HeadObject after all. No room
+	// is set aside on the disk for an object that comes so. It changes nothing with
+	// ExpectedSize or Resume. Default false.
+	SkipHead bool
+
 	// Resume keeps what has arrived when the download fails, is canceled, or its process or
 	// machine ends, and goes on from what an earlier download of the same version of the
 	// object has left. Until the file is complete it is kept beside the destination as

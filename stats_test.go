@@ -60,7 +60,7 @@ func TestStats(t *testing.T) {
 	}
 	download(t, d, "missing", filepath.Join(dir, "missing"))
 	want.Done, want.Failed, want.BytesWritten = 5, 2, 50
-	want.Requests = processpool.Requests{HeadObject: 6, GetObject: 5, ListObjectsV2: 1}
+	want.Requests = processpool.Requests{HeadObject: 5, GetObject: 5, ListObjectsV2: 1}
 	wantStats(t, d, "a directory", want)
 
 	shutdown(t, d)

@@ -39,6 +39,7 @@ type transfer struct {
 
 	object      ipc.Object
 	unconfirmed bool // object.Size is the caller's word
+	probing     bool // object.Size is not known: the first answer to a GET tells it
 	whole       bool // one GET without a Range
 	ranges      *ranges
 	ledger      *proof.Ledger // nil: nothing is proved
@@ -96,13 +97,20 @@ func (t *transfer) checked(target sink.Target, err error) {
 		return
 	}
 	t.target = target
-	if expected := t.future.meta.ExpectedSize; expected != nil && !t.future.meta.Resume {
+	switch meta := &t.future.meta; {
+	case meta.Resume:
+		t.stage = stageSizing
+	case meta.ExpectedSize != nil:
 		t.unconfirmed = true
-		t.object.Size = *expected
+		t.object.Size = *meta.ExpectedSize
 		t.plan()
-		return
+	case meta.SkipHead:
+		t.unconfirmed, t.probing = true, true
+		t.object.Size = sink.Unknown
+		t.stage, t.ranges = stageFetching, newEmptyRanges()
+	default:
+		t.stage = stageSizing
 	}
-	t.stage = stageSizing
 }
 
 // sized goes on when HeadObject has told what the object is.
@@ -205,6 +213,9 @@ func (t *transfer) send(j *job) {
 	m.Offset, m.Length = j.span.offset, j.span.length
 	m.Whole = t.whole && j.span.length == t.object.Size
 	m.Unconfirmed = t.unconfirmed
+	if t.probing {
+		m.Whole, m.Limit = true, t.scheduler.config.MultipartThreshold
+	}
 	if t.ledger != nil {
 		m.Checksum = t.ledger.Algorithm()
 	}
@@ -238,7 +249,41 @@ func (t *transfer) found(o ipc.Object) {
 	}
 	t.unconfirmed = false
 	t.object = o
+	if t.probing {
+		t.probed()
+	}
 	t.choose()
+}
+
+// probed goes on when the answer to a GET has told the size. What it brings is one range,
+// which the one job of the transfer has.
+func (t *transfer) probed() {
+	t.probing, t.whole = false, true
+	t.ranges = newRanges(t.object.Size, t.object.Size)
+	s, _ := t.ranges.take()
+	s.lost = t.jobs[0].span.lost
+	t.jobs[0].span = s
+	t.temp.Sized(t.object.Size)
+	t.report()
+}
+
+// unsuited starts afresh, with a HeadObject: the object is too large to be got at once,
+// or must be got by its parts to be proved.
+func (t *transfer) unsuited() {
+	temp := t.temp
+	t.temp, t.creating = nil, true
+	t.unconfirmed, t.probing, t.ranges, t.object = false, false, nil, ipc.Object{}
+	go func() {
+		temp.Discard()
+		t.scheduler.do(func() {
+			t.creating = false
+			if t.stage == stageEnding {
+				t.clean()
+				return
+			}
+			t.stage = stageSizing
+		})
+	}()
 }
 
 // progress notes how much of a job's range is in the file. Words that a worker sent
@@ -253,9 +298,14 @@ func (t *transfer) progress(j *job, p *ipc.Progress) {
 
 // result takes a worker's answer.
 func (t *transfer) result(j *job, r *ipc.Result) {
+	if j.op == ipc.OpGet && r.Err == nil && !r.Unsuited {
+		t.found(r.Object) // where no word came before
+	}
 	t.forget(j)
 	switch {
 	case t.stage == stageEnding:
+	case r.Unsuited:
+		t.unsuited()
 	case r.Err != nil && j.op == ipc.OpParts:
 		t.log(slog.LevelInfo, "the object's parts are not known", "error", r.Err.Text)
 		t.fail("verify", t.mismatch)
@@ -315,7 +365,7 @@ func (t *transfer) lost(j *job, err error) {
 	}
 	t.log(slog.LevelWarn, "range taken back", "offset", s.offset, "length", s.length, "written", j.written, "worker", j.hand.worker.PID)
 	n := j.written
-	if t.ledger != nil && !t.ledger.Combines() {
+	if t.probing || t.ledger != nil && !t.ledger.Combines() {
 		n = 0
 	}
 	if n < s.length || s.length == 0 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"runtime"
 	"strings"
 	"syscall"
@@ -59,7 +60,12 @@ func (w *walk) object(o ObjectInfo) error {
 }
 
 func (w *walk) begin(o ObjectInfo, name, skeleton, filename string) {
-	f := w.directory.downloader.newFuture(w.directory.bucket, o.Key, filename, w.directory.options.Options)
+	options := w.directory.options.Options
+	if o.Size < w.scheduler.config.MultipartThreshold {
+		// The listing may be stale, so its size is not one to insist on.
+		options = append(slices.Clip(options), func(o *DownloadOptions) { o.SkipHead = true })
+	}
+	f := w.directory.downloader.newFuture(w.directory.bucket, o.Key, filename, options)
 	if err := f.meta.validate(); err != nil {
 		w.settled(f, f.fail("check", err))
 		return

@@ -11,7 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/proof"
 )
+
+// errUnsuited ends a Job with a Limit that has met an object beyond it.
+var errUnsuited = errors.New("the object takes a HeadObject")
 
 // check holds an answer's head against the request. Only an answer that passes
 // every line of it may be written to the file: some servers ignore Range, some
@@ -47,6 +51,12 @@ func (g *get) check(out *s3.GetObjectOutput) error {
 			// object's, and which is not for sure. The ETag is the object's.
 			object.Stored = checksums{}.stored("", &object)
 		}
+	case status == http.StatusOK && g.whole() && g.job.Size < 0:
+		if length < 0 || length >= g.job.Limit || g.job.Choose && proof.OfParts(object.Stored) {
+			return errUnsuited
+		}
+		g.job.Size, g.job.Length = length, length
+		object.Size = length
 	case status == http.StatusOK && (g.whole() || g.first() == 0 && g.last() == g.job.Size-1):
 		// A whole object in answer to a Range that covers it is what was asked for.
 		if length >= 0 && length != g.job.Size {
@@ -55,6 +65,9 @@ func (g *get) check(out *s3.GetObjectOutput) error {
 		object.Size = g.job.Size
 	default:
 		return fmt.Errorf("%w: status %d to a request for %s", failure.ErrUnexpected, status, g.asked())
+	}
+	if g.confirmed {
+		object.Stored = g.object.Stored // as the first answer told
 	}
 	g.object = object
 	return nil
@@ -67,9 +80,12 @@ func (g *get) asked() string {
 	return fmt.Sprintf("bytes %d-%d", g.first(), g.last())
 }
 
+// expected tells that the job's size is the caller's word.
+func (g *get) expected() bool { return g.job.Unconfirmed && g.job.Limit == 0 }
+
 // anotherSize is a contradiction of the caller's word, or else of HeadObject's.
 func (g *get) anotherSize(size int64) error {
-	if g.job.Unconfirmed {
+	if g.expected() {
 		return fmt.Errorf("%w: expected %d bytes, the object has %d", failure.ErrSizeMismatch, g.job.Size, size)
 	}
 	return fmt.Errorf("%w: it had %d bytes and has %d", failure.ErrObjectChanged, g.job.Size, size)
@@ -85,7 +101,7 @@ func (g *get) explain(err error) error {
 	case http.StatusPreconditionFailed:
 		return fmt.Errorf("%w: %w", failure.ErrObjectChanged, err)
 	case http.StatusRequestedRangeNotSatisfiable:
-		if g.job.Unconfirmed {
+		if g.expected() {
 			return fmt.Errorf("%w: expected %d bytes: %w", failure.ErrSizeMismatch, g.job.Size, err)
 		}
 		return fmt.Errorf("%w: it had %d bytes: %w", failure.ErrObjectChanged, g.job.Size, err)

@@ -45,7 +45,11 @@ func (c *Client) Get(ctx context.Context, job *ipc.Job, dst io.WriterAt, on Obse
 		default:
 		}
 	}()
-	if err := c.attempts(ctx, job.Bucket, on.Retrying, g.attempt); err != nil {
+	err := c.attempts(ctx, job.Bucket, on.Retrying, g.attempt)
+	if errors.Is(err, errUnsuited) {
+		return &ipc.Result{ID: job.ID, Unsuited: true, Request: g.request}, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &ipc.Result{
@@ -107,14 +111,18 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 	return true, nil
 }
 
-// confirm takes from the first answer what a HeadObject would have told.
+// confirm takes from the first answer what a HeadObject would have told. The pool is
+// told, unless all that it would do is to wait for a Result that is almost here.
 func (g *get) confirm() {
+	chosen := !g.job.Choose
 	if g.job.Choose {
-		if stored, ok := proof.Choose(g.object.Stored, g.job.Length == g.job.Size, proof.Layout{}); ok {
+		var stored checksum.Stored
+		if stored, chosen = proof.Choose(g.object.Stored, g.job.Length == g.job.Size, proof.Layout{}); chosen {
 			g.sums = checksum.NewSums(stored.Algorithm, g.job.Record)
 		}
 	}
-	if g.on.Found != nil {
+	soon := g.job.Whole && g.job.Length <= bufferSize && chosen
+	if g.on.Found != nil && !soon {
 		g.on.Found(g.object)
 	}
 }

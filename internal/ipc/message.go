@@ -67,8 +67,11 @@ type Job struct {
 	Length int64
 	Whole  bool // one GET without a Range
 	// Unconfirmed: Size is the caller's word. The worker sends Found when the
-	// first answer has confirmed it.
+	// first answer has confirmed it, or leaves that to a Result that is soon to come.
 	Unconfirmed bool
+	// Limit: Size and Length are not known. An answer of Limit bytes or more, or of an
+	// object whose checksum is of its parts, is Unsuited; 0 = they are known.
+	Limit int64 `json:",omitempty"`
 	// Checksum is computed over the range's bytes; "" = none.
 	Checksum checksum.Algorithm
 	// Record is computed beside it, for the journal of a download that may be resumed;
@@ -137,7 +140,9 @@ type Result struct {
 	Request string          `json:",omitempty"` // OpGet: S3's id of the last one
 	Parts   []proof.PartSum `json:",omitempty"` // OpParts: with Object.Layout
 	Page    *Page           `json:",omitempty"` // OpList
-	Err     *failure.Wire
+	// Unsuited: the object is none for a Job with a Limit; nothing was written.
+	Unsuited bool `json:",omitempty"`
+	Err      *failure.Wire
 }
 
 // Page is a part of a listing.

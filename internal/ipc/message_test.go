@@ -31,7 +31,7 @@ var messages = []Message{
 	&Progress{ID: 7, Written: 8, Sum: 1<<64 - 1, Record: 9},
 	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Cause: "the line\nbroke", Request: "id", Kind: failure.KindConnection},
 	&Result{
-		ID: 9, Object: object, Written: 10, Sum: 11, Digest: []byte{0, 255}, Record: 12, Request: "id",
+		ID: 9, Object: object, Written: 10, Sum: 11, Digest: []byte{0, 255}, Record: 12, Request: "id", Unsuited: true,
 		Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}},
 		Page: &Page{Next: "token", Entries: []Entry{{
 			Key: []byte("a\xff\x00<\u2028"), Size: 1, ETag: `"e"`, LastModified: time.Unix(3, 0).UTC(), StorageClass: "GLACIER",
@@ -62,7 +62,7 @@ func get(key string) *Job {
 			ChecksumMode: "ENABLED", VersionID: "v", SSECustomerAlgorithm: "AES256", SSECustomerKey: "key",
 			SSECustomerKeyMD5: "md5", RequestPayer: "requester", ExpectedBucketOwner: "111122223333",
 		},
-		ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true,
+		ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true, Limit: 3,
 		Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, Choose: true,
 		List: &List{Prefix: "a/\x01", Delimiter: "/", Token: "token"},
 	}

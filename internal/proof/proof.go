@@ -3,8 +3,14 @@
 package proof
 
 import (
+	"slices"
+
 	"github.com/s3processpool/processpool/internal/checksum"
 )
+
+// OfParts tells whether something that S3 stores is a digest of the digests of the
+// object's parts.
+func OfParts(stored []checksum.Stored) bool { return slices.ContainsFunc(stored, inParts) }
 
 // Choose returns the stored checksum that a download can be held against. In this
 // order: a CRC of the whole object, since the CRCs of ranges combine to it; a digest

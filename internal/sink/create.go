@@ -10,11 +10,14 @@ import (
 // draws is how many names are tried: one in four thousand million is taken, unless somebody is at it.
 const draws = 8
 
+// Unknown is the size of a file that only its content will tell.
+const Unknown = -1
+
 // Create makes the temporary file, size bytes long and with room for them set aside where the file
-// system can. It has the permissions of the file it is to replace, or those of a new one; owner,
+// system can; or an empty one if the size is Unknown, which Sized must tell before Publish. It has the permissions of the file it is to replace, or those of a new one; owner,
 // access lists and other attributes are those of a new one. On an error nothing is left.
 func (t Target) Create(size int64) (*Temp, error) {
-	if size < 0 {
+	if size < Unknown {
 		return nil, step("create", t.path, syscall.EINVAL)
 	}
 	replaced, err := t.present()

@@ -30,6 +30,9 @@ type Temp struct {
 // File is the open file. Other descriptors of it, in other processes, stay good after the end.
 func (t *Temp) File() *os.File { return t.file }
 
+// Sized tells the size of a file that was made without.
+func (t *Temp) Sized(size int64) { t.size = size }
+
 // Name is the temporary file's path; after Publish nothing is there.
 func (t *Temp) Name() string { return t.file.Name() }
 

@@ -97,7 +97,7 @@ func TestDiscard(t *testing.T) {
 
 func TestCreateNegativeSize(t *testing.T) {
 	target, dir := resolved(t, false)
-	if _, err := target.Create(-1); !errors.Is(err, syscall.EINVAL) {
+	if _, err := target.Create(-2); !errors.Is(err, syscall.EINVAL) {
 		t.Errorf("got %v, want %v", err, syscall.EINVAL)
 	}
 	untouched(t, dir)
