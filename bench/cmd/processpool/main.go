@@ -16,6 +16,7 @@ import (
 var (
 	verify = flag.String("verify", "auto", "auto, required or off")
 	known  = flag.Bool("known", false, "give the size, which saves the HeadObject")
+	skip   = flag.Bool("skip-head", false, "ask with a GetObject at once")
 	linger = flag.Duration("linger", 0, "pause before Shutdown, in which every worker comes up")
 )
 
@@ -57,6 +58,7 @@ func download(t task.Task, d *processpool.Downloader) error {
 	var futures []*processpool.Future
 	for _, o := range t.Objects() {
 		futures = append(futures, d.DownloadFile(context.Background(), t.Bucket, o.Key, o.File, func(o *processpool.DownloadOptions) {
+			o.SkipHead = *skip
 			if *known {
 				o.ExpectedSize = &t.Size
 			}
