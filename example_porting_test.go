@@ -19,26 +19,27 @@ import (
 
 // The Go halves of docs/porting.md, which quotes them.
 
-// portingFolder makes a new folder the working directory, until the function that it
-// returns is called.
-func portingFolder() (back func()) {
+// portingDownloader is exampleDownloader in a folder that is the working directory until
+// end is called, which shuts the Downloader down and removes the folder.
+func portingDownloader() (d *processpool.Downloader, end func()) {
 	before, err := os.Getwd()
 	if err != nil {
 		panic(err)
 	}
-	dir, err := os.MkdirTemp("", "example")
-	if err != nil {
+	d, dir := exampleDownloader()
+	if err := os.Chdir(dir); err != nil {
 		panic(err)
 	}
-	os.Chdir(dir)
-	return func() {
+	return d, func() {
+		d.Shutdown()
 		os.Chdir(before)
 		os.RemoveAll(dir)
 	}
 }
 
 func Example_portingOneFile() {
-	defer portingFolder()()
+	_, end := portingDownloader()
+	defer end()
 	ctx, cfg := context.Background(), exampleConfig()
 
 	download := func() error {
@@ -54,14 +55,9 @@ func Example_portingOneFile() {
 }
 
 func Example_portingManyFiles() {
-	defer portingFolder()()
 	ctx := context.Background()
-	d, err := processpool.NewDownloader(exampleConfig())
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer d.Shutdown()
+	d, end := portingDownloader()
+	defer end()
 
 	var futures []*processpool.Future
 	for _, key := range []string{"mykey", "nokey"} {
@@ -107,14 +103,9 @@ func Example_portingClientKwargs() {
 }
 
 func Example_portingExtraArgs() {
-	defer portingFolder()()
 	ctx := context.Background()
-	d, err := processpool.NewDownloader(exampleConfig())
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer d.Shutdown()
+	d, end := portingDownloader()
+	defer end()
 
 	future := d.DownloadFile(ctx, "mybucket", "mykey", "myfile", func(o *processpool.DownloadOptions) {
 		o.ExtraArgs.VersionId = "null"
@@ -125,16 +116,11 @@ func Example_portingExtraArgs() {
 }
 
 func Example_portingErrors() {
-	defer portingFolder()()
 	ctx := context.Background()
-	d, err := processpool.NewDownloader(exampleConfig())
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer d.Shutdown()
+	d, end := portingDownloader()
+	defer end()
 
-	err = d.DownloadFile(ctx, "mybucket", "nokey", "myfile").Result()
+	err := d.DownloadFile(ctx, "mybucket", "nokey", "myfile").Result()
 	var answer smithy.APIError
 	switch {
 	case errors.As(err, &answer):
@@ -148,14 +134,9 @@ func Example_portingErrors() {
 }
 
 func Example_portingCancel() {
-	defer portingFolder()()
 	ctx := context.Background()
-	d, err := processpool.NewDownloader(exampleConfig())
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer d.Shutdown()
+	d, end := portingDownloader()
+	defer end()
 
 	future := d.DownloadFile(ctx, "mybucket", "stuck", "myfile")
 	future.Cancel()
@@ -164,13 +145,8 @@ func Example_portingCancel() {
 }
 
 func Example_portingCtrlC() {
-	defer portingFolder()()
-	d, err := processpool.NewDownloader(exampleConfig())
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer d.Shutdown()
+	d, end := portingDownloader()
+	defer end()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -182,14 +158,9 @@ func Example_portingCtrlC() {
 }
 
 func Example_portingMeta() {
-	defer portingFolder()()
 	ctx := context.Background()
-	d, err := processpool.NewDownloader(exampleConfig())
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer d.Shutdown()
+	d, end := portingDownloader()
+	defer end()
 
 	future := d.DownloadFile(ctx, "mybucket", "mykey", "myfile", func(o *processpool.DownloadOptions) {
 		o.UserContext = map[string]any{"tenant": 7}
@@ -200,14 +171,9 @@ func Example_portingMeta() {
 }
 
 func Example_portingPolling() {
-	defer portingFolder()()
 	ctx := context.Background()
-	d, err := processpool.NewDownloader(exampleConfig())
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer d.Shutdown()
+	d, end := portingDownloader()
+	defer end()
 	future := d.DownloadFile(ctx, "mybucket", "mykey", "myfile")
 
 	every := time.NewTicker(time.Second)

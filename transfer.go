@@ -392,6 +392,9 @@ func (t *transfer) report() {
 }
 
 func (t *transfer) log(level slog.Level, text string, args ...any) {
+	if !t.scheduler.logger.Enabled(context.Background(), level) {
+		return // there is one for each range
+	}
 	meta := &t.future.meta
 	args = append([]any{"transfer", meta.TransferID, "bucket", meta.Bucket, "key", meta.Key}, args...)
 	t.scheduler.logger.Log(context.Background(), level, text, args...)

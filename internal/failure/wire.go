@@ -81,7 +81,7 @@ func packAPI(err error) *API {
 		a.Code, a.Message, a.Fault = api.ErrorCode(), api.ErrorMessage(), int(api.ErrorFault())
 	}
 	if hasResponse {
-		a.Status, a.RequestID = response.HTTPStatusCode(), response.ServiceRequestID()
+		a.Status, a.RequestID = response.HTTPStatusCode(), RequestID(err)
 		if response.Response != nil && response.Response.Response != nil {
 			a.HostID = response.Response.Header.Get("X-Amz-Id-2")
 			a.Region = response.Response.Header.Get("X-Amz-Bucket-Region")

@@ -14,8 +14,9 @@ const draws = 8
 const Unknown = -1
 
 // Create makes the temporary file, size bytes long and with room for them set aside where the file
-// system can; or an empty one if the size is Unknown, which Sized must tell before Publish. It has the permissions of the file it is to replace, or those of a new one; owner,
-// access lists and other attributes are those of a new one. On an error nothing is left.
+// system can; or an empty one if the size is Unknown, which Sized must tell before Publish. It has the
+// permissions of the file it is to replace, or those of a new one; owner, access lists and other
+// attributes are those of a new one. On an error nothing is left.
 func (t Target) Create(size int64) (*Temp, error) {
 	if size < Unknown {
 		return nil, step("create", t.path, syscall.EINVAL)
