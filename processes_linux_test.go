@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/leak"
 	"github.com/s3processpool/processpool/internal/s3test"
@@ -220,4 +222,36 @@ func TestInterruptDuringStart(t *testing.T) {
 		t.Error(err)
 	}
 	leak.Files(t, dir, "file")
+}
+
+// A worker that died before it told which version it had found leaves nothing of it: the
+// next one may find another.
+func TestWorkerKilledBeforeItTold(t *testing.T) {
+	old := s3test.PatternBytes(1, 700_000)
+	for name, c := range map[string]struct {
+		option func(*processpool.DownloadOptions)
+		want   []byte
+	}{
+		"SkipHead":     {skipHead, s3test.PatternBytes(2, 100_000)},
+		"ExpectedSize": {func(o *processpool.DownloadOptions) { o.ExpectedSize = aws.Int64(int64(len(old))) }, s3test.PatternBytes(2, int64(len(old)))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leak.Check(t)
+			origin, dir := startOrigin(t), t.TempDir()
+			origin.Put("b", "k", old)
+			origin.Inject(s3test.Fault{Method: "GET", Times: 1, Delay: 400 * time.Millisecond, Cut: true, CutAfter: 600_000})
+			origin.Inject(s3test.Fault{Method: "GET", Times: 1, Gate: make(chan struct{})})
+			d := newDownloader(t, origin, processes(1), unhurried, func(c *processpool.Config) { c.Verify = processpool.VerifyOff })
+
+			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"), c.option)
+			arrive(t, origin, 2, "GET")
+			origin.Put("b", "k", c.want)
+			signalWorkers(t, syscall.SIGKILL)
+			if err := result(t, f); err != nil {
+				t.Fatal(err)
+			}
+			wantContent(t, filepath.Join(dir, "file"), c.want)
+			leak.Files(t, dir, "file")
+		})
+	}
 }

@@ -270,9 +270,14 @@ func (t *transfer) probed() {
 // unsuited starts afresh, with a HeadObject: the object is too large to be got at once,
 // or must be got by its parts to be proved.
 func (t *transfer) unsuited() {
+	t.unconfirmed, t.probing, t.ranges, t.object = false, false, nil, ipc.Object{}
+	t.discard(stageSizing)
+}
+
+// discard gives the temporary file up, and goes on with the stage once it is gone.
+func (t *transfer) discard(next stage) {
 	temp := t.temp
 	t.temp, t.creating = nil, true
-	t.unconfirmed, t.probing, t.ranges, t.object = false, false, nil, ipc.Object{}
 	go func() {
 		temp.Discard()
 		t.scheduler.do(func() {
@@ -281,7 +286,7 @@ func (t *transfer) unsuited() {
 				t.clean()
 				return
 			}
-			t.stage = stageSizing
+			t.stage = next
 		})
 	}()
 }
@@ -340,7 +345,7 @@ func (t *transfer) arrived(s span, n int64, sum uint64, digest []byte) {
 }
 
 // lost takes a job back whose worker is gone. What the worker had reported stays in
-// the file, where its checksum can go on from there.
+// the file, where it is known of which version it is and the checksum can go on from there.
 func (t *transfer) lost(j *job, err error) {
 	t.forget(j)
 	switch {
@@ -365,7 +370,7 @@ func (t *transfer) lost(j *job, err error) {
 	}
 	t.log(slog.LevelWarn, "range taken back", "offset", s.offset, "length", s.length, "written", j.written, "worker", j.hand.worker.PID)
 	n := j.written
-	if t.probing || t.ledger != nil && !t.ledger.Combines() {
+	if t.unconfirmed || t.ledger != nil && !t.ledger.Combines() {
 		n = 0
 	}
 	if n < s.length || s.length == 0 {
@@ -375,6 +380,9 @@ func (t *transfer) lost(j *job, err error) {
 	if n > 0 {
 		t.note(s, n, j.record)
 		t.arrived(s, n, j.sum, nil)
+	}
+	if t.probing {
+		t.discard(stageFetching) // the worker may have written more than the next one will find
 	}
 }
 
