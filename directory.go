@@ -118,8 +118,9 @@ type Directory struct {
 // write below dir meanwhile who must not write elsewhere: between the look at a
 // directory and the rename of a file into it, links can be set.
 //
-// Each object is asked for with a HeadObject, though its size is listed: a listing does
-// not tell the checksums, and without them nothing would be proved of large objects.
+// An object that is listed as smaller than MultipartThreshold takes one GetObject, as with
+// DownloadOptions.SkipHead. A larger one is asked for with a HeadObject first: a listing
+// does not tell the checksums, and without them nothing would be proved.
 //
 // The listing is asked for a page at a time, by a worker, and the next page when no
 // more than a fixed number of downloads are queued or under way (twice those that the

@@ -91,7 +91,7 @@ const (
 // proof goes by the library's documentation, and says maybe where that is intricate.
 func (p *plan) proof(t *transfer) verdict {
 	o := &t.object
-	told := t.expected < 0 // by a HeadObject
+	told := t.expected < 0 && (!t.skipHead || o.parts != nil) // by a HeadObject
 	required := p.verify == processpool.VerifyRequired
 	oneGet := o.size < p.threshold || !told && required
 	switch {

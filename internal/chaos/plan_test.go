@@ -31,6 +31,7 @@ type plan struct {
 	verify              processpool.VerifyMode
 
 	transfers []*transfer
+	tree      *tree // nil: no DownloadDirectory
 	blows     []blow
 	shutdown  int // the request of the run at which Shutdown is called; 0: behind the last
 }
@@ -50,6 +51,9 @@ type transfer struct {
 	key       string
 	object    object
 	expected  int64 // ExpectedSize; -1: none
+	skipHead  bool
+	resume    bool
+	spoil     spoil // what befalls its partial file before it is gone on with
 	pinned    bool  // by VersionId
 	present   string
 	after     int // the request of the run at which it is submitted; 0: at once
@@ -115,6 +119,7 @@ func newPlan(seed uint64) *plan {
 	if d.chance(10) {
 		p.shutdown = 1 + d.IntN(12)
 	}
+	p.vary(dice{rand.New(rand.NewPCG(seed, 1))})
 	return p
 }
 
@@ -183,13 +188,17 @@ func (p *plan) String() string {
 	fmt.Fprintf(&b, "seed %d: %d processes of %d requests, threshold %d, chunk %d, %d attempts, stall %v, verify %v, tls %t, durable %t, tokens %t, shutdown %d\n",
 		p.seed, p.processes, p.requests, p.threshold, p.chunk, p.attempts, p.stall, p.verify, p.tls, p.durable, p.tokens, p.shutdown)
 	for _, t := range p.transfers {
-		fmt.Fprintf(&b, "  %q: %+v, expected %d, pinned %t, %s there, after %d, over %t\n", t.key, t.object, t.expected, t.pinned, t.present, t.after, t.over)
+		fmt.Fprintf(&b, "  %q: %+v, expected %d, skip head %t, resume %t (%v), pinned %t, %s there, after %d, over %t\n",
+			t.key, t.object, t.expected, t.skipHead, t.resume, t.spoil, t.pinned, t.present, t.after, t.over)
 		for _, o := range t.orders {
 			fmt.Fprintf(&b, "    %v\n", o)
 		}
 		if t.disk != nil {
 			fmt.Fprintf(&b, "    %+v\n", *t.disk)
 		}
+	}
+	if p.tree != nil {
+		fmt.Fprintf(&b, "  %v\n", p.tree)
 	}
 	for _, w := range p.blows {
 		fmt.Fprintf(&b, "  %+v\n", w)

@@ -92,7 +92,8 @@ func perform(t *testing.T, p *plan, count *figures) {
 func (r *run) all() {
 	p := r.plan
 	r.prepare()
-	r.Cleanup(sink.SetFault(r.systemCall))
+	mend := sink.SetFault(r.systemCall)
+	r.Cleanup(mend)
 	r.origin.OnRequest(func(q s3test.Request) {
 		for _, trigger := range r.triggers[q.Seq] {
 			trigger()
@@ -102,15 +103,25 @@ func (r *run) all() {
 	for _, t := range p.transfers {
 		t.future.Result()
 	}
+	if p.tree != nil {
+		p.tree.all.Result()
+	}
 	r.origin.OnRequest(nil)
 	r.blows.Wait()
+	mend()
 	r.origin.ClearFaults()
 	for _, t := range p.transfers {
 		t.struck = t.strikes()
 		r.judge(t)
 	}
+	if p.tree != nil {
+		p.tree.judge(r)
+	}
 	if p.shutdown == 0 {
 		r.next()
+		for _, t := range p.transfers {
+			t.goOn(r)
+		}
 	}
 	r.signalAll(syscall.SIGCONT)
 	if err := r.d.Shutdown(); err != nil {
@@ -137,6 +148,9 @@ func (r *run) prepare() {
 	}
 	for _, t := range p.transfers {
 		t.prepare(r)
+	}
+	if p.tree != nil {
+		p.tree.prepare(r)
 	}
 	for _, b := range p.blows {
 		r.at(b.at, func() { r.strike(b) })
@@ -174,6 +188,9 @@ func (r *run) at(n int, fn func()) { r.triggers[n] = append(r.triggers[n], fn) }
 func (r *run) submit() {
 	var early, late sync.WaitGroup
 	idle := make(chan struct{}) // closed when those of the beginning have ended
+	if r.plan.tree != nil {
+		r.plan.tree.submit(r)
+	}
 	for _, t := range r.plan.transfers {
 		if t.after == 0 {
 			t.submit(r)

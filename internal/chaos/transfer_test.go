@@ -80,6 +80,7 @@ func (t *transfer) submit(r *run) {
 		if t.expected >= 0 {
 			o.ExpectedSize = &t.expected
 		}
+		o.SkipHead, o.Resume = t.skipHead, t.resume
 		if t.pinned {
 			o.ExtraArgs.VersionId = t.versions[0].id
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -41,7 +42,8 @@ func Retryable(err error) bool {
 	case errors.Is(err, context.Canceled), errors.Is(err, ErrObjectChanged), errors.Is(err, ErrSizeMismatch),
 		untrusted(err):
 		return false
-	case errors.As(err, &interrupted), CredentialsExpired(err):
+	case errors.As(err, &interrupted), CredentialsExpired(err),
+		errors.Is(err, io.ErrUnexpectedEOF): // the answer broke off, maybe before it told what is wrong
 		return true
 	}
 	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary

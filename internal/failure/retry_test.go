@@ -38,6 +38,16 @@ func answer(status int, code string, header ...string) error {
 	}}
 }
 
+// brokenOff is the error that the SDK makes of an S3 error answer whose body it cannot read.
+func brokenOff(status int, cause error) error {
+	return &smithy.OperationError{ServiceID: "S3", OperationName: "GetObject", Err: &awshttp.ResponseError{
+		ResponseError: &smithyhttp.ResponseError{
+			Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status, Body: http.NoBody}},
+			Err:      &smithy.DeserializationError{Err: fmt.Errorf("failed to copy error response body, %w", cause)},
+		},
+	}}
+}
+
 // sending is the error that the SDK makes of a request that got no answer.
 func sending(err error) error {
 	return &smithy.OperationError{ServiceID: "S3", OperationName: "GetObject", Err: &smithyhttp.RequestSendError{
@@ -69,6 +79,8 @@ func TestRetryable(t *testing.T) {
 		{"400 RequestTimeout", answer(400, "RequestTimeout"), true},
 		{"400 ExpiredToken", answer(400, "ExpiredToken"), true},
 		{"400 TokenRefreshRequired", answer(400, "TokenRefreshRequired"), true},
+		{"400, and its body broke off", brokenOff(400, io.ErrUnexpectedEOF), true},
+		{"403, and its body was reset", brokenOff(403, reset), true},
 		{"connection refused", sending(refused), true},
 		{"connection reset", sending(reset), true},
 		{"closed before the answer", sending(io.EOF), true},
