@@ -115,8 +115,19 @@ func (o *object) even() bool {
 	return int64(len(o.parts)) == (o.size+o.parts[0]-1)/o.parts[0]
 }
 
-// repairs tells whether a bad part is found and fetched again.
-func (o *object) repairs() bool { return o.parts != nil && o.algorithm != "md5" }
+// repairs tells whether a bad part is found and fetched again, or all of them are because
+// the parts are not what they had seemed to be.
+func (o *object) repairs() bool {
+	if o.parts == nil || o.algorithm != "md5" {
+		return o.parts != nil
+	}
+	for _, n := range o.parts[:len(o.parts)-1] {
+		if n != o.parts[0] {
+			return true
+		}
+	}
+	return false
+}
 
 // in says how a file differs from a version.
 func (v version) in(name string) error {

@@ -1,0 +1,84 @@
+//go:build linux
+
+package chaos
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/sink"
+)
+
+// spoil is what befalls a partial file or its journal between two downloads.
+type spoil string
+
+const (
+	nothing     spoil = ""
+	flippedByte spoil = "a flipped byte"
+	flippedWord spoil = "a flipped byte of the journal"
+	tornJournal spoil = "a torn journal"
+	noJournal   spoil = "no journal"
+)
+
+// goOn downloads what was to be resumed, and was not finished, once more, when nothing
+// goes wrong.
+func (t *transfer) goOn(r *run) {
+	if !t.resume || t.future.Result() == nil || t.did("directory removed") || t.did("directory at the destination") {
+		return
+	}
+	t.damage(r)
+	f := r.d.DownloadFile(context.Background(), bucket, t.key, t.name, func(o *processpool.DownloadOptions) {
+		o.Resume = true
+		if t.pinned {
+			o.ExtraArgs.VersionId = t.versions[0].id
+		}
+	})
+	err := f.Result()
+	var transferError *processpool.TransferError
+	switch {
+	case err == nil:
+		r.count.fault("gone on with")
+		if f.Object().Resumed > 0 {
+			r.count.fault("gone on with, bytes kept")
+		}
+		t.future, t.struck = f, nil // judged by the run's last look at the files
+	case !errors.As(err, &transferError):
+		r.Errorf("%s: got a %T", t.key, err)
+	case t.did("deleted"), errors.Is(err, processpool.ErrChecksumMismatch) && (t.did(lying[0].name) || t.did(lying[1].name)): // it is kept
+	case errors.Is(err, processpool.ErrUnverifiable) && r.plan.verify == processpool.VerifyRequired && r.plan.proof(t) != always:
+	default:
+		r.Errorf("%s: gone on with: %v", t.key, err)
+	}
+}
+
+// damage spoils what is there, at a place that follows from the seed.
+func (t *transfer) damage(r *run) {
+	suffix := map[spoil]string{flippedByte: sink.PartialSuffix, flippedWord: sink.JournalSuffix, tornJournal: sink.JournalSuffix, noJournal: sink.JournalSuffix}[t.spoil]
+	names, _ := filepath.Glob(filepath.Join(t.dir, ".*"+suffix))
+	if suffix == "" || len(names) != 1 {
+		return
+	}
+	data, err := os.ReadFile(names[0])
+	if err != nil {
+		panic(err)
+	}
+	at := int(r.plan.seed*7919) % max(len(data), 1)
+	switch {
+	case t.spoil == noJournal:
+		err = os.Remove(names[0])
+	case t.spoil == tornJournal:
+		err = os.Truncate(names[0], int64(at))
+	case len(data) > 0:
+		data = slices.Clone(data)
+		data[at] ^= 0x10
+		err = os.WriteFile(names[0], data, 0o666)
+	}
+	if err != nil {
+		panic(err)
+	}
+	r.count.fault("kept: " + string(t.spoil))
+}

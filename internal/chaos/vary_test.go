@@ -1,0 +1,40 @@
+//go:build linux
+
+package chaos
+
+import "strings"
+
+// vary draws how downloads are asked for.
+func (p *plan) vary(d dice) {
+	for _, t := range p.transfers {
+		switch {
+		case t.expected < 0 && d.chance(20) && !t.misleads():
+			t.skipHead = true
+			for _, o := range t.orders {
+				o.fatal = o.kind.fatal || o.fatal && o.name == "deleted" // what is overwritten before the first answer was never seen
+			}
+		case d.chance(25):
+			t.resume = true
+			t.spoil = pick(d, []spoil{nothing, nothing, flippedByte, flippedWord, tornJournal, noJournal})
+			if d.chance(60) && !t.ordered(canceled.name) { // so that there is something to go on with
+				o := p.draw(d, t, canceled)
+				o.method, o.skip = "GET", p.gets(t)*3/4
+				t.orders = append(t.orders, o)
+			}
+		}
+	}
+	if d.chance(15) {
+		p.tree = p.newTree(d)
+	}
+}
+
+// misleads tells whether an answer without a HeadObject's before it is to be believed,
+// and should not be.
+func (t *transfer) misleads() bool {
+	for _, o := range t.orders {
+		if strings.HasPrefix(o.name, "long body") || o.name == "small Content-Length" || o.kind == lying[0] || o.kind == lying[1] {
+			return true
+		}
+	}
+	return false
+}
