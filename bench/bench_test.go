@@ -7,19 +7,19 @@ import (
 	"testing"
 )
 
-// A round of three cases with small objects from the module's own origin: that the clients
+// A round of some cases with small objects from the module's own origin: that the clients
 // and the origin are built and understand each other, and that what they fetched is
 // right.
 func TestSmallRound(t *testing.T) {
 	results := t.TempDir()
 	err := run(t.Context(), []string{
-		"-case", "http1g,tls1g,small", "-size", "100KiB", "-count", "3", "-runs", "1", "-workers", "2", "-origin", "go",
+		"-case", "http1g,resume,tls1g,small", "-size", "100KiB", "-count", "3", "-runs", "1", "-workers", "2", "-origin", "go",
 		"-clients", "^(floor|manager|transfermanager|minio-go, one stream)$", "-tmp", t.TempDir(), "-results", results,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]int{"http1g": 6, "tls1g": 5, "small": 7} {
+	for name, want := range map[string]int{"http1g": 6, "resume": 3, "tls1g": 5, "small": 8} {
 		data, err := os.ReadFile(filepath.Join(results, name+".json"))
 		if err != nil {
 			t.Fatal(err)

@@ -17,7 +17,9 @@ var measurements = []measurement{
 	{"http1g", "1 GiB over HTTP", http(1 << 30)},
 	{"http4g", "4 GiB over HTTP", http(4 << 30)},
 	{"crc4g", "4 GiB over HTTP, verified by CRC64NVME", (*bench).verified},
-	{"tls1g", "1 GiB over TLS 1.3", (*bench).tls},
+	{"resume", "4 GiB over HTTP, with DownloadOptions.Resume and without", (*bench).resume},
+	{"tls1g", "1 GiB over TLS 1.3", tls(1<<30, everything)},
+	{"tls4g", "4 GiB over TLS 1.3", tls(4<<30, goClients)},
 	{"capped", "4 GiB from an origin that gives each connection 90 MB/s", (*bench).capped},
 	{"small", "2,000 objects of 64 KiB, 10 ms to the first byte", (*bench).small},
 	{"start", "from the start of a program to its first 8 MiB object", (*bench).start},
@@ -30,7 +32,7 @@ var measurements = []measurement{
 
 // groups are names for several measurements.
 var groups = map[string][]string{
-	"all":   {"http1g", "http4g", "crc4g", "tls1g", "capped", "small", "start", "memory", "workers", "requests", "sizes", "sockets"},
+	"all":   {"http1g", "http4g", "crc4g", "resume", "tls1g", "tls4g", "capped", "small", "start", "memory", "workers", "requests", "sizes", "sockets"},
 	"scale": {"workers", "requests", "sizes"},
 }
 

@@ -45,11 +45,24 @@ func goClients(b *bench) ([]client.Client, error) {
 	}), err
 }
 
+// resumeClients are the floor, and this library with a journal and without.
+func resumeClients(b *bench) ([]client.Client, error) {
+	s := b.kit.Subject()
+	return []client.Client{
+		b.kit.Floor(),
+		s.With("processpool, verified", "-verify", "required"),
+		s.With("processpool, verified, Resume", "-verify", "required", "-resume"),
+	}, nil
+}
+
 // smallClients are everything's, and this library without its HeadObject.
 func smallClients(b *bench) ([]client.Client, error) {
 	all, err := everything(b)
 	i := slices.IndexFunc(all, func(c client.Client) bool { return c.Kind == client.Subject })
-	all = slices.Insert(all, i, b.kit.Subject().With("processpool, size known", "-known", "-verify", "required"))
+	s := b.kit.Subject()
+	all = slices.Insert(all, i,
+		s.With("processpool, SkipHead", "-skip-head", "-verify", "required"),
+		s.With("processpool, size known", "-known", "-verify", "required"))
 	return slices.DeleteFunc(all, func(c client.Client) bool {
 		return c.Name == "floor with splice" || strings.HasPrefix(c.Name, "manager,")
 	}), err

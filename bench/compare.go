@@ -18,14 +18,22 @@ func http(size int64) func(*bench, context.Context, measurement) error {
 	}
 }
 
-func (b *bench) tls(ctx context.Context, m measurement) error {
-	return b.one(ctx, m, 1<<30, origin.Options{TLS: true}, everything)
+// tls compares clients over TLS.
+func tls(size int64, pick func(*bench) ([]client.Client, error)) func(*bench, context.Context, measurement) error {
+	return func(b *bench, ctx context.Context, m measurement) error {
+		return b.one(ctx, m, size, origin.Options{TLS: true}, pick)
+	}
 }
 
 // verified compares where this library proves every byte. Its peers compare what they
 // get in ranges with nothing.
 func (b *bench) verified(ctx context.Context, m measurement) error {
 	return b.one(ctx, m, 4<<30, origin.Options{}, goClients)
+}
+
+// resume compares a download that keeps a journal with one that does not.
+func (b *bench) resume(ctx context.Context, m measurement) error {
+	return b.one(ctx, m, 4<<30, origin.Options{}, resumeClients)
 }
 
 // connectionRate is what capped gives each connection, in bytes a second.

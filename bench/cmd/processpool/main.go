@@ -17,6 +17,7 @@ var (
 	verify = flag.String("verify", "auto", "auto, required or off")
 	known  = flag.Bool("known", false, "give the size, which saves the HeadObject")
 	skip   = flag.Bool("skip-head", false, "ask with a GetObject at once")
+	resume = flag.Bool("resume", false, "keep what has arrived for another time")
 	linger = flag.Duration("linger", 0, "pause before Shutdown, in which every worker comes up")
 )
 
@@ -58,7 +59,7 @@ func download(t task.Task, d *processpool.Downloader) error {
 	var futures []*processpool.Future
 	for _, o := range t.Objects() {
 		futures = append(futures, d.DownloadFile(context.Background(), t.Bucket, o.Key, o.File, func(o *processpool.DownloadOptions) {
-			o.SkipHead = *skip
+			o.SkipHead, o.Resume = *skip, *resume
 			if *known {
 				o.ExpectedSize = &t.Size
 			}
