@@ -82,7 +82,7 @@ func (p *Pool) spawn(seat int) (*Worker, error) {
 	w.cmd.ExtraFiles = []*os.File{theirs}
 	// A child of the worker's may keep standard error open; do not wait for it.
 	w.cmd.WaitDelay = time.Second
-	if err := w.stderr.start(w.cmd); err != nil {
+	if err := withSlack(p.options.Settings.Slots, func() error { return w.stderr.start(w.cmd) }); err != nil {
 		conn.Close()
 		return nil, err
 	}

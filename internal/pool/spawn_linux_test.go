@@ -3,11 +3,15 @@ package pool
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/s3processpool/processpool/internal/leak"
 )
@@ -92,5 +96,51 @@ func TestWorkerThreads(t *testing.T) {
 		if env[len(env)-1] != want {
 			t.Errorf("slots=%d: got %s, want %s", slots, env[len(env)-1], want)
 		}
+	}
+}
+
+// TestWorkerSlack: /proc/PID/timerslack_ns is what a worker has got.
+func TestWorkerSlack(t *testing.T) {
+	leak.Check(t)
+	slackOf := func(pid int) time.Duration {
+		t.Helper()
+		p, err := os.ReadFile(fmt.Sprintf("/proc/%d/timerslack_ns", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := time.ParseDuration(strings.TrimSpace(string(p)) + "ns")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	ours := slackOf(os.Getpid())
+	for slots, want := range map[int]time.Duration{1: slack, 2: ours} {
+		c := newCrew(t, "write", func(o *Options) { o.Settings.Slots = slots })
+		if got := slackOf(next[Up](c).Worker.PID); got != want {
+			t.Errorf("a worker of %d requests has a slack of %v, want %v", slots, got, want)
+		}
+	}
+}
+
+// TestSlackLeavesThreadAsItWas: the thread goes on with the application's goroutines.
+func TestSlackLeavesThreadAsItWas(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	current := func() int {
+		t.Helper()
+		got, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	before := current()
+	var during int
+	if err := withSlack(1, func() error { during = current(); return io.EOF }); err != io.EOF {
+		t.Errorf("got %v, want what start returned", err)
+	}
+	if during != int(slack) || current() != before {
+		t.Errorf("slack was %d, %d during the start, %d after it", before, during, current())
 	}
 }
