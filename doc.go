@@ -82,7 +82,7 @@ downloads without limit and without waiting; the oldest is served first, and a l
 the workers that it leaves free. At most [Config.MaxRequestProcesses] times
 [Config.RequestsPerProcess] requests reach S3 at a time.
 
-On Windows workers cannot be started yet: Start and every Result return
+Linux, macOS and Windows are supported; on others Start and every Result return
 [errors.ErrUnsupported].
 */
 package processpool

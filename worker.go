@@ -9,7 +9,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/worker"
 )
 
@@ -67,7 +66,7 @@ func serveWorker(optFns []func(*s3.Options)) error {
 	// what becomes of its downloads.
 	signal.Ignore(os.Interrupt)
 	worker.SetName("processpool")
-	socket, err := ipc.Inherited(pool.SocketFD)
+	socket, err := ipc.Inherited()
 	if err != nil {
 		return fmt.Errorf("no pool has started this process (%w): unset %s", err, marker)
 	}

@@ -1,10 +1,11 @@
 // Package ipc is the conversation between a pool and one of its workers: frames
-// over one inherited Unix stream socket, descriptors beside them.
+// over one inherited Unix stream socket, descriptors beside them; on Windows over a named pipe.
 //
 // A frame is a length (four bytes, big-endian, of what follows), a kind (one
 // byte) and a JSON body. A descriptor travels as SCM_RIGHTS with the first byte of
 // its frame (unix(7)); the kernel never merges data across it, so descriptors
-// arrive in the order of the frames that announce them.
+// arrive in the order of the frames that announce them. On Windows the pool
+// duplicates the handle into the worker, and a Handle frame ahead of the message's says which it is there.
 package ipc
 
 import (
@@ -13,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"sync"
 	"time"
@@ -28,7 +28,8 @@ const headerSize = 5
 // Conn sends and receives frames. Send may be called concurrently, Receive from
 // one goroutine at a time; Close ends both.
 type Conn struct {
-	socket *net.UnixConn
+	socket socket
+	peer   *os.Process // the worker, on the pool's side; set by Peer
 
 	// Of Receive alone.
 	buf []byte // received, not yet taken
@@ -52,20 +53,17 @@ type arrival struct {
 	end  int64
 }
 
-// NewConn takes over the socket f, a connected Unix stream socket, and closes f.
-func NewConn(f *os.File) (*Conn, error) {
-	defer f.Close()
-	c, err := net.FileConn(f)
+// NewConn takes over an end of Pair, or what Inherited returned, and closes f.
+func NewConn(f End) (*Conn, error) {
+	s, err := newSocket(f)
 	if err != nil {
 		return nil, err
 	}
-	socket, ok := c.(*net.UnixConn)
-	if !ok {
-		c.Close()
-		return nil, fmt.Errorf("not a Unix socket but %T", c)
-	}
-	return &Conn{socket: socket}, nil
+	return &Conn{socket: s}, nil
 }
+
+// Peer says which process is at the other end, before the first Send of a file.
+func (c *Conn) Peer(worker *os.Process) { c.peer = worker }
 
 // Close closes the socket and the descriptors nobody took.
 func (c *Conn) Close() error {
@@ -103,7 +101,7 @@ func (c *Conn) Send(m Message, file *os.File) error {
 		_, err = c.socket.Write(frame)
 		return err
 	}
-	return sendWithFile(c.socket, frame, file)
+	return c.sendWithFile(frame, file)
 }
 
 // Receive returns the next message and, for one that carries it, an open file
@@ -122,6 +120,14 @@ func (c *Conn) Receive() (Message, *os.File, error) {
 		}
 		c.buf = c.buf[n:]
 		c.at += int64(n)
+		if h, ok := m.(*Handle); ok {
+			file, err := c.adopt(h)
+			if err != nil {
+				return nil, nil, err
+			}
+			c.keep([]*os.File{file}, c.at+1)
+			continue
+		}
 		file, err := c.take(m)
 		if err != nil {
 			return nil, nil, err
@@ -159,7 +165,7 @@ func (c *Conn) fill() error {
 	}
 	n, files, err := receive(c.socket, c.buf[len(c.buf):cap(c.buf)])
 	c.buf = c.buf[:len(c.buf)+n]
-	c.keep(files)
+	c.keep(files, c.at+int64(len(c.buf)))
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
 		return err
@@ -171,8 +177,8 @@ func (c *Conn) fill() error {
 	return nil
 }
 
-// keep holds files until Receive takes them or Close closes them.
-func (c *Conn) keep(files []*os.File) {
+// keep holds files until Receive takes them, by the place end in the stream, or Close closes them.
+func (c *Conn) keep(files []*os.File, end int64) {
 	c.files.Lock()
 	defer c.files.Unlock()
 	for _, f := range files {
@@ -180,7 +186,7 @@ func (c *Conn) keep(files []*os.File) {
 			f.Close()
 			continue
 		}
-		c.files.untaken = append(c.files.untaken, arrival{f, c.at + int64(len(c.buf))})
+		c.files.untaken = append(c.files.untaken, arrival{f, end})
 	}
 }
 

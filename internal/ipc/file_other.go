@@ -1,4 +1,4 @@
-//go:build !unix
+//go:build !unix && !windows
 
 package ipc
 
@@ -6,20 +6,33 @@ import (
 	"errors"
 	"net"
 	"os"
+	"os/exec"
 )
 
 // Available tells whether workers can be started on this platform.
 const Available = false
 
+// End is one end of a Pair.
+type End = *os.File
+
 // Pair is not available here.
-func Pair() (parent, worker *os.File, err error) { return nil, nil, errors.ErrUnsupported }
+func Pair() (parent, worker End, err error) { return nil, nil, errors.ErrUnsupported }
+
+// Bequeath is not available here.
+func Bequeath(*exec.Cmd, End) error { return errors.ErrUnsupported }
 
 // Inherited is not available here.
-func Inherited(int) (*os.File, error) { return nil, errors.ErrUnsupported }
+func Inherited() (End, error) { return nil, errors.ErrUnsupported }
 
-func sendWithFile(*net.UnixConn, []byte, *os.File) error { return errors.ErrUnsupported }
+type socket = net.Conn
 
-func receive(socket *net.UnixConn, p []byte) (int, []*os.File, error) {
-	n, err := socket.Read(p)
+func newSocket(End) (socket, error) { return nil, errors.ErrUnsupported }
+
+func (c *Conn) sendWithFile([]byte, *os.File) error { return errors.ErrUnsupported }
+
+func (c *Conn) adopt(*Handle) (*os.File, error) { return nil, errors.ErrUnsupported }
+
+func receive(s socket, p []byte) (int, []*os.File, error) {
+	n, err := s.Read(p)
 	return n, nil, err
 }

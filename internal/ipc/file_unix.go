@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,8 +15,11 @@ import (
 // Available tells whether workers can be started on this platform.
 const Available = true
 
+// End is one end of a Pair.
+type End = *os.File
+
 // Pair returns the two ends of a new socket, both closed on exec.
-func Pair() (parent, worker *os.File, err error) {
+func Pair() (parent, worker End, err error) {
 	fds, err := socketpair()
 	if err != nil {
 		return nil, nil, fmt.Errorf("socketpair: %w", err)
@@ -23,8 +27,19 @@ func Pair() (parent, worker *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "pool"), os.NewFile(uintptr(fds[1]), "worker"), nil
 }
 
-// Inherited returns the socket that a pool left at descriptor fd of this process.
-func Inherited(fd int) (*os.File, error) {
+// inheritedFD is where a worker finds its socket: the first of exec.Cmd.ExtraFiles.
+const inheritedFD = 3
+
+// Bequeath makes the worker's end of a Pair that of the process that cmd will start.
+func Bequeath(cmd *exec.Cmd, worker End) error {
+	cmd.ExtraFiles = []*os.File{worker}
+	return nil
+}
+
+// Inherited returns the socket that a pool has bequeathed to this process.
+func Inherited() (End, error) { return inherited(inheritedFD) }
+
+func inherited(fd int) (End, error) {
 	sa, err := unix.Getsockname(fd)
 	if err != nil {
 		return nil, fmt.Errorf("descriptor %d: %w", fd, err)
@@ -36,7 +51,23 @@ func Inherited(fd int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "pool"), nil
 }
 
-func sendWithFile(socket *net.UnixConn, frame []byte, file *os.File) error {
+type socket = *net.UnixConn
+
+func newSocket(f End) (socket, error) {
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := c.(*net.UnixConn)
+	if !ok {
+		c.Close()
+		return nil, fmt.Errorf("not a Unix socket but %T", c)
+	}
+	return s, nil
+}
+
+func (c *Conn) sendWithFile(frame []byte, file *os.File) error {
 	raw, err := file.SyscallConn()
 	if err != nil {
 		return err
@@ -45,20 +76,25 @@ func sendWithFile(socket *net.UnixConn, frame []byte, file *os.File) error {
 	var sendErr error
 	// Control keeps the descriptor open, and this file's, until it is in the socket.
 	err = raw.Control(func(fd uintptr) {
-		n, _, sendErr = socket.WriteMsgUnix(frame, unix.UnixRights(int(fd)), nil)
+		n, _, sendErr = c.socket.WriteMsgUnix(frame, unix.UnixRights(int(fd)), nil)
 	})
 	if err != nil {
 		return &FileError{err}
 	}
 	if sendErr == nil && n < len(frame) {
-		_, sendErr = socket.Write(frame[n:])
+		_, sendErr = c.socket.Write(frame[n:])
 	}
 	return sendErr
 }
 
-func receive(socket *net.UnixConn, p []byte) (int, []*os.File, error) {
+// adopt refuses: descriptors come beside the stream here.
+func (c *Conn) adopt(*Handle) (*os.File, error) {
+	return nil, errors.New("ipc: a Handle frame is of Windows alone")
+}
+
+func receive(s socket, p []byte) (int, []*os.File, error) {
 	oob := make([]byte, unix.CmsgSpace(4*16))
-	n, oobn, flags, _, err := socket.ReadMsgUnix(p, oob) // Go asks for close-on-exec here
+	n, oobn, flags, _, err := s.ReadMsgUnix(p, oob) // Go asks for close-on-exec here
 	if err != nil {
 		return 0, nil, err // n may be -1
 	}

@@ -240,7 +240,7 @@ func TestFilesNobodyTakes(t *testing.T) {
 		_, b := pipe(t)
 		b.Close()
 		f := tempFile(t, "")
-		b.keep([]*os.File{f})
+		b.keep([]*os.File{f}, 0)
 		if _, err := f.Stat(); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("the file is still open: %v", err)
 		}
@@ -287,7 +287,7 @@ func full(t *testing.T, fn func()) {
 func TestInheritedRefuses(t *testing.T) {
 	leak.Check(t)
 	f := tempFile(t, "")
-	if _, err := Inherited(int(f.Fd())); err == nil || !strings.Contains(err.Error(), "descriptor") {
+	if _, err := inherited(int(f.Fd())); err == nil || !strings.Contains(err.Error(), "descriptor") {
 		t.Errorf("a regular file: got %v", err)
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -300,10 +300,10 @@ func TestInheritedRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tcp.Close()
-	if _, err := Inherited(int(tcp.Fd())); err == nil || !strings.Contains(err.Error(), "is not a Unix socket") {
+	if _, err := inherited(int(tcp.Fd())); err == nil || !strings.Contains(err.Error(), "is not a Unix socket") {
 		t.Errorf("a TCP socket: got %v", err)
 	}
-	if _, err := Inherited(1 << 20); !errors.Is(err, unix.EBADF) {
+	if _, err := inherited(1 << 20); !errors.Is(err, unix.EBADF) {
 		t.Errorf("no descriptor: got %v, want EBADF", err)
 	}
 }
@@ -336,5 +336,32 @@ func TestReceivedFileClosesOnExec(t *testing.T) {
 	defer f.Close()
 	if flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC == 0 {
 		t.Errorf("got flags %x, error %v", flags, err)
+	}
+}
+
+func TestNewConnRefuses(t *testing.T) {
+	leak.Check(t)
+	f := tempFile(t, "")
+	if c, err := NewConn(f); err == nil {
+		c.Close()
+		t.Error("a regular file was taken for a socket")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	tcp, err := ln.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := NewConn(tcp); err == nil {
+		c.Close()
+		t.Error("a TCP socket was taken for a Unix one")
+	}
+	for _, f := range []*os.File{f, tcp} {
+		if _, err := f.Stat(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s is still open", f.Name())
+		}
 	}
 }

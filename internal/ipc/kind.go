@@ -21,6 +21,7 @@ const (
 	kindPing
 	kindPong
 	kindStop
+	kindHandle
 )
 
 // carriesFile tells whether a descriptor comes with the message.
@@ -43,6 +44,7 @@ func (*Credentials) kind() kind { return kindCredentials }
 func (*Ping) kind() kind        { return kindPing }
 func (*Pong) kind() kind        { return kindPong }
 func (*Stop) kind() kind        { return kindStop }
+func (*Handle) kind() kind      { return kindHandle }
 
 func newMessage(k kind) Message {
 	switch k {
@@ -74,6 +76,8 @@ func newMessage(k kind) Message {
 		return new(Pong)
 	case kindStop:
 		return new(Stop)
+	case kindHandle:
+		return new(Handle)
 	}
 	return nil
 }

@@ -179,6 +179,10 @@ type Credentials struct {
 	Err             string
 }
 
+// Handle is the number of a handle that the pool has duplicated into the worker, for the
+// message behind it. Windows only.
+type Handle struct{ Number uint64 }
+
 // Ping asks a worker for a Pong.
 type Ping struct{}
 

@@ -46,6 +46,7 @@ var messages = []Message{
 	&Ping{},
 	&Pong{},
 	&Stop{},
+	&Handle{Number: 1<<64 - 1},
 }
 
 var object = Object{
@@ -158,7 +159,7 @@ func TestDecodeNonsense(t *testing.T) {
 		{[]byte("GET / HTTP/1.1\r\n"), "is not of this protocol"},
 		{[]byte("panic: runtime error\n"), "is not of this protocol"},
 		{header(3, 0), "unknown kind 0"},
-		{header(3, 15), "unknown kind 15"},
+		{header(3, 16), "unknown kind 16"},
 		{header(3, 255), "unknown kind 255"},
 		{append(header(3, byte(kindHello)), "{]"...), "decode *ipc.Hello"},
 		{append(header(3, byte(kindHello)), "[]"...), "decode *ipc.Hello"},

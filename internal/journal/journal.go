@@ -10,6 +10,7 @@ import (
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/lock"
+	"github.com/s3processpool/processpool/internal/openfile"
 )
 
 // Journal is an open journal that nobody else has: its lock is held until Close or Remove. One
@@ -41,7 +42,7 @@ func open(name string, flag int) (*Journal, error) {
 		if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
 		}
-		f, err := os.OpenFile(name, flag|noFollow, 0o600)
+		f, err := openfile.Open(name, flag|noFollow, 0o600)
 		if err != nil {
 			return nil, err
 		}

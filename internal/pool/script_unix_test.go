@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 func play(name string) error {
-	socket, err := ipc.Inherited(SocketFD)
+	socket, err := ipc.Inherited()
 	if err != nil {
 		return err
 	}

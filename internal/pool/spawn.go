@@ -47,9 +47,6 @@ func (c Command) environ(slots int) []string {
 	return append(append(env, "GOMAXPROCS="+strconv.Itoa(threads)), c.Env...)
 }
 
-// SocketFD is where a worker finds its socket: the first of exec.Cmd.ExtraFiles.
-const SocketFD = 3
-
 // hire starts a process in the seat and shakes hands with it.
 func (p *Pool) hire(seat int) (*Worker, error) {
 	w, err := p.spawn(seat)
@@ -79,7 +76,10 @@ func (p *Pool) spawn(seat int) (*Worker, error) {
 		w.cmd.Args[0] = os.Args[0] // what ps shows
 	}
 	w.cmd.Env = p.options.Command.environ(p.options.Settings.Slots)
-	w.cmd.ExtraFiles = []*os.File{theirs}
+	if err := ipc.Bequeath(w.cmd, theirs); err != nil {
+		conn.Close()
+		return nil, err
+	}
 	// A child of the worker's may keep standard error open; do not wait for it.
 	w.cmd.WaitDelay = time.Second
 	if err := withSlack(p.options.Settings.Slots, func() error { return w.stderr.start(w.cmd) }); err != nil {
@@ -87,6 +87,7 @@ func (p *Pool) spawn(seat int) (*Worker, error) {
 		return nil, err
 	}
 	w.PID = w.cmd.Process.Pid
+	conn.Peer(w.cmd.Process)
 	return w, nil
 }
 

@@ -3,6 +3,8 @@ package sink
 import (
 	"io/fs"
 	"os"
+
+	"github.com/s3processpool/processpool/internal/openfile"
 )
 
 // The system calls a test must be able to fail. Each is the step of that name in SetFault and in the
@@ -12,14 +14,14 @@ func sysOpen(name string, perm fs.FileMode) (*os.File, error) {
 	if err := before("open", name); err != nil {
 		return nil, step("open", name, err)
 	}
-	return os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, perm) // close-on-exec, as every file of package os
+	return openfile.Open(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, perm) // close-on-exec, as every file of package os
 }
 
 func sysReopen(name string) (*os.File, error) {
 	if err := before("reopen", name); err != nil {
 		return nil, step("reopen", name, err)
 	}
-	return os.OpenFile(name, os.O_RDWR, 0)
+	return openfile.Open(name, os.O_RDWR, 0o666)
 }
 
 func sysFdatasync(f *os.File) error {

@@ -48,6 +48,12 @@ func start(t *testing.T, optFns ...func(*s3.Options)) *pool {
 		t.Fatal(err)
 	}
 	p := &pool{t: t, conn: open(t, ours), ended: make(chan error, 1)}
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { self.Release() })
+	p.conn.Peer(self)
 	conn := open(t, theirs)
 	go func() { p.ended <- worker.Serve(conn, optFns...) }()
 	p.conn.SetReadDeadline(time.Now().Add(patience))
@@ -58,7 +64,7 @@ func start(t *testing.T, optFns ...func(*s3.Options)) *pool {
 	return p
 }
 
-func open(t *testing.T, f *os.File) *ipc.Conn {
+func open(t *testing.T, f ipc.End) *ipc.Conn {
 	t.Helper()
 	c, err := ipc.NewConn(f)
 	if err != nil {

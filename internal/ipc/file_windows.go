@@ -1,0 +1,168 @@
+package ipc
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// Available tells whether workers can be started on this platform.
+const Available = true
+
+// pipeBuffer is what the system holds of each direction before a Send waits, in bytes.
+const pipeBuffer = 64 << 10
+
+// End is one end of a Pair. It is no *os.File: that would be bound to this process's completion
+// port for good, and a worker could wait on its end no more.
+type End = *end
+
+type end struct{ handle windows.Handle }
+
+// Close closes the end, if no Conn has taken it over.
+func (e *end) Close() error {
+	handle := e.handle
+	if handle == windows.InvalidHandle {
+		return os.ErrClosed
+	}
+	e.handle = windows.InvalidHandle
+	return windows.CloseHandle(handle)
+}
+
+// Pair returns the two ends of a new pipe: the pool's, and the worker's, which processes
+// inherit that are told to. It has room for one client, its name is random, and it is of this machine alone.
+func Pair() (parent, worker End, err error) {
+	name, err := windows.UTF16PtrFromString(`\\.\pipe\processpool-` + rand.Text())
+	if err != nil {
+		return nil, nil, err
+	}
+	server, err := windows.CreateNamedPipe(name,
+		windows.PIPE_ACCESS_DUPLEX|windows.FILE_FLAG_OVERLAPPED|windows.FILE_FLAG_FIRST_PIPE_INSTANCE,
+		windows.PIPE_TYPE_BYTE|windows.PIPE_READMODE_BYTE|windows.PIPE_WAIT|windows.PIPE_REJECT_REMOTE_CLIENTS,
+		1, pipeBuffer, pipeBuffer, 0, nil)
+	if err != nil {
+		return nil, nil, fmt.Errorf("create a named pipe: %w", err)
+	}
+	inherit := &windows.SecurityAttributes{InheritHandle: 1}
+	inherit.Length = uint32(unsafe.Sizeof(*inherit))
+	client, err := windows.CreateFile(name, windows.GENERIC_READ|windows.GENERIC_WRITE, 0, inherit,
+		windows.OPEN_EXISTING, windows.FILE_FLAG_OVERLAPPED, 0)
+	if err != nil {
+		windows.CloseHandle(server)
+		return nil, nil, fmt.Errorf("open the named pipe: %w", err)
+	}
+	return &end{server}, &end{client}, nil
+}
+
+// inheritedVariable has the number of a worker's handle.
+const inheritedVariable = "PROCESSPOOL_PIPE"
+
+// Bequeath makes the worker's end of a Pair that of the process that cmd will start.
+func Bequeath(cmd *exec.Cmd, worker End) error {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = new(syscall.SysProcAttr)
+	}
+	cmd.SysProcAttr.AdditionalInheritedHandles = append(cmd.SysProcAttr.AdditionalInheritedHandles, syscall.Handle(worker.handle))
+	cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", inheritedVariable, worker.handle))
+	return nil
+}
+
+// Inherited returns the pipe that a pool has bequeathed to this process.
+func Inherited() (End, error) {
+	text := os.Getenv(inheritedVariable)
+	os.Unsetenv(inheritedVariable)
+	number, err := strconv.ParseUint(text, 10, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s=%q names no pipe", inheritedVariable, text)
+	}
+	handle := windows.Handle(number)
+	if kind, err := windows.GetFileType(handle); err != nil || kind != windows.FILE_TYPE_PIPE {
+		return nil, fmt.Errorf("handle %d is not a pipe", number)
+	}
+	if err := windows.SetHandleInformation(handle, windows.HANDLE_FLAG_INHERIT, 0); err != nil {
+		return nil, fmt.Errorf("handle %d: %w", number, err)
+	}
+	return &end{handle}, nil
+}
+
+// socket is a named pipe that tells of its other side's end in the words of a Unix socket.
+type socket struct{ *os.File }
+
+func newSocket(e End) (socket, error) {
+	handle := e.handle
+	e.handle = windows.InvalidHandle
+	return socket{os.NewFile(uintptr(handle), "pipe")}, nil
+}
+
+func (s socket) Write(p []byte) (int, error) {
+	n, err := s.File.Write(p)
+	return n, ended(err, syscall.EPIPE)
+}
+
+// ended returns end for an error that means the other side's end.
+func ended(err, end error) error {
+	if errors.Is(err, windows.ERROR_BROKEN_PIPE) || errors.Is(err, windows.ERROR_NO_DATA) || errors.Is(err, windows.ERROR_PIPE_NOT_CONNECTED) {
+		return end
+	}
+	return err
+}
+
+func (c *Conn) sendWithFile(frame []byte, file *os.File) error {
+	if c.peer == nil {
+		return errors.New("ipc: a file for nobody: Peer comes first")
+	}
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var theirs windows.Handle
+	var dupErr error
+	err = raw.Control(func(ours uintptr) { theirs, dupErr = duplicate(windows.Handle(ours), c.peer) })
+	if err != nil {
+		return &FileError{err}
+	}
+	if dupErr != nil {
+		return fmt.Errorf("ipc: duplicate a handle into the worker: %w", dupErr)
+	}
+	// What is not sent is closed with the worker, which a failed Send ends.
+	both, err := appendFrame(nil, &Handle{Number: uint64(theirs)})
+	if err != nil {
+		return err
+	}
+	_, err = c.socket.Write(append(both, frame...))
+	return err
+}
+
+// duplicate returns the number of a new handle in another process, of what ours is one of.
+func duplicate(ours windows.Handle, process *os.Process) (theirs windows.Handle, err error) {
+	gone := process.WithHandle(func(uintptr) { // meanwhile the process id is nobody else's
+		var target windows.Handle
+		if target, err = windows.OpenProcess(windows.PROCESS_DUP_HANDLE, false, uint32(process.Pid)); err != nil {
+			return
+		}
+		defer windows.CloseHandle(target)
+		err = windows.DuplicateHandle(windows.CurrentProcess(), ours, target, &theirs, 0, false, windows.DUPLICATE_SAME_ACCESS)
+	})
+	return theirs, cmp.Or(gone, err)
+}
+
+// adopt opens the handle that a pool has put into this process.
+func (c *Conn) adopt(h *Handle) (*os.File, error) {
+	if c.peer != nil {
+		return nil, errors.New("ipc: a worker sent a Handle") // it would be one of this process's own
+	}
+	return os.NewFile(uintptr(h.Number), "temporary file"), nil
+}
+
+func receive(s socket, p []byte) (int, []*os.File, error) {
+	n, err := s.Read(p)
+	return n, nil, ended(err, io.EOF)
+}

@@ -1,0 +1,40 @@
+package openfile
+
+import (
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// Open opens a file, or with os.O_CREATE makes it, to read and write. No other flag than these and os.O_EXCL has
+// a meaning here. A symbolic link is opened itself, not what it points to.
+func Open(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	handle, err := open(name, flag, perm)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	}
+	return os.NewFile(uintptr(handle), name), nil
+}
+
+func open(name string, flag int, perm fs.FileMode) (windows.Handle, error) {
+	path, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return 0, err
+	}
+	attributes := uint32(windows.FILE_ATTRIBUTE_NORMAL)
+	if perm&0o200 == 0 {
+		attributes = windows.FILE_ATTRIBUTE_READONLY
+	}
+	disposition := uint32(windows.OPEN_EXISTING)
+	switch {
+	case flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL:
+		disposition = windows.CREATE_NEW
+	case flag&os.O_CREATE != 0:
+		disposition = windows.OPEN_ALWAYS
+	}
+	return windows.CreateFile(path,
+		windows.GENERIC_READ|windows.GENERIC_WRITE,
+		windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil,
+		disposition, attributes|windows.FILE_FLAG_OPEN_REPARSE_POINT, 0)
+}
