@@ -31,10 +31,7 @@ func Pair() (parent, worker End, err error) {
 const inheritedFD = 3
 
 // Bequeath makes the worker's end of a Pair that of the process that cmd will start.
-func Bequeath(cmd *exec.Cmd, worker End) error {
-	cmd.ExtraFiles = []*os.File{worker}
-	return nil
-}
+func Bequeath(cmd *exec.Cmd, worker End) { cmd.ExtraFiles = []*os.File{worker} }
 
 // Inherited returns the socket that a pool has bequeathed to this process.
 func Inherited() (End, error) { return inherited(inheritedFD) }

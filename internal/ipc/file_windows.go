@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -66,13 +67,12 @@ func Pair() (parent, worker End, err error) {
 const inheritedVariable = "PROCESSPOOL_PIPE"
 
 // Bequeath makes the worker's end of a Pair that of the process that cmd will start.
-func Bequeath(cmd *exec.Cmd, worker End) error {
+func Bequeath(cmd *exec.Cmd, worker End) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = new(syscall.SysProcAttr)
 	}
 	cmd.SysProcAttr.AdditionalInheritedHandles = append(cmd.SysProcAttr.AdditionalInheritedHandles, syscall.Handle(worker.handle))
 	cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", inheritedVariable, worker.handle))
-	return nil
 }
 
 // Inherited returns the pipe that a pool has bequeathed to this process.
@@ -93,7 +93,7 @@ func Inherited() (End, error) {
 	return &end{handle}, nil
 }
 
-// socket is a named pipe that tells of its other side's end in the words of a Unix socket.
+// socket is a named pipe that tells of its end, and of its other side's, in the words of a Unix socket.
 type socket struct{ *os.File }
 
 func newSocket(e End) (socket, error) {
@@ -109,6 +109,9 @@ func (s socket) Write(p []byte) (int, error) {
 
 // ended returns end for an error that means the other side's end.
 func ended(err, end error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return net.ErrClosed
+	}
 	if errors.Is(err, windows.ERROR_BROKEN_PIPE) || errors.Is(err, windows.ERROR_NO_DATA) || errors.Is(err, windows.ERROR_PIPE_NOT_CONNECTED) {
 		return end
 	}

@@ -31,18 +31,18 @@ const draws = 100
 // Open opens a journal and locks it; it makes an empty one where there is none. Where another holds the
 // lock it returns failure.ErrBusy at once. What is at the name and no regular file is an error.
 func Open(name string) (*Journal, error) {
-	return open(name, os.O_CREATE|os.O_RDWR)
+	return open(name, os.O_CREATE)
 }
 
 // OpenExisting is Open, but makes none.
-func OpenExisting(name string) (*Journal, error) { return open(name, os.O_RDWR) }
+func OpenExisting(name string) (*Journal, error) { return open(name, 0) }
 
 func open(name string, flag int) (*Journal, error) {
 	for range draws {
 		if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
 		}
-		f, err := openfile.Open(name, flag|noFollow, 0o600)
+		f, err := openfile.Open(name, flag, 0o600)
 		if err != nil {
 			return nil, err
 		}

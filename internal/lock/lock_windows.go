@@ -24,7 +24,7 @@ func Try(f *os.File) (bool, error) {
 	switch {
 	case err != nil:
 		return false, err
-	case errors.Is(result, windows.ERROR_LOCK_VIOLATION), errors.Is(result, windows.ERROR_IO_PENDING):
+	case errors.Is(result, windows.ERROR_LOCK_VIOLATION):
 		return false, nil
 	case errors.Is(result, errors.ErrUnsupported):
 		return true, nil

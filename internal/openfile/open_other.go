@@ -1,4 +1,4 @@
-//go:build !windows
+//go:build !unix && !windows
 
 package openfile
 
@@ -7,7 +7,6 @@ import (
 	"os"
 )
 
-// Open is os.OpenFile.
-func Open(name string, flag int, perm fs.FileMode) (*os.File, error) {
+func open(name string, flag int, perm fs.FileMode) (*os.File, error) {
 	return os.OpenFile(name, flag, perm)
 }

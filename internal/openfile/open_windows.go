@@ -7,17 +7,16 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Open opens a file, or with os.O_CREATE makes it, to read and write. No other flag than these and os.O_EXCL has
-// a meaning here. A symbolic link is opened itself, not what it points to.
-func Open(name string, flag int, perm fs.FileMode) (*os.File, error) {
-	handle, err := open(name, flag, perm)
+// open opens a symbolic link itself.
+func open(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	handle, err := createFile(name, flag, perm)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	return os.NewFile(uintptr(handle), name), nil
 }
 
-func open(name string, flag int, perm fs.FileMode) (windows.Handle, error) {
+func createFile(name string, flag int, perm fs.FileMode) (windows.Handle, error) {
 	path, err := windows.UTF16PtrFromString(name)
 	if err != nil {
 		return 0, err

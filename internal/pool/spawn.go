@@ -76,10 +76,7 @@ func (p *Pool) spawn(seat int) (*Worker, error) {
 		w.cmd.Args[0] = os.Args[0] // what ps shows
 	}
 	w.cmd.Env = p.options.Command.environ(p.options.Settings.Slots)
-	if err := ipc.Bequeath(w.cmd, theirs); err != nil {
-		conn.Close()
-		return nil, err
-	}
+	ipc.Bequeath(w.cmd, theirs)
 	// A child of the worker's may keep standard error open; do not wait for it.
 	w.cmd.WaitDelay = time.Second
 	if err := withSlack(p.options.Settings.Slots, func() error { return w.stderr.start(w.cmd) }); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/leak"
 )
 
@@ -99,26 +100,33 @@ func TestWorkerThreads(t *testing.T) {
 	}
 }
 
-// TestWorkerSlack: /proc/PID/timerslack_ns is what a worker has got.
+// currentSlack returns the timer slack of this thread.
+func currentSlack() (time.Duration, error) {
+	ns, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+	return time.Duration(ns), err
+}
+
+func init() {
+	// To read another process's, from /proc, takes CAP_SYS_NICE (proc_pid_timerslack_ns(5)).
+	scripts["tell its timer slack"] = func(a *actor) {
+		a.start()
+		got, err := currentSlack()
+		a.send(&ipc.Retry{Wait: got, Cause: fmt.Sprint(err)})
+		a.serve(nil)
+	}
+}
+
 func TestWorkerSlack(t *testing.T) {
 	leak.Check(t)
-	slackOf := func(pid int) time.Duration {
-		t.Helper()
-		p, err := os.ReadFile(fmt.Sprintf("/proc/%d/timerslack_ns", pid))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := time.ParseDuration(strings.TrimSpace(string(p)) + "ns")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return got
+	ours, err := currentSlack()
+	if err != nil {
+		t.Fatal(err)
 	}
-	ours := slackOf(os.Getpid())
 	for slots, want := range map[int]time.Duration{1: slack, 2: ours} {
-		c := newCrew(t, "write", func(o *Options) { o.Settings.Slots = slots })
-		if got := slackOf(next[Up](c).Worker.PID); got != want {
-			t.Errorf("a worker of %d requests has a slack of %v, want %v", slots, got, want)
+		c := newCrew(t, "tell its timer slack", func(o *Options) { o.Settings.Slots = slots })
+		next[Up](c)
+		if got := next[Retry](c); got.Wait != want {
+			t.Errorf("a worker of %d requests has a slack of %v (%s), want %v", slots, got.Wait, got.Cause, want)
 		}
 	}
 }
@@ -127,20 +135,20 @@ func TestWorkerSlack(t *testing.T) {
 func TestSlackLeavesThreadAsItWas(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	current := func() int {
+	current := func() time.Duration {
 		t.Helper()
-		got, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+		got, err := currentSlack()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return got
 	}
 	before := current()
-	var during int
+	var during time.Duration
 	if err := withSlack(1, func() error { during = current(); return io.EOF }); err != io.EOF {
 		t.Errorf("got %v, want what start returned", err)
 	}
-	if during != int(slack) || current() != before {
-		t.Errorf("slack was %d, %d during the start, %d after it", before, during, current())
+	if during != slack || current() != before {
+		t.Errorf("slack was %v, %v during the start, %v after it", before, during, current())
 	}
 }

@@ -14,14 +14,14 @@ func sysOpen(name string, perm fs.FileMode) (*os.File, error) {
 	if err := before("open", name); err != nil {
 		return nil, step("open", name, err)
 	}
-	return openfile.Open(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, perm) // close-on-exec, as every file of package os
+	return openfile.Open(name, os.O_CREATE|os.O_EXCL, perm) // close-on-exec, as every file of package os
 }
 
 func sysReopen(name string) (*os.File, error) {
 	if err := before("reopen", name); err != nil {
 		return nil, step("reopen", name, err)
 	}
-	return openfile.Open(name, os.O_RDWR, 0o666)
+	return openfile.Open(name, 0, 0)
 }
 
 func sysFdatasync(f *os.File) error {
