@@ -17,6 +17,7 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/leak"
 	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/tail"
 )
 
 // patience is how long a test waits for what must happen. It measures no speed:
@@ -40,6 +41,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	tail.SetLeast(time.Hour) // no range is slow but where a test says so
 	os.Exit(m.Run())
 }
 

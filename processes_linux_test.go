@@ -115,6 +115,31 @@ func forever(method string) <-chan struct{} {
 	return nil
 }
 
+// What a worker had reported of an answer that turned out to be another than asked for is
+// not in the file for good.
+func TestWorkerKilledAfterAWrongAnswer(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	want := s3test.PatternBytes(1, 6*mib)
+	origin.Put("b", "k", want)
+	// The delay is longer than a worker keeps progress to itself.
+	origin.Inject(s3test.Fault{
+		Method: "GET", Times: 1, Delay: 400 * time.Millisecond,
+		ShiftRange: mib, LieRange: true, ExtraBytes: 1, Header: map[string]string{"Content-Length": ""},
+	})
+	origin.Inject(s3test.Fault{Method: "GET", Times: 1, Gate: make(chan struct{})})
+	d := newDownloader(t, origin, multipart(3*mib, 3*mib), processes(1), unhurried, verify(processpool.VerifyOff))
+
+	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
+	arrive(t, origin, 2, "GET")
+	signalWorkers(t, syscall.SIGKILL)
+	if err := result(t, f); err != nil {
+		t.Fatal(err)
+	}
+	wantContent(t, filepath.Join(dir, "file"), want)
+	leak.Files(t, dir, "file")
+}
+
 // What a worker had reported before it died is not fetched again.
 func TestWorkerKilledGoesOnFromItsLastWord(t *testing.T) {
 	leak.Check(t)

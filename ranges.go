@@ -10,6 +10,7 @@ import (
 type span struct {
 	offset, length int64
 	lost           int // workers that died over it
+	reclaimed      int // times that it was taken back from a slow connection
 }
 
 // ranges hands out an object's bytes, from the first to the last, in spans of at
@@ -82,6 +83,17 @@ func (r *ranges) take() (span, bool) {
 
 // giveBack returns what a lost worker had not finished.
 func (r *ranges) giveBack(s span) { r.todo = append(r.todo, s) }
+
+// share returns a span in so many pieces, or fewer: none but the only one is smaller than leastPiece.
+func (r *ranges) share(s span, pieces int) {
+	n := max(1, min(int64(pieces), s.length/leastPiece))
+	for i := n - 1; i >= 0; i-- {
+		piece := s
+		piece.offset = s.offset + s.length*i/n
+		piece.length = s.offset + s.length*(i+1)/n - piece.offset
+		r.giveBack(piece)
+	}
+}
 
 // again has the bytes of a span that was finished fetched once more.
 func (r *ranges) again(s span) {

@@ -17,13 +17,13 @@ func TestRangesWithout(t *testing.T) {
 		uncut bool
 		want  []span
 	}{
-		{kept: nil, want: []span{{0, 3, 0}, {3, 3, 0}, {6, 3, 0}, {9, 1, 0}}},
-		{kept: []span{{0, 10, 0}}, want: nil},
-		{kept: []span{{0, 4, 0}, {4, 6, 0}}, want: nil},
-		{kept: []span{{2, 1, 0}}, want: []span{{0, 2, 0}, {3, 3, 0}, {6, 3, 0}, {9, 1, 0}}},
-		{kept: []span{{0, 1, 0}, {8, 2, 0}}, want: []span{{1, 3, 0}, {4, 3, 0}, {7, 1, 0}}},
-		{kept: []span{{1, 1, 0}}, parts: parts, want: []span{{0, 1, 0}, {2, 2, 0}, {4, 3, 0}, {7, 1, 0}, {8, 2, 0}}},
-		{kept: []span{{4, 4, 0}}, parts: parts, uncut: true, want: []span{{0, 4, 0}, {8, 2, 0}}},
+		{kept: nil, want: []span{at(0, 3), at(3, 3), at(6, 3), at(9, 1)}},
+		{kept: []span{at(0, 10)}, want: nil},
+		{kept: []span{at(0, 4), at(4, 6)}, want: nil},
+		{kept: []span{at(2, 1)}, want: []span{at(0, 2), at(3, 3), at(6, 3), at(9, 1)}},
+		{kept: []span{at(0, 1), at(8, 2)}, want: []span{at(1, 3), at(4, 3), at(7, 1)}},
+		{kept: []span{at(1, 1)}, parts: parts, want: []span{at(0, 1), at(2, 2), at(4, 3), at(7, 1), at(8, 2)}},
+		{kept: []span{at(4, 4)}, parts: parts, uncut: true, want: []span{at(0, 4), at(8, 2)}},
 	} {
 		t.Run(fmt.Sprint(c.kept, c.uncut), func(t *testing.T) {
 			r := newRanges(10, 3)
@@ -53,14 +53,12 @@ func TestRangesWithout(t *testing.T) {
 // A span that is given back, longer than a range, is cut up like any other.
 func TestRangesGivenBackAreCut(t *testing.T) {
 	r := newRanges(10, 3)
-	r.without([]span{{0, 10, 0}})
-	r.giveBack(span{1, 7, 2})
-	var got []span
-	for s, ok := r.take(); ok; s, ok = r.take() {
-		got = append(got, s)
-	}
-	if want := []span{{1, 3, 2}, {4, 3, 2}, {7, 1, 2}}; !slices.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	r.without([]span{at(0, 10)})
+	r.giveBack(span{offset: 1, length: 7, lost: 2})
+	for _, want := range []span{{offset: 1, length: 3, lost: 2}, {offset: 4, length: 3, lost: 2}, {offset: 7, length: 1, lost: 2}} {
+		if got, ok := r.take(); !ok || got != want {
+			t.Errorf("got %v, %v, want %v", got, ok, want)
+		}
 	}
 }
 

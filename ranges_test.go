@@ -10,6 +10,8 @@ import (
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
+func at(offset, length int64) span { return span{offset: offset, length: length} }
+
 // Utils: num_parts and calculate_range_parameter; the last range is closed here.
 func TestRanges(t *testing.T) {
 	for _, c := range []struct {
@@ -17,14 +19,14 @@ func TestRanges(t *testing.T) {
 		want        []span
 	}{
 		{0, 2, nil},
-		{1, 2, []span{{0, 1, 0}}},
-		{2, 2, []span{{0, 2, 0}}},
-		{3, 2, []span{{0, 2, 0}, {2, 1, 0}}}, // num_parts(3, 2) = 2
-		{4, 2, []span{{0, 2, 0}, {2, 2, 0}}}, // num_parts(4, 2) = 2
-		{8, 5, []span{{0, 5, 0}, {5, 3, 0}}}, // last with total 8: bytes=5-7
-		{11, 5, []span{{0, 5, 0}, {5, 5, 0}, {10, 1, 0}}},
-		{math.MaxInt64, 1 << 62, []span{{0, 1 << 62, 0}, {1 << 62, 1<<62 - 1, 0}}},
-		{math.MaxInt64, math.MaxInt64, []span{{0, math.MaxInt64, 0}}},
+		{1, 2, []span{at(0, 1)}},
+		{2, 2, []span{at(0, 2)}},
+		{3, 2, []span{at(0, 2), at(2, 1)}}, // num_parts(3, 2) = 2
+		{4, 2, []span{at(0, 2), at(2, 2)}}, // num_parts(4, 2) = 2
+		{8, 5, []span{at(0, 5), at(5, 3)}}, // last with total 8: bytes=5-7
+		{11, 5, []span{at(0, 5), at(5, 5), at(10, 1)}},
+		{math.MaxInt64, 1 << 62, []span{at(0, 1<<62), at(1<<62, 1<<62-1)}},
+		{math.MaxInt64, math.MaxInt64, []span{at(0, math.MaxInt64)}},
 	} {
 		t.Run(fmt.Sprintf("size=%d,chunk=%d", c.size, c.chunk), func(t *testing.T) {
 			r := newRanges(c.size, c.chunk)
@@ -67,8 +69,8 @@ func TestRangesOfParts(t *testing.T) {
 		t.Fatal("no layout")
 	}
 	for uncut, want := range map[bool][]span{
-		false: {{0, 4, 0}, {4, 1, 0}, {5, 1, 0}, {6, 4, 0}, {10, 2, 0}},
-		true:  {{0, 5, 0}, {5, 1, 0}, {6, 6, 0}},
+		false: {at(0, 4), at(4, 1), at(5, 1), at(6, 4), at(10, 2)},
+		true:  {at(0, 5), at(5, 1), at(6, 6)},
 	} {
 		r := newRanges(12, 4)
 		r.parts, r.uncut = layout, uncut
@@ -114,7 +116,7 @@ func TestRangesGivenBackComeFirst(t *testing.T) {
 	if s, ok := r.take(); !ok || s != rest {
 		t.Errorf("got %v, %v, want what was given back: %v", s, ok, rest)
 	}
-	if s, ok := r.take(); !ok || s != (span{8, 2, 0}) {
+	if s, ok := r.take(); !ok || s != at(8, 2) {
 		t.Errorf("got %v, %v, want the last range", s, ok)
 	}
 	r.finish(1)
@@ -124,6 +126,39 @@ func TestRangesGivenBackComeFirst(t *testing.T) {
 	r.finish(2)
 	if !r.complete() {
 		t.Error("not complete with every byte in the file")
+	}
+}
+
+// What is missing of a slow range is shared out, in no piece that is hardly worth a request.
+func TestRangesShare(t *testing.T) {
+	for _, c := range []struct {
+		length int64
+		pieces int
+		want   []span
+	}{
+		{8 * mib, 4, []span{at(7, 2*mib), at(7+2*mib, 2*mib), at(7+4*mib, 2*mib), at(7+6*mib, 2*mib)}},
+		{8*mib + 2, 3, []span{at(7, 2796203), at(7+2796203, 2796203), at(7+5592406, 2796204)}},
+		{3*mib - 1, 9, []span{at(7, 1572863), at(7+1572863, 1572864)}},
+		{2*mib - 1, 9, []span{at(7, 2*mib-1)}},
+		{1, 9, []span{at(7, 1)}},
+		{8 * mib, 0, []span{at(7, 8*mib)}},
+	} {
+		r := newRanges(7, 7)
+		r.take()
+		r.chunk = 8 * mib
+		s := at(7, c.length)
+		s.lost, s.reclaimed = 1, 2
+		r.share(s, c.pieces)
+		var got []span
+		for s, ok := r.take(); ok; s, ok = r.take() {
+			if s.lost != 1 || s.reclaimed != 2 {
+				t.Errorf("got %v, want its losses remembered", s)
+			}
+			got = append(got, at(s.offset, s.length))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%d bytes for %d: got %v, want %v", c.length, c.pieces, got, c.want)
+		}
 	}
 }
 
@@ -170,7 +205,7 @@ func FuzzRanges(f *testing.F) {
 			written := s.length
 			if s.lost < 2 && random.IntN(3) == 0 {
 				written = random.Int64N(s.length)
-				r.giveBack(span{s.offset + written, s.length - written, s.lost + 1})
+				r.giveBack(span{offset: s.offset + written, length: s.length - written, lost: s.lost + 1})
 			}
 			r.finish(written)
 			done = append(done, span{offset: s.offset, length: written})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -39,6 +40,7 @@ type scheduler struct {
 	waiting  queue
 	contexts contexts
 	active   []*transfer  // oldest first
+	look     *time.Timer  // at slow ranges
 	crew     []*hand      // workers that are up, by seat
 	seats    map[int]bool // that had a worker before
 	lastJob  uint64
@@ -67,6 +69,11 @@ type job struct {
 	sum     uint64 // of those bytes
 	record  uint64 // of those bytes, for the journal; OpRead: of the span, by the journal
 	sent    bool   // to a worker that may have seen it
+
+	begun     time.Time // when it was sent
+	heard     time.Time // when something was last written
+	retrying  bool      // nothing was written since an attempt failed
+	reclaimed bool      // the worker was told to stop, for others are faster
 }
 
 // cost is what the loss of the worker counts against the job: nothing, if the worker
@@ -76,6 +83,15 @@ func (j *job) cost() int {
 		return 1
 	}
 	return 0
+}
+
+// failed notes that an attempt has. One whose answer cannot be trusted may have taken back what
+// was reported of it.
+func (j *job) failed(kind failure.Kind) {
+	j.retrying = true
+	if kind == failure.KindUnexpected {
+		j.written, j.sum, j.record = 0, 0, 0
+	}
 }
 
 // owner is what a job is done for: a transfer or a listing.
@@ -98,7 +114,9 @@ func newScheduler(config Config, options pool.Options, c *counters) *scheduler {
 		calls:    make(chan func()),
 		ended:    make(chan struct{}),
 		seats:    map[int]bool{},
+		look:     time.NewTimer(time.Hour),
 	}
+	s.look.Stop()
 	s.pool.Start()
 	go s.run()
 	return s
@@ -116,6 +134,7 @@ func (s *scheduler) do(fn func()) bool {
 
 func (s *scheduler) run() {
 	defer close(s.ended)
+	defer s.look.Stop()
 	events := s.pool.Events()
 	for {
 		select {
@@ -126,6 +145,7 @@ func (s *scheduler) run() {
 				return
 			}
 			s.handle(e)
+		case <-s.look.C:
 		}
 		s.dispatch()
 	}
@@ -212,6 +232,7 @@ func (s *scheduler) handle(e pool.Event) {
 		}
 	case pool.Retry:
 		if j := s.job(e.Worker, e.ID); j != nil {
+			j.failed(e.Kind)
 			s.counters.retried(j.op, e.Kind)
 			j.owner.log(slog.LevelInfo, "attempt failed", "op", j.op, "offset", j.span.offset, "length", j.span.length,
 				"attempt", e.Attempt, "wait", e.Wait, "worker", e.Worker.PID, "request", e.Request, "error", e.Cause)
@@ -293,6 +314,7 @@ func (s *scheduler) dispatch() {
 		}
 		j := s.nextJob()
 		if j == nil {
+			s.reclaim()
 			break
 		}
 		s.lastJob++
@@ -336,12 +358,17 @@ func (s *scheduler) freeHand() *hand {
 	return best
 }
 
+// free returns how many slots are.
+func (s *scheduler) free() (n int) {
+	for _, h := range s.crew {
+		n += s.config.RequestsPerProcess - len(h.jobs)
+	}
+	return n
+}
+
 // admit starts as many waiting downloads as free slots will soon ask for jobs.
 func (s *scheduler) admit() {
-	free := 0
-	for _, h := range s.crew {
-		free += s.config.RequestsPerProcess - len(h.jobs)
-	}
+	free := s.free()
 	for _, t := range s.active {
 		if t.checking() {
 			free--

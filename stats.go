@@ -46,6 +46,7 @@ type Retries struct {
 	Connection int64 // could not be made, or broke off
 	Unexpected int64 // an answer that does not fit the request
 	Other      int64 // S3's other errors, such as InternalError and ExpiredToken
+	Slow       int64 // none failed: a range was taken back at a download's end, for other connections are faster
 }
 
 // Stats returns the numbers of now. It never waits, and may be called from anywhere,
@@ -71,6 +72,7 @@ func (d *Downloader) Stats() Stats {
 			Connection: c.connection.Load(),
 			Unexpected: c.unexpected.Load(),
 			Other:      c.other.Load(),
+			Slow:       c.slow.Load(),
 		},
 		Workers:        c.workers.Load(),
 		WorkerRestarts: c.restarts.Load(),
@@ -82,10 +84,10 @@ func (d *Downloader) Stats() Stats {
 type counters struct {
 	queued, active, done, failed, canceled atomic.Int64
 
-	bytes                                             atomic.Int64
-	heads, gets, attributes, lists                    atomic.Int64
-	throttled, stalled, connection, unexpected, other atomic.Int64
-	workers, restarts                                 atomic.Int64
+	bytes                                                   atomic.Int64
+	heads, gets, attributes, lists                          atomic.Int64
+	throttled, stalled, connection, unexpected, other, slow atomic.Int64
+	workers, restarts                                       atomic.Int64
 }
 
 // ended counts a download's end.

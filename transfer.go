@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/proof"
 	"github.com/s3processpool/processpool/internal/sink"
+	"github.com/s3processpool/processpool/internal/tail"
 )
 
 // transfer is a download that has started:
@@ -44,6 +46,7 @@ type transfer struct {
 	ranges      *ranges
 	ledger      *proof.Ledger // nil: nothing is proved
 	mismatch    error         // what the first comparison found, once inspecting
+	pace        tail.Pace     // of the ranges that have arrived
 	jobs        []*job        // handed out, not answered
 	askLost     int           // workers that died over a question (HeadObject)
 
@@ -198,7 +201,8 @@ func (t *transfer) forget(j *job) {
 }
 
 func (t *transfer) send(j *job) {
-	j.sent = true
+	j.sent, j.begun = true, time.Now()
+	j.heard = j.begun
 	t.scheduler.counters.requested(j.op)
 	meta := &t.future.meta
 	m := &ipc.Job{
@@ -298,6 +302,7 @@ func (t *transfer) progress(j *job, p *ipc.Progress) {
 		return
 	}
 	j.written, j.sum, j.record = p.Written, p.Sum, p.Record
+	j.heard, j.retrying = time.Now(), false
 	t.report()
 }
 
@@ -316,6 +321,7 @@ func (t *transfer) result(j *job, r *ipc.Result) {
 		t.fail("verify", t.mismatch)
 	case r.Err != nil && j.op == ipc.OpRead:
 		t.bad(j, r.Err.Text)
+	case r.Err != nil && t.reclaimed(j, r):
 	case r.Err != nil:
 		t.fail(t.stage.op(), r.Err.Unpack())
 	case j.op == ipc.OpHead:
@@ -327,6 +333,7 @@ func (t *transfer) result(j *job, r *ipc.Result) {
 	case j.op == ipc.OpRead:
 		t.readBack(j, r)
 	default:
+		t.pace.Add(r.Written, time.Since(j.begun))
 		t.note(j.span, r.Written, r.Record)
 		t.arrived(j.span, r.Written, r.Sum, r.Digest)
 	}
@@ -369,20 +376,39 @@ func (t *transfer) lost(j *job, err error) {
 		return
 	}
 	t.log(slog.LevelWarn, "range taken back", "offset", s.offset, "length", s.length, "written", j.written, "worker", j.hand.worker.PID)
-	n := j.written
-	if t.unconfirmed || t.ledger != nil && !t.ledger.Combines() {
-		n = 0
+	t.takeBack(j, s, 1)
+	if t.probing {
+		t.discard(stageFetching) // the worker may have written more than the next one will find
+	}
+}
+
+// kept returns how much of what a job has reported stays if the job ends early: nothing, where it is
+// not known to be of the object's version, or its checksum cannot go on from there.
+func (t *transfer) kept(j *job) int64 {
+	if t.unconfirmed || !t.combines() {
+		return 0
+	}
+	return j.written
+}
+
+// combines tells whether a range can be had in pieces.
+func (t *transfer) combines() bool { return t.ledger == nil || t.ledger.Combines() }
+
+// takeBack keeps what it can of a job's span, and has the rest handed out in so many pieces, or fewer
+// if they would be small.
+func (t *transfer) takeBack(j *job, s span, pieces int) {
+	n := t.kept(j)
+	if !t.combines() {
+		pieces = 1
 	}
 	if n < s.length || s.length == 0 {
-		rest := span{offset: s.offset + n, length: s.length - n, lost: s.lost}
-		t.ranges.giveBack(rest)
+		rest := s
+		rest.offset, rest.length = s.offset+n, s.length-n
+		t.ranges.share(rest, pieces)
 	}
 	if n > 0 {
 		t.note(s, n, j.record)
 		t.arrived(s, n, j.sum, nil)
-	}
-	if t.probing {
-		t.discard(stageFetching) // the worker may have written more than the next one will find
 	}
 }
 

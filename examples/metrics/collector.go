@@ -59,6 +59,7 @@ var groups = [][]series{
 		"connection": func(s processpool.Stats) int64 { return s.Retries.Connection },
 		"unexpected": func(s processpool.Stats) int64 { return s.Retries.Unexpected },
 		"other":      func(s processpool.Stats) int64 { return s.Retries.Other },
+		"slow":       func(s processpool.Stats) int64 { return s.Retries.Slow },
 	}),
 	group("workers", "Worker processes that are up.", "", prometheus.GaugeValue, map[string]reader{
 		"": func(s processpool.Stats) int64 { return s.Workers },

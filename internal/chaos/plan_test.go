@@ -28,6 +28,7 @@ type plan struct {
 	threshold, chunk    int64
 	attempts            int
 	stall               time.Duration
+	slow                time.Duration // that a range takes at least to be taken back as slow
 	verify              processpool.VerifyMode
 
 	transfers []*transfer
@@ -185,8 +186,8 @@ func drawParts(d dice, size int64) (parts []int64) {
 
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d processes of %d requests, threshold %d, chunk %d, %d attempts, stall %v, verify %v, tls %t, durable %t, tokens %t, shutdown %d\n",
-		p.seed, p.processes, p.requests, p.threshold, p.chunk, p.attempts, p.stall, p.verify, p.tls, p.durable, p.tokens, p.shutdown)
+	fmt.Fprintf(&b, "seed %d: %d processes of %d requests, threshold %d, chunk %d, %d attempts, stall %v, slow %v, verify %v, tls %t, durable %t, tokens %t, shutdown %d\n",
+		p.seed, p.processes, p.requests, p.threshold, p.chunk, p.attempts, p.stall, p.slow, p.verify, p.tls, p.durable, p.tokens, p.shutdown)
 	for _, t := range p.transfers {
 		fmt.Fprintf(&b, "  %q: %+v, expected %d, skip head %t, resume %t (%v), pinned %t, %s there, after %d, over %t\n",
 			t.key, t.object, t.expected, t.skipHead, t.resume, t.spoil, t.pinned, t.present, t.after, t.over)

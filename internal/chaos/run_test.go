@@ -20,6 +20,7 @@ import (
 	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/s3test"
 	"github.com/s3processpool/processpool/internal/sink"
+	"github.com/s3processpool/processpool/internal/tail"
 )
 
 const bucket = "chaos"
@@ -69,6 +70,7 @@ func perform(t *testing.T, p *plan, count *figures) {
 	t.Cleanup(pool.SetDefaults(pool.Options{
 		Heartbeat: 250 * time.Millisecond, StartTimeout: 15 * time.Second, StopTimeout: 3 * time.Second,
 	}))
+	t.Cleanup(tail.SetLeast(p.slow))
 	r.origin = s3test.Start(func(o *s3test.Options) { o.TLS = p.tls })
 	t.Cleanup(r.origin.Close)
 
@@ -127,6 +129,7 @@ func (r *run) all() {
 	if err := r.d.Shutdown(); err != nil {
 		r.Errorf("Shutdown: %v", err)
 	}
+	r.count.faults("slow ranges taken back", int(r.d.Stats().Retries.Slow))
 	if pids := children(); len(pids) > 0 {
 		r.Errorf("child processes %v after Shutdown", pids)
 	}

@@ -2,7 +2,10 @@
 
 package chaos
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // vary draws how downloads are asked for.
 func (p *plan) vary(d dice) {
@@ -26,6 +29,7 @@ func (p *plan) vary(d dice) {
 	if d.chance(15) {
 		p.tree = p.newTree(d)
 	}
+	p.slow = pick(d, []time.Duration{time.Second, 50 * time.Millisecond, time.Millisecond})
 }
 
 // misleads tells whether an answer without a HeadObject's before it is to be believed,
