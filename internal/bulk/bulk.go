@@ -26,11 +26,10 @@ const (
 	tlsBuffers = 2 * (16<<10 + 1<<10)
 )
 
-// DialContext returns dialer's DialContext, with connections of this package where
-// the platform has them.
-func DialContext(dialer *net.Dialer) func(ctx context.Context, network, address string) (net.Conn, error) {
+// DialContext returns dial, with connections of this package where the platform has them.
+func DialContext(dial func(ctx context.Context, network, address string) (net.Conn, error)) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dialer.DialContext(ctx, network, address)
+		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}

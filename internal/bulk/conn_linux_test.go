@@ -20,7 +20,7 @@ func pair(t *testing.T) (*Conn, *net.TCPConn) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	conn, err := DialContext(&net.Dialer{})(t.Context(), "tcp", l.Addr().String())
+	conn, err := DialContext(new(net.Dialer).DialContext)(t.Context(), "tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,8 @@ package fetch
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/http/httptrace"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/failure"
@@ -83,11 +85,26 @@ func (c *Client) paced(ctx context.Context, once attempt) (headway bool, err err
 	}
 	ctx, w := watched(ctx, c.stall)
 	defer w.stop()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { w.conn = info.Conn },
+	})
 	headway, err = once(ctx, w)
 	if err != nil && context.Cause(ctx) == failure.ErrStalled {
 		err = fmt.Errorf("%w (%v)", failure.ErrStalled, c.stall)
 	}
+	c.blame(w.conn, err)
 	return headway, err
+}
+
+// blame has the next connections go to other addresses than one that was silent or broke off.
+func (c *Client) blame(conn net.Conn, err error) {
+	if conn == nil || err == nil || !failure.Retryable(err) {
+		return
+	}
+	switch failure.KindOf(err) {
+	case failure.KindStalled, failure.KindConnection:
+		c.dialer.Shun(conn)
+	}
 }
 
 func exhausted(n int, err error) error {

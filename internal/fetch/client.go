@@ -18,11 +18,13 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/s3processpool/processpool/internal/settings"
+	"github.com/s3processpool/processpool/internal/spread"
 )
 
 // Client makes a worker's requests. It may be used by all of its jobs at once.
 type Client struct {
 	s3          *s3.Client
+	dialer      *spread.Dialer
 	credentials Refresher
 	regions     regions
 	limiter     aws.RetryerV2 // the adaptive mode's pace; nil in the standard mode
@@ -39,7 +41,8 @@ type Refresher interface {
 
 // New makes a client of s. Requests are signed with credentials, nil for none.
 func New(s settings.Settings, credentials Refresher, optFns ...func(*s3.Options)) (*Client, error) {
-	httpClient, err := newHTTPClient(s)
+	dialer := newDialer(s)
+	httpClient, err := newHTTPClient(s, dialer)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +62,7 @@ func New(s settings.Settings, credentials Refresher, optFns ...func(*s3.Options)
 	options.APIOptions = append(options.APIOptions, userAgent(s.UserAgent), withoutBodyValidation)
 	c := &Client{
 		s3:          s3.New(options, optFns...),
+		dialer:      dialer,
 		credentials: credentials,
 		maxAttempts: s.MaxAttempts,
 		stall:       s.StallTimeout,
@@ -99,8 +103,8 @@ func statusOf(metadata middleware.Metadata) int {
 
 // newHTTPClient returns a client that follows no redirect, as the SDK's own: S3's
 // redirects name a region, and need another signature.
-func newHTTPClient(s settings.Settings) (*http.Client, error) {
-	transport, err := newTransport(s)
+func newHTTPClient(s settings.Settings, dialer *spread.Dialer) (*http.Client, error) {
+	transport, err := newTransport(s, dialer)
 	if err != nil {
 		return nil, err
 	}

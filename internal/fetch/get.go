@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http/httptrace"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -80,9 +79,6 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 	}
 	before := g.written
 	g.body = bulk.Body{}
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { g.body = bulk.Of(info.Conn) },
-	})
 	out, err := g.client.s3.GetObject(ctx, g.input(), g.client.regions.of(g.job.Bucket))
 	if err != nil {
 		return false, g.explain(err)
@@ -90,8 +86,8 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 	defer out.Body.Close()
 	w.alive()
 	g.request, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
-	if out.ContentLength == nil || *out.ContentLength < 0 {
-		g.body = bulk.Body{} // how much is to come is not known
+	if out.ContentLength != nil && *out.ContentLength >= 0 { // how much is to come is known
+		g.body = bulk.Of(w.conn)
 	}
 	watched := g.body
 	w.body.Store(&watched)

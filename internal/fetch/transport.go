@@ -9,13 +9,22 @@ import (
 
 	"github.com/s3processpool/processpool/internal/bulk"
 	"github.com/s3processpool/processpool/internal/settings"
+	"github.com/s3processpool/processpool/internal/spread"
 )
+
+// lookup is a variable for tests.
+var lookup spread.Lookup = net.DefaultResolver.LookupNetIP
+
+// newDialer makes the worker's dialer, whose first address is another than those of the workers before it.
+func newDialer(s settings.Settings) *spread.Dialer {
+	dialer := &net.Dialer{Timeout: s.HTTP.DialTimeout, KeepAlive: s.HTTP.KeepAlive}
+	return spread.New(dialer.DialContext, lookup, s.HTTP.DialTimeout, s.Seat*s.Slots)
+}
 
 // newTransport makes the HTTP/1.1 transport of one worker: one connection per
 // slot, kept between ranges. HTTP/2 would put all of them on one TCP connection,
 // and S3 does not offer it.
-func newTransport(s settings.Settings) (*http.Transport, error) {
-	dialer := &net.Dialer{Timeout: s.HTTP.DialTimeout, KeepAlive: s.HTTP.KeepAlive}
+func newTransport(s settings.Settings, dialer *spread.Dialer) (*http.Transport, error) {
 	config := s.HTTP.TLS()
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	if len(s.CABundle) > 0 {
@@ -26,7 +35,7 @@ func newTransport(s settings.Settings) (*http.Transport, error) {
 	}
 	t := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           bulk.DialContext(dialer),
+		DialContext:           bulk.DialContext(dialer.DialContext),
 		TLSClientConfig:       config,
 		TLSHandshakeTimeout:   s.HTTP.TLSHandshakeTimeout,
 		ResponseHeaderTimeout: s.HTTP.ResponseHeaderTimeout,

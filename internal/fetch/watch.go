@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,8 @@ type watch struct {
 	tick    time.Duration
 	cancel  context.CancelCauseFunc
 	timer   *time.Timer
+
+	conn net.Conn // the attempt's, once it has one; of the goroutine that makes the request
 
 	beats atomic.Int64 // pieces that arrived
 	body  atomic.Pointer[bulk.Body]

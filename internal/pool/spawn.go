@@ -112,7 +112,9 @@ func (p *Pool) greet(w *Worker) error {
 		return fmt.Errorf("its first word is a %T, not a hello", m)
 	}
 	// The answer goes out even so: it lets a worker of another version say why it ends.
-	err = w.conn.Send(&ipc.Setup{Version: ipc.Version, Settings: p.options.Settings}, nil)
+	settings := p.options.Settings
+	settings.Seat = w.Seat
+	err = w.conn.Send(&ipc.Setup{Version: ipc.Version, Settings: settings}, nil)
 	if hello.Version != ipc.Version {
 		return fmt.Errorf("it speaks protocol version %d, this pool %d: build both from one version of the module", hello.Version, ipc.Version)
 	}

@@ -14,6 +14,7 @@ type Settings struct {
 	Client Client
 	HTTP   HTTP
 
+	Seat         int // of the worker in its pool
 	Slots        int // requests in flight in one worker
 	MaxAttempts  int
 	StallTimeout time.Duration
