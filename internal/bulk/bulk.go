@@ -3,9 +3,9 @@
 //
 // SO_RCVLOWAT (socket(7), tcp_set_rcvlowat in net/ipv4/tcp.c) keeps a socket from being
 // readable until so many bytes are there. More than what is still to come on the
-// wire would be waited for in vain, so a mark holds for one read, set by somebody
-// who knows how much that is; every other read waits for one byte as ever. Nudge
-// ends a wait early with what is there, so that a slow connection is no silent one.
+// wire would be waited for in vain, so the mark is never above what somebody who knows has
+// said is due, and every other wait is for one byte as ever. Nudge ends a wait
+// early with what is there, so that a slow connection is no silent one.
 //
 // Elsewhere than on Linux a Conn is a plain connection.
 package bulk
@@ -16,7 +16,7 @@ import (
 	"net"
 )
 
-// maxMark bounds a read in bytes.
+// maxMark is the most that a wait is for, in bytes.
 const maxMark = 1 << 20
 
 // What may lie between the socket and the body's reader, in bytes: the buffer of
@@ -51,28 +51,15 @@ func Of(conn net.Conn) Body {
 		conn = secure.NetConn()
 		b.between += tlsBuffers
 	}
-	c, ok := conn.(*Conn)
-	if !ok {
-		return Body{}
-	}
-	b.conn = c
-	if b.between > httpBuffer {
-		c.readAhead()
-	}
+	b.conn, _ = conn.(*Conn)
 	return b
 }
 
-// Expect says, before a read of up to room bytes, that left bytes of the body are
-// still to be read.
-func (b Body) Expect(left int64, room int) {
-	if b.conn == nil {
-		return
+// Expect says, before a read, that left bytes of the body are still to be read.
+func (b Body) Expect(left int64) {
+	if b.conn != nil {
+		b.conn.expect(left - b.between)
 	}
-	mark := left - b.between
-	if b.between == httpBuffer {
-		mark = min(mark, int64(room))
-	}
-	b.conn.expect(int(min(mark, maxMark)))
 }
 
 // Nudge ends a read that waits for its mark, if anything at all is there.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -64,14 +65,45 @@ func result(t *testing.T, done <-chan read) read {
 	}
 }
 
-// A read with a mark returns when so much has come, however small the pieces.
+// waits returns when a read waits for so many bytes.
+func waits(t *testing.T, c *Conn, lowat int) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; runtime.Gosched() {
+		c.mu.Lock()
+		now := c.mu.lowat
+		c.mu.Unlock()
+		if now == lowat {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("a read waits for %d bytes, want %d", now, lowat)
+		}
+	}
+}
+
+// readAll has this read, and others, bring so many bytes. A kernel that is short of room wakes
+// a reader before its mark.
+func readAll(t *testing.T, c *Conn, done <-chan read, p []byte, want int) {
+	t.Helper()
+	for r := result(t, done); ; r = result(t, start(c, p)) {
+		if want -= r.n; r.err != nil || want <= 0 {
+			if want != 0 {
+				t.Errorf("%d bytes are missing: %v", want, r.err)
+			}
+			return
+		}
+	}
+}
+
+// A read that finds nothing returns when what is due has come, however small the pieces.
 func TestReadWaitsForItsMark(t *testing.T) {
 	c, peer := pair(t)
-	want := make([]byte, 300_000)
+	want := make([]byte, 40_000)
 	rand.Read(want)
-	got := make([]byte, 512<<10)
-	c.expect(len(want))
+	got := make([]byte, 64<<10)
+	c.expect(int64(len(want)))
 	done := start(c, got)
+	waits(t, c, len(want))
 	for rest := want; len(rest) > 0; {
 		n := min(len(rest), 777)
 		send(t, peer, rest[:n])
@@ -90,46 +122,67 @@ func TestReadWaitsForItsMark(t *testing.T) {
 	}
 }
 
-// The mark is for one read only: the next waits for a byte.
-func TestMarkIsForOneRead(t *testing.T) {
+// One that finds something returns it, and the next waits for the rest.
+func TestReadTakesWhatIsThere(t *testing.T) {
+	c, peer := pair(t)
+	p := make([]byte, 64<<10)
+	send(t, peer, make([]byte, 10))
+	c.expect(40_010)
+	if r := result(t, start(c, p)); r.n != 10 {
+		t.Fatalf("first read: got %d, %v, want 10", r.n, r.err)
+	}
+	done := start(c, p)
+	waits(t, c, 40_000)
+	go send(t, peer, make([]byte, 40_000))
+	readAll(t, c, done, p, 40_000)
+}
+
+// However much is due, the wait is for no more than a socket holds.
+func TestMarkIsBounded(t *testing.T) {
+	c, _ := pair(t)
+	c.expect(1 << 40)
+	done := start(c, make([]byte, 64<<10))
+	waits(t, c, maxMark)
+	c.Close()
+	result(t, done)
+}
+
+// When all that was due has come, or little is, a read waits for a byte.
+func TestNothingIsDue(t *testing.T) {
 	c, peer := pair(t)
 	p := make([]byte, 64<<10)
 	c.expect(40_000)
 	done := start(c, p)
 	send(t, peer, make([]byte, 40_000))
-	if r := result(t, done); r.n != 40_000 {
-		t.Fatalf("first read: got %d, %v, want 40000", r.n, r.err)
-	}
-	done = start(c, p)
-	send(t, peer, []byte("x"))
-	if r := result(t, done); r.n != 1 {
-		t.Errorf("second read: got %d, %v, want 1 byte", r.n, r.err)
+	readAll(t, c, done, p, 40_000)
+	for _, due := range []int64{0, worthwhile - 1, -5} {
+		if due > 0 {
+			c.expect(due)
+		}
+		done = start(c, p)
+		send(t, peer, []byte("x"))
+		if r := result(t, done); r.n != 1 {
+			t.Errorf("with %d bytes due: got %d, %v, want 1 byte", due, r.n, r.err)
+		}
 	}
 }
 
 func TestNudge(t *testing.T) {
 	c, peer := pair(t)
 	p := make([]byte, 64<<10)
-	c.expect(60_000)
+	c.expect(40_000)
 	done := start(c, p)
+	waits(t, c, 40_000)
 	send(t, peer, []byte("few"))
-	deadline := time.After(20 * time.Second)
-	// One may come before the read waits; the watch nudges until something comes.
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case r := <-done:
-			if r.n != 3 || r.err != nil {
-				t.Errorf("got %d, %v, want the 3 bytes that were there", r.n, r.err)
-			}
-			return
-		case <-ticker.C:
-			c.nudge()
-		case <-deadline:
-			t.Fatal("never returned")
-		}
+	c.nudge()
+	if r := result(t, done); r.n != 3 || r.err != nil {
+		t.Errorf("got %d, %v, want the 3 bytes that were there", r.n, r.err)
 	}
+	// The next wait is for what is due as ever.
+	done = start(c, p)
+	waits(t, c, 39_997)
+	send(t, peer, make([]byte, 39_997))
+	readAll(t, c, done, p, 39_997)
 }
 
 // What came before the end of the stream, or a reset, is not lost, and the end
@@ -137,14 +190,13 @@ func TestNudge(t *testing.T) {
 func TestEndBeforeTheMark(t *testing.T) {
 	c, peer := pair(t)
 	p := make([]byte, 64<<10)
-	c.expect(60_000)
+	c.expect(40_000)
 	done := start(c, p)
 	send(t, peer, make([]byte, 1000))
 	peer.CloseWrite()
 	if r := result(t, done); r.n != 1000 || r.err != nil {
 		t.Errorf("got %d, %v, want the 1000 bytes", r.n, r.err)
 	}
-	c.expect(60_000)
 	if r := result(t, start(c, p)); r.n != 0 || r.err != io.EOF {
 		t.Errorf("then got %d, %v, want io.EOF", r.n, r.err)
 	}
@@ -152,7 +204,7 @@ func TestEndBeforeTheMark(t *testing.T) {
 
 func TestReset(t *testing.T) {
 	c, peer := pair(t)
-	c.expect(60_000)
+	c.expect(40_000)
 	done := start(c, make([]byte, 64<<10))
 	peer.SetLinger(0)
 	peer.Close()
@@ -163,37 +215,16 @@ func TestReset(t *testing.T) {
 
 func TestCloseEndsTheWait(t *testing.T) {
 	c, _ := pair(t)
-	c.expect(60_000)
+	c.expect(40_000)
 	done := start(c, make([]byte, 64<<10))
 	c.Close()
 	if r := result(t, done); !errors.Is(r.err, net.ErrClosed) {
 		t.Errorf("got %d, %v, want net.ErrClosed", r.n, r.err)
 	}
 	c, _ = pair(t)
-	c.expect(60_000)
+	c.expect(40_000)
 	c.SetReadDeadline(time.Now().Add(-time.Second))
 	if r := result(t, start(c, make([]byte, 64<<10))); !errors.Is(r.err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %d, %v, want os.ErrDeadlineExceeded", r.n, r.err)
-	}
-}
-
-// Under TLS small reads are served from one large one.
-func TestReadAhead(t *testing.T) {
-	c, peer := pair(t)
-	c.readAhead()
-	want := make([]byte, 100_000)
-	rand.Read(want)
-	c.expect(len(want))
-	go send(t, peer, want)
-	var got []byte
-	for p := make([]byte, 1234); len(got) < len(want); {
-		n, err := c.Read(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got = append(got, p[:n]...)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("the bytes are not those sent")
 	}
 }

@@ -9,6 +9,5 @@ type Conn struct{ net.Conn }
 
 func wrap(conn net.Conn) net.Conn { return conn }
 
-func (c *Conn) readAhead() {}
-func (c *Conn) expect(int) {}
-func (c *Conn) nudge()     {}
+func (c *Conn) expect(int64) {}
+func (c *Conn) nudge()       {}

@@ -2,9 +2,11 @@ package fetch
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -21,6 +23,17 @@ import (
 // bufferSize is how much of a body is collected before it is written. One write
 // of 1 MiB costs far less than 32 of io.Copy's size.
 const bufferSize = 1 << 20
+
+// securePiece is the same under TLS, where a body comes in records of 16 KiB: each is copied twice before
+// it is written, and should then still be in the processor's cache.
+const securePiece = 128 << 10
+
+func pieceSize(conn net.Conn) int {
+	if _, secure := conn.(*tls.Conn); secure {
+		return securePiece
+	}
+	return bufferSize
+}
 
 // Observer is told of a range's course; each field may be nil.
 type Observer struct {
@@ -70,6 +83,7 @@ type get struct {
 	object    ipc.Object
 	written   int64
 	sums      *checksum.Sums // of what is written
+	piece     int            // of a body is written at once
 	body      bulk.Body      // of the attempt's connection
 }
 
@@ -86,6 +100,7 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 	defer out.Body.Close()
 	w.alive()
 	g.request, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
+	g.piece = pieceSize(w.conn)
 	if out.ContentLength != nil && *out.ContentLength >= 0 { // how much is to come is known
 		g.body = bulk.Of(w.conn)
 	}
@@ -187,13 +202,13 @@ func (g *get) copy(body io.Reader, w *watch) error {
 	}
 }
 
-// fill reads until the buffer is full or the body ends. Behind the last byte that
+// fill reads until a piece is there or the body ends. Behind the last byte that
 // is wanted it asks for one more, to see the end, or that there is too much.
 func (g *get) fill(body io.Reader, left int64, w *watch) (n int, err error) {
-	room := int(min(left+1, int64(len(g.buf))))
+	room := int(min(left+1, int64(g.piece)))
 	for n < room && err == nil {
 		var m int
-		g.body.Expect(left-int64(n), room-n)
+		g.body.Expect(left - int64(n))
 		m, err = body.Read(g.buf[n:room])
 		if m > 0 {
 			w.alive()
