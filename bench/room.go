@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -29,11 +31,43 @@ func (b *bench) room(need int64) error {
 
 // fileSystem names that of a folder.
 func fileSystem(dir string) string {
-	var s unix.Statfs_t
-	if unix.Statfs(dir, &s) == nil && s.Type == unix.TMPFS_MAGIC {
+	if inMemory(dir) {
 		return "memory (tmpfs)"
 	}
 	return "a disk's file system"
 }
 
+func inMemory(dir string) bool {
+	var s unix.Statfs_t
+	return unix.Statfs(dir, &s) == nil && s.Type == unix.TMPFS_MAGIC
+}
+
 func gib(n int64) float64 { return float64(n) / (1 << 30) }
+
+// heat touches free memory, half as much again as an entry's run is about to take, and gives it back: a virtual
+// machine's host may have taken it away meanwhile (free page reporting), and the first to touch it
+// then pays several times the price of a download. It does so by a file, as the downloads will, so
+// that it gets the pages that they will get.
+func (b *bench) heat(e entry) error {
+	if !inMemory(b.dir) || e.bytes > 0 {
+		return nil
+	}
+	f, err := os.CreateTemp(b.dir, "heat")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	size := e.task.Size * int64(max(e.task.Count, 1))
+	size = min(size+size/2, max(report.MemoryAvailable()-spare, size))
+	_, err = io.CopyN(f, zeros{}, size)
+	return err
+}
+
+// zeros is a source of as many as one likes.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}

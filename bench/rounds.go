@@ -96,6 +96,9 @@ func (b *bench) once(ctx context.Context, e entry, memory bool, check func(task.
 		return measure.Usage{}, err
 	}
 	command.Memory, command.Timeout = memory, b.timeout
+	if err := b.heat(e); err != nil {
+		return measure.Usage{}, err
+	}
 	u, err := measure.Run(ctx, command)
 	if err == nil && e.bytes == 0 {
 		err = check(e.task)
