@@ -53,7 +53,8 @@ var (
 	ErrDamaged = errors.New("its header is damaged")
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli is a function, so that a process without a journal does not build the tables.
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 // body is a header as it is written. The salt tells the records of one journal from those of the next.
 type body struct {
@@ -72,7 +73,7 @@ func encodeHeader(h Header, salt []byte) ([]byte, error) {
 	p := binary.LittleEndian.AppendUint32([]byte(magic), format)
 	p = binary.LittleEndian.AppendUint32(p, uint32(len(text)))
 	p = append(p, text...)
-	return binary.LittleEndian.AppendUint32(p, crc32.Checksum(p, castagnoli)), nil
+	return binary.LittleEndian.AppendUint32(p, crc32.Checksum(p, castagnoli())), nil
 }
 
 // decodeHeader reads a header, and returns the seed of its records' CRCs, too.
@@ -102,7 +103,7 @@ func decodeHeader(r io.Reader) (h Header, seed uint32, err error) {
 		return Header{}, 0, ErrDamaged
 	}
 	text, sum := p[:len(p)-4], binary.LittleEndian.Uint32(p[len(p)-4:])
-	if crc32.Checksum(text, castagnoli) != sum {
+	if crc32.Checksum(text, castagnoli()) != sum {
 		return Header{}, 0, ErrDamaged
 	}
 	var b body
@@ -125,8 +126,8 @@ func appendRecord(p []byte, r Record, seed uint32) []byte {
 }
 
 func recordCRC(p []byte, seed uint32) uint32 {
-	crc := crc32.Checksum(binary.LittleEndian.AppendUint32(nil, seed), castagnoli)
-	return crc32.Update(crc, castagnoli, p[:recordSize-4])
+	crc := crc32.Checksum(binary.LittleEndian.AppendUint32(nil, seed), castagnoli())
+	return crc32.Update(crc, castagnoli(), p[:recordSize-4])
 }
 
 // decodeRecords reads records up to the first that is not whole, or not of an object of size bytes.
