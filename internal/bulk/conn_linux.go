@@ -14,6 +14,12 @@ import (
 // worthwhile is the least mark, in bytes, that is worth a system call.
 const worthwhile = 16 << 10
 
+// window is what a connection has room for from the start, in bytes: some marks, so that the sender goes
+// on while one is waited for and read. The kernel makes room for no more than the mark itself and
+// clamps the window to it (tcp_set_rcvlowat), where it has not yet found out
+// that the connection needs more.
+const window = 4 * maxMark
+
 // Conn is a TCP connection with a low-water mark. Reads are for one goroutine at
 // a time, as net/http does them.
 type Conn struct {
@@ -44,8 +50,11 @@ func wrap(conn net.Conn) net.Conn {
 		return conn
 	}
 	c := &Conn{TCPConn: tcp, raw: raw}
-	c.mu.lowat = 1
 	c.try = c.read
+	raw.Control(func(fd uintptr) {
+		c.setLowat(fd, window)
+		c.setLowat(fd, 1)
+	})
 	return c
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // pair returns a connection of this package and its peer.
@@ -143,6 +146,29 @@ func TestMarkIsBounded(t *testing.T) {
 	c.expect(1 << 40)
 	done := start(c, make([]byte, 64<<10))
 	waits(t, c, maxMark)
+	c.Close()
+	result(t, done)
+}
+
+// A connection has room for more than the mark that it waits for.
+func TestWindow(t *testing.T) {
+	var least, usual, most int
+	limits, err := os.ReadFile("/proc/sys/net/ipv4/tcp_rmem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscan(string(limits), &least, &usual, &most); err != nil || most < 2*window {
+		t.Skipf("this system allows a connection no more than %d bytes (%v)", most, err)
+	}
+	c, _ := pair(t)
+	c.expect(1 << 40)
+	done := start(c, make([]byte, 64<<10))
+	waits(t, c, maxMark)
+	room := 0
+	c.raw.Control(func(fd uintptr) { room, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF) })
+	if err != nil || room < window {
+		t.Errorf("got room for %d bytes, %v, want %d", room, err, window)
+	}
 	c.Close()
 	result(t, done)
 }
