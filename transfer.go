@@ -217,6 +217,7 @@ func (t *transfer) send(j *job) {
 	m.Offset, m.Length = j.span.offset, j.span.length
 	m.Whole = t.whole && j.span.length == t.object.Size
 	m.Unconfirmed = t.unconfirmed
+	m.WriteBack = t.scheduler.config.Durable
 	if t.probing {
 		m.Whole, m.Limit = true, t.scheduler.config.MultipartThreshold
 	}

@@ -45,13 +45,14 @@ func goClients(b *bench) ([]client.Client, error) {
 	}), err
 }
 
-// resumeClients are the floor, and this library with a journal and without.
+// resumeClients are the floor, and this library as it comes, with a journal, and with fsync at the end.
 func resumeClients(b *bench) ([]client.Client, error) {
 	s := b.kit.Subject()
 	return []client.Client{
 		b.kit.Floor(),
 		s.With("processpool, verified", "-verify", "required"),
 		s.With("processpool, verified, Resume", "-verify", "required", "-resume"),
+		s.With("processpool, verified, Durable", "-verify", "required", "-durable"),
 	}, nil
 }
 

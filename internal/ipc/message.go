@@ -77,6 +77,8 @@ type Job struct {
 	// Record is computed beside it, for the journal of a download that may be resumed;
 	// "" = none.
 	Record checksum.Algorithm
+	// WriteBack: the range is to be on its way to the disk when it has arrived.
+	WriteBack bool `json:",omitempty"`
 	// Choose: the bytes are to be proved. HeadObject finds out all that takes; of an
 	// Unconfirmed object the first answer tells the Checksum (proof.Choose).
 	Choose bool

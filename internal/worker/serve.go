@@ -17,6 +17,7 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/fetch"
 	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/writeback"
 )
 
 // setupTimeout bounds the wait for the pool's answer to the hello.
@@ -175,6 +176,9 @@ func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Resu
 			Found:    func(o ipc.Object) { s.conn.Send(&ipc.Found{ID: job.ID, Object: o}, nil) },
 			Progress: s.progress(job),
 		})
+		if err == nil && job.WriteBack {
+			writeback.Begin(file, job.Offset, job.Length)
+		}
 	case ipc.OpRead:
 		defer file.Close()
 		result, err = read(ctx, job, file)

@@ -14,11 +14,12 @@ import (
 )
 
 var (
-	verify = flag.String("verify", "auto", "auto, required or off")
-	known  = flag.Bool("known", false, "give the size, which saves the HeadObject")
-	skip   = flag.Bool("skip-head", false, "ask with a GetObject at once")
-	resume = flag.Bool("resume", false, "keep what has arrived for another time")
-	linger = flag.Duration("linger", 0, "pause before Shutdown, in which every worker comes up")
+	verify  = flag.String("verify", "auto", "auto, required or off")
+	known   = flag.Bool("known", false, "give the size, which saves the HeadObject")
+	skip    = flag.Bool("skip-head", false, "ask with a GetObject at once")
+	resume  = flag.Bool("resume", false, "keep what has arrived for another time")
+	durable = flag.Bool("durable", false, "wait for stable storage")
+	linger  = flag.Duration("linger", 0, "pause before Shutdown, in which every worker comes up")
 )
 
 func main() {
@@ -44,7 +45,7 @@ func run(t task.Task) error {
 		c.RequestsPerProcess = t.Requests
 		c.MultipartThreshold = t.Chunk
 		c.MultipartChunksize = t.Chunk
-		c.Verify = mode
+		c.Verify, c.Durable = mode, *durable
 		c.CABundle = bundle
 		c.ClientOptions = append(c.ClientOptions, sdk.PathStyle)
 	})

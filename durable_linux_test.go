@@ -1,0 +1,76 @@
+package processpool_test
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/s3test"
+)
+
+// unwritten returns how many pages of a file's first bytes are in memory, and how many of them have yet to be brought to
+// the disk.
+func unwritten(t *testing.T, name string, bytes uint64) (cached, dirty uint64) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var s unix.Cachestat_t
+	if err := unix.Cachestat(uint(f.Fd()), &unix.CachestatRange{Len: bytes}, &s, 0); err != nil {
+		t.Skipf("this kernel does not tell what is dirty: %v", err)
+	}
+	return s.Cache, s.Dirty + s.Writeback
+}
+
+// With Durable a range is on its way to the disk as soon as it has arrived, not with the fsync
+// at the file's end.
+func TestDurableWritesAsRangesArrive(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil || fs.Type == unix.TMPFS_MAGIC {
+		t.Skipf("%s is on no disk (%v)", dir, err)
+	}
+	object := s3test.PatternBytes(1, 8*mib)
+	origin.Put("b", "k", object)
+	last := make(chan struct{})
+	origin.Inject(s3test.Fault{Range: "bytes=4194304-8388607", Gate: last})
+	d := newDownloader(t, origin, durable, processes(2), multipart(4*mib, 4*mib))
+	first := make(chan struct{})
+	tell := sync.OnceFunc(func() { close(first) })
+	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"), func(o *processpool.DownloadOptions) {
+		o.OnProgress = func(p processpool.Progress) {
+			if p.BytesDone == 4*mib {
+				tell()
+			}
+		}
+	})
+	wait(t, first, "the first range")
+	temporary, err := filepath.Glob(filepath.Join(dir, "file.*"))
+	if err != nil || len(temporary) != 1 {
+		t.Fatalf("got temporary files %q, %v, want one", temporary, err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		cached, dirty := unwritten(t, temporary[0], 4*mib)
+		if dirty == 0 && cached > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("%d of %d pages of the first range are still in memory only", dirty, cached)
+			break
+		}
+	}
+	close(last)
+	if err := result(t, f); err != nil {
+		t.Error(err)
+	}
+	wantContent(t, filepath.Join(dir, "file"), object)
+}
