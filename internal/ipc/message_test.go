@@ -63,7 +63,7 @@ func get(key string) *Job {
 			ChecksumMode: "ENABLED", VersionID: "v", SSECustomerAlgorithm: "AES256", SSECustomerKey: "key",
 			SSECustomerKeyMD5: "md5", RequestPayer: "requester", ExpectedBucketOwner: "111122223333",
 		},
-		ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true, Limit: 3,
+		ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true, WriteBack: true, Limit: 3,
 		Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, Choose: true,
 		List: &List{Prefix: "a/\x01", Delimiter: "/", Token: "token"},
 	}
