@@ -19,7 +19,7 @@ func TestSmallRound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]int{"http1g": 6, "resume": 3, "tls1g": 5, "small": 8} {
+	for name, want := range map[string]int{"http1g": 6, "resume": 4, "tls1g": 5, "small": 8} {
 		data, err := os.ReadFile(filepath.Join(results, name+".json"))
 		if err != nil {
 			t.Fatal(err)

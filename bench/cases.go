@@ -17,7 +17,7 @@ var measurements = []measurement{
 	{"http1g", "1 GiB over HTTP", http(1 << 30)},
 	{"http4g", "4 GiB over HTTP", http(4 << 30)},
 	{"crc4g", "4 GiB over HTTP, verified by CRC64NVME", (*bench).verified},
-	{"resume", "4 GiB over HTTP, with DownloadOptions.Resume and without", (*bench).resume},
+	{"resume", "4 GiB over HTTP, with DownloadOptions.Resume, with Config.Durable, and without", (*bench).resume},
 	{"tls1g", "1 GiB over TLS 1.3", tls(1<<30, everything)},
 	{"tls4g", "4 GiB over TLS 1.3", tls(4<<30, goClients)},
 	{"capped", "4 GiB from an origin that gives each connection 90 MB/s", (*bench).capped},
