@@ -26,8 +26,11 @@ const (
 	tlsBuffers = 2 * (16<<10 + 1<<10)
 )
 
+// Dial is as of net.Dialer.
+type Dial = func(ctx context.Context, network, address string) (net.Conn, error)
+
 // DialContext returns dial, with connections of this package where the platform has them.
-func DialContext(dial func(ctx context.Context, network, address string) (net.Conn, error)) func(ctx context.Context, network, address string) (net.Conn, error) {
+func DialContext(dial Dial) Dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if err != nil {

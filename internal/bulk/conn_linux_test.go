@@ -181,10 +181,11 @@ func TestNothingIsDue(t *testing.T) {
 	done := start(c, p)
 	send(t, peer, make([]byte, 40_000))
 	readAll(t, c, done, p, 40_000)
+	if due := c.due.Load(); due != 0 {
+		t.Errorf("%d bytes are due, want none", due)
+	}
 	for _, due := range []int64{0, worthwhile - 1, -5} {
-		if due > 0 {
-			c.expect(due)
-		}
+		c.expect(due)
 		done = start(c, p)
 		send(t, peer, []byte("x"))
 		if r := result(t, done); r.n != 1 {

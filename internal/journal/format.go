@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"time"
 
@@ -53,8 +52,8 @@ var (
 	ErrDamaged = errors.New("its header is damaged")
 )
 
-// castagnoli is a function, so that a process without a journal does not build the tables.
-func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+// crc32C goes on with the CRC32C of what came before p, 0 for nothing.
+func crc32C(crc uint32, p []byte) uint32 { return uint32(checksum.CRC32C.Update(uint64(crc), p)) }
 
 // body is a header as it is written. The salt tells the records of one journal from those of the next.
 type body struct {
@@ -73,7 +72,7 @@ func encodeHeader(h Header, salt []byte) ([]byte, error) {
 	p := binary.LittleEndian.AppendUint32([]byte(magic), format)
 	p = binary.LittleEndian.AppendUint32(p, uint32(len(text)))
 	p = append(p, text...)
-	return binary.LittleEndian.AppendUint32(p, crc32.Checksum(p, castagnoli())), nil
+	return binary.LittleEndian.AppendUint32(p, crc32C(0, p)), nil
 }
 
 // decodeHeader reads a header, and returns the seed of its records' CRCs, too.
@@ -103,7 +102,7 @@ func decodeHeader(r io.Reader) (h Header, seed uint32, err error) {
 		return Header{}, 0, ErrDamaged
 	}
 	text, sum := p[:len(p)-4], binary.LittleEndian.Uint32(p[len(p)-4:])
-	if crc32.Checksum(text, castagnoli()) != sum {
+	if crc32C(0, text) != sum {
 		return Header{}, 0, ErrDamaged
 	}
 	var b body
@@ -126,8 +125,8 @@ func appendRecord(p []byte, r Record, seed uint32) []byte {
 }
 
 func recordCRC(p []byte, seed uint32) uint32 {
-	crc := crc32.Checksum(binary.LittleEndian.AppendUint32(nil, seed), castagnoli())
-	return crc32.Update(crc, castagnoli(), p[:recordSize-4])
+	crc := crc32C(0, binary.LittleEndian.AppendUint32(nil, seed))
+	return crc32C(crc, p[:recordSize-4])
 }
 
 // decodeRecords reads records up to the first that is not whole, or not of an object of size bytes.

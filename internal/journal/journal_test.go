@@ -235,7 +235,7 @@ func sealed(t *testing.T, body string) []byte {
 	p := binary.LittleEndian.AppendUint32([]byte(magic), format)
 	p = binary.LittleEndian.AppendUint32(p, uint32(len(body)))
 	p = append(p, body...)
-	return binary.LittleEndian.AppendUint32(p, crc32.Checksum(p, castagnoli()))
+	return binary.LittleEndian.AppendUint32(p, crc32.Checksum(p, crc32.MakeTable(crc32.Castagnoli)))
 }
 
 func TestHeaderSame(t *testing.T) {
