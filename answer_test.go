@@ -8,8 +8,8 @@ import (
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/failure"
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // T10 and 2e: an answer that does not fit the request is asked for again, and is

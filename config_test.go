@@ -18,7 +18,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 // named is a change to a configuration, and the word that an error must have for it.

@@ -10,8 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // provider counts how often it is asked, and gives what it is told to.

@@ -10,9 +10,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
 	"github.com/s3processpool/processpool/internal/sink"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // T5, T13 and 2e: upstream's transfer manager writes into special files and its pool

@@ -18,7 +18,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // exampleConfig stands for what config.LoadDefaultConfig returns. It leads to an S3

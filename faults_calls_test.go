@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/leak"
 	"github.com/s3processpool/processpool/internal/sink"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 func durable(c *processpool.Config) { c.Durable = true }

@@ -8,9 +8,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
 	"github.com/s3processpool/processpool/internal/sink"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // What becomes of the place where the file is to be, while its bytes are fetched.

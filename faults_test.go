@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
 	"github.com/s3processpool/processpool/internal/sink"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // Each system call on the temporary file fails in its turn, until there is none

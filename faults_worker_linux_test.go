@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // limit sets a soft limit of the only worker, and returns its pid.

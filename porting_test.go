@@ -22,8 +22,8 @@ import (
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // amazon is a proxy through which every host of the world is S3 and has the object

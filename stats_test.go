@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 func wantStats(t *testing.T, d *processpool.Downloader, when string, want processpool.Stats) {

@@ -19,9 +19,9 @@ import (
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/leak"
 	"github.com/s3processpool/processpool/internal/pool"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // The race detector has a process linger for a second at its end.

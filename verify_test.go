@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 func verify(mode processpool.VerifyMode) func(*processpool.Config) {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // What is scraped while a download waits for its origin, and the file afterwards.

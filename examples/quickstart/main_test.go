@@ -13,8 +13,8 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 func TestBadArguments(t *testing.T) {

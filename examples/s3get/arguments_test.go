@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 func TestParse(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // With bars each file that arrives has one that ends full, and so has the total.

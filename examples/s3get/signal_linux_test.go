@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // A second Ctrl-C ends s3get at once, although a worker does not let go.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // The test binary is its own worker program.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool/internal/failure"
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 func TestKindOf(t *testing.T) {

@@ -23,8 +23,8 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/s3processpool/processpool/internal/failure"
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // cross sends err to another process and back, as JSON.

@@ -12,10 +12,10 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/fetch"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/leak"
 	"github.com/s3processpool/processpool/internal/proof"
-	"github.com/s3processpool/processpool/internal/s3test"
 	"github.com/s3processpool/processpool/internal/settings"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 func headers(pairs ...string) s3test.Fault {

@@ -17,9 +17,9 @@ import (
 	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/fetch"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
 	"github.com/s3processpool/processpool/internal/settings"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // patience is how long a test waits for what must happen: only a hang exceeds it.

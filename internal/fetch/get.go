@@ -13,10 +13,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/s3processpool/processpool/internal/bulk"
 	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/lowat"
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
@@ -84,7 +84,7 @@ type get struct {
 	written   int64
 	sums      *checksum.Sums // of what is written
 	piece     int            // of a body is written at once
-	body      bulk.Body      // of the attempt's connection
+	body      lowat.Body     // of the attempt's connection
 }
 
 func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
@@ -92,7 +92,7 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 		return true, nil // the last attempt broke off behind the last byte
 	}
 	before := g.written
-	g.body = bulk.Body{}
+	g.body = lowat.Body{}
 	out, err := g.client.s3.GetObject(ctx, g.input(), g.client.regions.of(g.job.Bucket))
 	if err != nil {
 		return false, g.explain(err)
@@ -102,7 +102,7 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 	g.request, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
 	g.piece = pieceSize(w.conn)
 	if out.ContentLength != nil && *out.ContentLength >= 0 { // how much is to come is known
-		g.body = bulk.Of(w.conn)
+		g.body = lowat.Of(w.conn)
 	}
 	watched := g.body
 	w.body.Store(&watched)

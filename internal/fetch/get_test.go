@@ -15,8 +15,8 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/fetch"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/leak"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // TestResume cuts a body after so many bytes: they are kept, and the rest is asked

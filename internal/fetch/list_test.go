@@ -12,7 +12,7 @@ import (
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 func TestPageOf(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/s3test"
 	"github.com/s3processpool/processpool/internal/settings"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // A second address, 127.0.0.2, of the origin's: a proxy that may swallow what it gets. All of 127/8 is this

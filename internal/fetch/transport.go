@@ -7,7 +7,7 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/s3processpool/processpool/internal/bulk"
+	"github.com/s3processpool/processpool/internal/lowat"
 	"github.com/s3processpool/processpool/internal/settings"
 	"github.com/s3processpool/processpool/internal/spread"
 )
@@ -35,7 +35,7 @@ func newTransport(s settings.Settings, dialer *spread.Dialer) (*http.Transport, 
 	}
 	t := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           bulk.DialContext(dialer.DialContext),
+		DialContext:           lowat.DialContext(dialer.DialContext),
 		TLSClientConfig:       config,
 		TLSHandshakeTimeout:   s.HTTP.TLSHandshakeTimeout,
 		ResponseHeaderTimeout: s.HTTP.ResponseHeaderTimeout,

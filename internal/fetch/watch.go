@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/s3processpool/processpool/internal/bulk"
 	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/lowat"
 )
 
 // nudgeEvery is how long bytes may lie in a socket because there are few of them.
@@ -25,7 +25,7 @@ type watch struct {
 	conn net.Conn // the attempt's, once it has one; of the goroutine that makes the request
 
 	beats atomic.Int64 // pieces that arrived
-	body  atomic.Pointer[bulk.Body]
+	body  atomic.Pointer[lowat.Body]
 	over  atomic.Bool
 
 	seen   int64 // beats at the last tick

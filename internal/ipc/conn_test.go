@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/s3processpool/processpool/internal/leak"
 	"github.com/s3processpool/processpool/internal/settings"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 // pipe returns both ends of a conversation.

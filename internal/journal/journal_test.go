@@ -15,7 +15,7 @@ import (
 
 	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 var (

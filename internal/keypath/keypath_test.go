@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool/internal/keypath"
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 func TestBase(t *testing.T) {

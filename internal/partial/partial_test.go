@@ -16,8 +16,8 @@ import (
 	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/journal"
-	"github.com/s3processpool/processpool/internal/leak"
 	"github.com/s3processpool/processpool/internal/sink"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 var errCut = errors.New("the network is gone")

@@ -19,8 +19,8 @@ import (
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/leak"
 	"github.com/s3processpool/processpool/internal/settings"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 // patience is how long a test waits for what must happen: only a hang exceeds it.

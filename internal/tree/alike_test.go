@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool/internal/keypath"
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 func TestSkeleton(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/s3processpool/processpool/internal/keypath"
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 func open(t *testing.T, dir string) *Tree {

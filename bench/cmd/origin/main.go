@@ -1,4 +1,4 @@
-// Command origin serves a site with internal/s3test: the origin where there is no nginx,
+// Command origin serves a site with internal/test/s3test: the origin where there is no nginx,
 // and always where answers are to be late or to stop. It ends when its standard
 // input does.
 package main
@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/s3processpool/processpool/bench/internal/origin"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 var (

@@ -39,7 +39,7 @@ func startGo(ctx context.Context, site *Site, dir string, options Options) (*Ori
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	o := &Origin{Name: "internal/s3test on net/http"}
+	o := &Origin{Name: "internal/test/s3test on net/http"}
 	o.stop = func() error {
 		in.Close()
 		return cmd.Wait()

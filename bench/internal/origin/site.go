@@ -12,7 +12,7 @@ import (
 
 	"github.com/minio/crc64nvme"
 
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // Bucket is the only one.

@@ -3,7 +3,7 @@
 // Package realservers tests downloads from S3 servers that others wrote, versitygw and
 // MinIO, on loopback. .ci/servers installs them.
 //
-//	go test -tags realservers ./internal/realservers
+//	go test -tags realservers ./internal/test/realservers
 package realservers
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 // bucket is there when a server has started.

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool/internal/checksum"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 const (

@@ -16,11 +16,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/leak"
 	"github.com/s3processpool/processpool/internal/pool"
-	"github.com/s3processpool/processpool/internal/s3test"
 	"github.com/s3processpool/processpool/internal/sink"
 	"github.com/s3processpool/processpool/internal/tail"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 const bucket = "chaos"
@@ -63,7 +63,7 @@ func perform(t *testing.T, p *plan, count *figures) {
 			count.Leftovers++
 		}
 		if t.Failed() {
-			t.Logf("go test ./internal/chaos -run Chaos -chaos.runs 1 -chaos.seed %d\n%v\n%s", p.seed, p, r.log.tail())
+			t.Logf("go test ./internal/test/chaos -run Chaos -chaos.runs 1 -chaos.seed %d\n%v\n%s", p.seed, p, r.log.tail())
 		}
 	})
 	leak.Check(t)

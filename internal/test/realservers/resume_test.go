@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 // TestResume cuts a download off half-way and goes on with it, with another pool and

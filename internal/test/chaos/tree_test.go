@@ -12,7 +12,7 @@ import (
 	"strings"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // tree is a DownloadDirectory beside the downloads of a run.

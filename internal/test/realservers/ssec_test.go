@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/leak"
+	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
 // TestCustomerKey: the customer's key goes with HeadObject and with every GetObject.

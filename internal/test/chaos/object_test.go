@@ -10,7 +10,7 @@ import (
 	"os"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/s3test"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // object is what S3 keeps under a key, besides the bytes.

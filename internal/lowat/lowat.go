@@ -1,4 +1,4 @@
-// Package bulk dials connections whose reader the kernel wakes when much has
+// Package lowat dials connections whose reader the kernel wakes when much has
 // arrived, not with each segment: a download's cost is its wake-ups.
 //
 // SO_RCVLOWAT (socket(7), tcp_set_rcvlowat in net/ipv4/tcp.c) keeps a socket from being
@@ -8,7 +8,7 @@
 // early with what is there, so that a slow connection is no silent one.
 //
 // Elsewhere than on Linux a Conn is a plain connection.
-package bulk
+package lowat
 
 import (
 	"context"
