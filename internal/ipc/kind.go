@@ -27,7 +27,7 @@ const (
 // carriesFile tells whether a descriptor comes with the message.
 func carriesFile(m Message) bool {
 	job, ok := m.(*Job)
-	return ok && (job.Op == OpGet || job.Op == OpRead)
+	return ok && (job.Get != nil || job.Read != nil)
 }
 
 func (*Hello) kind() kind       { return kindHello }
