@@ -21,6 +21,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"time"
 
@@ -43,35 +44,48 @@ type Options struct {
 	Heartbeat    time.Duration // between two pings to a worker that says nothing; 0 = 5 s
 }
 
+// Worker is a worker process as the pool's owner drives it. Job and Cancel are for the owner alone,
+// between the worker's Up and its Down.
+type Worker interface {
+	PID() int
+	Seat() int
+	// Job sends the job, with its open file where it carries one. It does not block.
+	Job(job *ipc.Job, file *os.File)
+	// Cancel asks the worker to end a job early.
+	Cancel(id uint64)
+	// Unread returns, after Down, the jobs that the worker has never seen: they have not cost it its life.
+	Unread() []uint64
+}
+
 // Event is one of Up, Down, Broken, and a worker's words: Found, Progress, Retry,
 // Result.
 type Event any
 
 type (
 	// Up: a worker is ready for jobs.
-	Up struct{ Worker *Worker }
+	Up struct{ Worker Worker }
 	// Down: a worker is gone, and its process reaped. Its jobs were not finished.
 	Down struct {
-		Worker *Worker
+		Worker Worker
 		Err    error // is failure.ErrWorkerLost
 	}
 	// Broken: no seat could be filled. The pool waits for Revive.
 	Broken struct{ Err error }
 
 	Found struct {
-		Worker *Worker
+		Worker Worker
 		*ipc.Found
 	}
 	Progress struct {
-		Worker *Worker
+		Worker Worker
 		*ipc.Progress
 	}
 	Retry struct {
-		Worker *Worker
+		Worker Worker
 		*ipc.Retry
 	}
 	Result struct {
-		Worker *Worker
+		Worker Worker
 		*ipc.Result
 	}
 )
@@ -152,7 +166,7 @@ func (p *Pool) occupy(seat int) {
 			if p.stopped.Err() != nil {
 				return
 			}
-			p.options.Logger.Warn("worker lost", "worker", w.PID, "error", lost)
+			p.options.Logger.Warn("worker lost", "worker", w.pid, "error", lost)
 			if w.proven() {
 				failed = 0
 				continue

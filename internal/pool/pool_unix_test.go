@@ -183,8 +183,8 @@ func TestPool(t *testing.T) {
 	workers := map[int]*Worker{}
 	for range 3 {
 		w := next[Up](c).Worker
-		if w.PID == os.Getpid() || workers[w.Seat] != nil {
-			t.Errorf("got pid %d in seat %d, after %v", w.PID, w.Seat, workers)
+		if w.PID() == os.Getpid() || workers[w.Seat] != nil {
+			t.Errorf("got pid %d in seat %d, after %v", w.PID(), w.Seat, workers)
 		}
 		workers[w.Seat] = w
 	}
@@ -324,17 +324,17 @@ func TestKilledIdle(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "write", func(o *Options) { o.Processes = 2 })
 	first, second := next[Up](c).Worker, next[Up](c).Worker
-	if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(first.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	down := next[Down](c)
 	if down.Worker != first {
-		t.Errorf("got the end of pid %d, want %d", down.Worker.PID, first.PID)
+		t.Errorf("got the end of pid %d, want %d", down.Worker.PID(), first.PID())
 	}
 	wantText(t, down.Err, "signal: killed")
 	third := next[Up](c).Worker
-	if third.Seat != first.Seat || third.PID == first.PID {
-		t.Errorf("got pid %d in seat %d after pid %d in seat %d", third.PID, third.Seat, first.PID, first.Seat)
+	if third.Seat != first.Seat || third.PID() == first.PID() {
+		t.Errorf("got pid %d in seat %d after pid %d in seat %d", third.PID(), third.Seat, first.PID(), first.Seat)
 	}
 	second.Job(&ipc.Job{ID: 1, Op: ipc.OpGet, Length: 1}, tempFile(t)) // lives on
 	next[Result](c)
@@ -394,7 +394,7 @@ func TestStoppedWorker(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "write", hasty)
 	w := next[Up](c).Worker
-	if err := syscall.Kill(w.PID, syscall.SIGSTOP); err != nil {
+	if err := syscall.Kill(w.PID(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	w.Job(&ipc.Job{Op: ipc.OpGet, Length: 1}, tempFile(t))
@@ -409,7 +409,7 @@ func TestUnreadJob(t *testing.T) {
 	c := newCrew(t, "write")
 	w := next[Up](c).Worker
 	for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
-		if err := syscall.Kill(w.PID, signal); err != nil {
+		if err := syscall.Kill(w.PID(), signal); err != nil {
 			t.Fatal(err)
 		}
 		if signal == syscall.SIGSTOP {
@@ -530,7 +530,7 @@ func TestStopDoesNotWait(t *testing.T) {
 		leak.Check(t)
 		c := newCrew(t, "write", impatient)
 		w := next[Up](c).Worker
-		if err := syscall.Kill(w.PID, syscall.SIGSTOP); err != nil {
+		if err := syscall.Kill(w.PID(), syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
 		c.end()

@@ -48,7 +48,7 @@ func (c Command) environ(slots int) []string {
 }
 
 // hire starts a process in the seat and shakes hands with it.
-func (p *Pool) hire(seat int) (*Worker, error) {
+func (p *Pool) hire(seat int) (*process, error) {
 	w, err := p.spawn(seat)
 	if err != nil {
 		return nil, fmt.Errorf("start worker: %w", err)
@@ -59,7 +59,7 @@ func (p *Pool) hire(seat int) (*Worker, error) {
 	return w, nil
 }
 
-func (p *Pool) spawn(seat int) (*Worker, error) {
+func (p *Pool) spawn(seat int) (*process, error) {
 	ours, theirs, err := ipc.Pair()
 	if err != nil {
 		return nil, err
@@ -83,13 +83,13 @@ func (p *Pool) spawn(seat int) (*Worker, error) {
 		conn.Close()
 		return nil, err
 	}
-	w.PID = w.cmd.Process.Pid
+	w.pid = w.cmd.Process.Pid
 	conn.Peer(w.cmd.Process)
 	return w, nil
 }
 
 // greet waits for the worker's hello and gives it its settings.
-func (p *Pool) greet(w *Worker) error {
+func (p *Pool) greet(w *process) error {
 	// A stopped pool waits for no greeting.
 	hurry := make(chan struct{})
 	defer close(hurry)
@@ -113,7 +113,7 @@ func (p *Pool) greet(w *Worker) error {
 	}
 	// The answer goes out even so: it lets a worker of another version say why it ends.
 	settings := p.options.Settings
-	settings.Seat = w.Seat
+	settings.Seat = w.seat
 	err = w.conn.Send(&ipc.Setup{Version: ipc.Version, Settings: settings}, nil)
 	if hello.Version != ipc.Version {
 		return fmt.Errorf("it speaks protocol version %d, this pool %d: build both from one version of the module", hello.Version, ipc.Version)

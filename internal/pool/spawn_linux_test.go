@@ -39,7 +39,7 @@ func TestWorkerHoldsItsOwnSocketAlone(t *testing.T) {
 	c := newCrew(t, "write", func(o *Options) { o.Processes = 6 })
 	var pids []int
 	for range 6 {
-		pids = append(pids, next[Up](c).Worker.PID)
+		pids = append(pids, next[Up](c).Worker.PID())
 	}
 	held := map[string]int{}
 	for _, s := range sockets(t, os.Getpid()) {
@@ -72,7 +72,7 @@ func TestWorkerEnvironment(t *testing.T) {
 	t.Setenv("AWS_REGION", "kept=as it is")
 	t.Setenv("GOMAXPROCS", "1000")
 	c := newCrew(t, "write", func(o *Options) { o.Settings.Slots = 1 })
-	pid := next[Up](c).Worker.PID
+	pid := next[Up](c).Worker.PID()
 	for _, file := range []string{"environ", "cmdline"} {
 		p, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, file))
 		if err != nil {

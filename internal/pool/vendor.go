@@ -33,7 +33,7 @@ func newVendor(ctx context.Context, provider aws.CredentialsProvider) *vendor {
 
 // vend answers a worker's question as soon as the provider has an answer. Many
 // workers that ask at once are one question to the provider.
-func (v *vendor) vend(w *Worker, ask *ipc.Ask) {
+func (v *vendor) vend(w *process, ask *ipc.Ask) {
 	v.pending.Go(func() {
 		answer := v.answer(ask)
 		w.post(answer, nil)

@@ -20,11 +20,11 @@ import (
 // unanswered before it is killed.
 const missedBeats = 3
 
-// Worker is one process. Job and Cancel may be called by the pool's owner between Up and
+// process is one worker process. Job and Cancel may be called by the pool's owner between Up and
 // Down.
-type Worker struct {
-	PID  int
-	Seat int
+type process struct {
+	pid  int
+	seat int
 
 	pool   *Pool
 	conn   *ipc.Conn
@@ -53,9 +53,9 @@ type parcel struct {
 	file    *os.File
 }
 
-func newWorker(p *Pool, seat int, conn *ipc.Conn) *Worker {
-	return &Worker{
-		Seat:   seat,
+func newWorker(p *Pool, seat int, conn *ipc.Conn) *process {
+	return &process{
+		seat:   seat,
 		pool:   p,
 		conn:   conn,
 		stderr: &stderr{logger: p.options.Logger},
@@ -65,8 +65,14 @@ func newWorker(p *Pool, seat int, conn *ipc.Conn) *Worker {
 	}
 }
 
+// PID returns the process's id.
+func (w *process) PID() int { return w.pid }
+
+// Seat returns the number of the worker's seat.
+func (w *process) Seat() int { return w.seat }
+
 // Job hands a job to the worker, with its open file. It does not block.
-func (w *Worker) Job(job *ipc.Job, file *os.File) {
+func (w *process) Job(job *ipc.Job, file *os.File) {
 	w.jobs.Add(1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -79,16 +85,16 @@ func (w *Worker) Job(job *ipc.Job, file *os.File) {
 
 // Unread returns, after Down, the jobs that the worker has never seen: they are not
 // what it has died of.
-func (w *Worker) Unread() []uint64 {
+func (w *process) Unread() []uint64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.mu.unread
 }
 
 // Cancel asks the worker to end a job early.
-func (w *Worker) Cancel(id uint64) { w.post(&ipc.Cancel{ID: id}, nil) }
+func (w *process) Cancel(id uint64) { w.post(&ipc.Cancel{ID: id}, nil) }
 
-func (w *Worker) post(m ipc.Message, file *os.File) {
+func (w *process) post(m ipc.Message, file *os.File) {
 	select {
 	case w.outbox <- parcel{m, file}:
 	default:
@@ -98,10 +104,10 @@ func (w *Worker) post(m ipc.Message, file *os.File) {
 
 // proven tells whether the worker has done anything, or was at it: if not, its end
 // is taken for a failed start.
-func (w *Worker) proven() bool { return w.answered.Load() || w.jobs.Load() > int64(len(w.Unread())) }
+func (w *process) proven() bool { return w.answered.Load() || w.jobs.Load() > int64(len(w.Unread())) }
 
 // work reads the worker's words until it is gone, reaps it, and says why it ended.
-func (w *Worker) work() error {
+func (w *process) work() error {
 	writer := make(chan struct{})
 	go func() {
 		defer close(writer)
@@ -117,7 +123,7 @@ func (w *Worker) work() error {
 // settle finds the jobs that the worker never saw: those not sent, and the last one
 // sent, if the socket was closed with something in it. Linux tells that by a reset
 // (unix_release_sock in net/unix/af_unix.c); elsewhere that job counts as seen.
-func (w *Worker) settle(err error) {
+func (w *process) settle(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mu.ended = true
@@ -136,7 +142,7 @@ func (w *Worker) settle(err error) {
 	}
 }
 
-func (w *Worker) read() error {
+func (w *process) read() error {
 	for {
 		m, _, err := w.conn.Receive()
 		if err != nil {
@@ -165,7 +171,7 @@ func (w *Worker) read() error {
 
 // write empties the outbox, and looks after the worker's heartbeat, until the socket
 // has ended or the pool is stopped and the worker, too.
-func (w *Worker) write() {
+func (w *process) write() {
 	beat := time.NewTicker(w.pool.options.Heartbeat)
 	defer beat.Stop()
 	stopped, overdue, missed := w.pool.stopped.Done(), (<-chan time.Time)(nil), 0
@@ -192,7 +198,7 @@ func (w *Worker) write() {
 }
 
 // empty sends what is in the outbox.
-func (w *Worker) empty() {
+func (w *process) empty() {
 	for {
 		select {
 		case p := <-w.outbox:
@@ -205,7 +211,7 @@ func (w *Worker) empty() {
 
 // beat counts beats, not seconds: a machine that slept, or a process group that
 // was stopped and goes on, has missed one.
-func (w *Worker) beat(missed int) int {
+func (w *process) beat(missed int) int {
 	if w.jobs.Load() == 0 || w.heard.Swap(false) {
 		return 0
 	}
@@ -219,9 +225,9 @@ func (w *Worker) beat(missed int) int {
 }
 
 // patience is how long a worker may be silent.
-func (w *Worker) patience() time.Duration { return missedBeats * w.pool.options.Heartbeat }
+func (w *process) patience() time.Duration { return missedBeats * w.pool.options.Heartbeat }
 
-func (w *Worker) send(p parcel) {
+func (w *process) send(p parcel) {
 	w.conn.SetWriteDeadline(time.Now().Add(w.patience()))
 	err := w.conn.Send(p.message, p.file)
 	var closed *ipc.FileError
@@ -250,22 +256,22 @@ func (w *Worker) send(p parcel) {
 }
 
 // kill ends the process; bury reaps it.
-func (w *Worker) kill() {
+func (w *process) kill() {
 	if err := w.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		w.pool.options.Logger.Error("kill worker", "worker", w.PID, "error", err)
+		w.pool.options.Logger.Error("kill worker", "worker", w.pid, "error", err)
 	}
 }
 
 // bury makes sure that the process is gone, reaps it, and explains its end. A
 // worker that has ended its side on its own is given the time to exit.
-func (w *Worker) bury(cause error) error {
+func (w *process) bury(cause error) error {
 	w.conn.Close()
 	grace := time.AfterFunc(time.Second, w.kill)
 	defer grace.Stop()
 	w.cmd.Wait() // its status is in ProcessState
 	w.stderr.flush()
 	e := &lost{
-		pid:   w.PID,
+		pid:   w.pid,
 		state: w.cmd.ProcessState,
 		cause: cause,
 		tail:  w.stderr.tail(),
