@@ -1,0 +1,83 @@
+// Package fakecrew is a crew without processes, for tests of the loop and of what it drives. The test
+// says what the workers say.
+package fakecrew
+
+import (
+	"errors"
+	"os"
+
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/pool"
+)
+
+// Crew is a crew whose workers come and go as the test says. Its fields are written by the loop's
+// goroutine: read them after Loop.Do has returned.
+type Crew struct {
+	Started, Stopped bool
+	Revived          int
+
+	events chan pool.Event
+}
+
+// New returns a crew of no worker.
+func New() *Crew { return &Crew{events: make(chan pool.Event)} }
+
+func (c *Crew) Start()                    { c.Started = true }
+func (c *Crew) Revive()                   { c.Revived++ }
+func (c *Crew) Events() <-chan pool.Event { return c.events }
+
+// Stop ends the crew at once.
+func (c *Crew) Stop() {
+	c.Stopped = true
+	close(c.events)
+}
+
+// Send has the loop receive an event. It returns when the loop has the event, not when it has
+// handled it: Loop.Do is behind it.
+func (c *Crew) Send(e pool.Event) { c.events <- e }
+
+// Up lets a worker come up in a seat.
+func (c *Crew) Up(seat int) *Worker {
+	w := &Worker{crew: c, seat: seat}
+	c.Send(pool.Up{Worker: w})
+	return w
+}
+
+// ErrKilled is why a worker of this package goes down.
+var ErrKilled = errors.Join(failure.ErrWorkerLost, errors.New("killed"))
+
+// Worker is a worker whose part the test plays.
+type Worker struct {
+	Jobs     []*ipc.Job // not answered, in the order they came
+	Canceled []uint64   // ids
+
+	crew   *Crew
+	seat   int
+	unread []uint64
+}
+
+func (w *Worker) PID() int         { return 1000 + w.seat }
+func (w *Worker) Seat() int        { return w.seat }
+func (w *Worker) Unread() []uint64 { return w.unread }
+
+func (w *Worker) Job(job *ipc.Job, _ *os.File) { w.Jobs = append(w.Jobs, job) }
+func (w *Worker) Cancel(id uint64)             { w.Canceled = append(w.Canceled, id) }
+
+// Down lets the worker die. unread are the jobs that it has never seen.
+func (w *Worker) Down(unread ...uint64) {
+	w.unread = unread
+	w.crew.Send(pool.Down{Worker: w, Err: ErrKilled})
+}
+
+// Found, Progress, Retry and Answer say a word of the worker.
+func (w *Worker) Found(f *ipc.Found)       { w.crew.Send(pool.Found{Worker: w, Found: f}) }
+func (w *Worker) Progress(p *ipc.Progress) { w.crew.Send(pool.Progress{Worker: w, Progress: p}) }
+func (w *Worker) Retry(r *ipc.Retry)       { w.crew.Send(pool.Retry{Worker: w, Retry: r}) }
+
+// Answer ends the oldest job with r, whose ID it sets.
+func (w *Worker) Answer(r *ipc.Result) {
+	r.ID = w.Jobs[0].ID
+	w.Jobs = w.Jobs[1:]
+	w.crew.Send(pool.Result{Worker: w, Result: r})
+}

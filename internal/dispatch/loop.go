@@ -1,0 +1,216 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/pool"
+)
+
+// Options of New.
+type Options struct {
+	Crew      Crew
+	Processes int // in the crew
+	Requests  int // that one of them makes at a time: its slots
+	Logger    *slog.Logger
+	Counters  *Counters
+}
+
+// Loop is the run loop. Do, Ended and Window may be called from any goroutine; everything else is the
+// loop's own.
+type Loop struct {
+	options  Options
+	crew     Crew
+	logger   *slog.Logger
+	counters *Counters
+
+	calls chan func()
+	ended chan struct{} // closed when run has returned
+
+	urgent   []Task // not under way; they go first
+	waiting  queue
+	contexts contexts
+	active   []Task       // oldest first
+	look     *time.Timer  // at tasks that take spare slots
+	hands    []*hand      // workers that are up, by seat
+	seats    map[int]bool // that had a worker before
+	lastJob  uint64
+	ready    []chan error // those who wait for a first worker
+	holds    int
+	broken   error // why no worker can be started
+	draining bool  // Shutdown was called
+	stopped  bool  // and so was the crew's Stop
+}
+
+// New starts the crew, and the loop that drives it. The loop ends after Shutdown.
+func New(o Options) *Loop {
+	l := &Loop{
+		options:  o,
+		crew:     o.Crew,
+		logger:   o.Logger,
+		counters: o.Counters,
+		contexts: contexts{},
+		calls:    make(chan func()),
+		ended:    make(chan struct{}),
+		seats:    map[int]bool{},
+		look:     time.NewTimer(time.Hour),
+	}
+	l.look.Stop()
+	l.crew.Start()
+	go l.run()
+	return l
+}
+
+// Do has the loop's goroutine call fn, and returns when it has begun to. It returns false, and fn is
+// not called, if the loop has ended.
+func (l *Loop) Do(fn func()) bool {
+	select {
+	case l.calls <- fn:
+		return true
+	case <-l.ended:
+		return false
+	}
+}
+
+// Ended returns a channel that is closed when the loop has ended, and no worker is left.
+func (l *Loop) Ended() <-chan struct{} { return l.ended }
+
+func (l *Loop) run() {
+	defer close(l.ended)
+	defer l.look.Stop()
+	events := l.crew.Events()
+	for {
+		select {
+		case fn := <-l.calls:
+			fn()
+		case e, open := <-events:
+			if !open {
+				return
+			}
+			l.handle(e)
+		case <-l.look.C:
+		}
+		l.handOut()
+		l.admit()
+		l.stop()
+	}
+}
+
+// Submit queues an entry, and has it canceled when ctx ends. After Shutdown it refuses the entry.
+// Loop goroutine only.
+func (l *Loop) Submit(ctx context.Context, e Entry) {
+	if l.draining {
+		l.refuse(e, "start", failure.ErrShutdown)
+		return
+	}
+	l.queue(ctx, e)
+}
+
+func (l *Loop) queue(ctx context.Context, e Entry) {
+	switch {
+	case e.Ticket().ended: // canceled before it was submitted
+		return
+	case ctx.Err() != nil:
+		l.refuse(e, "start", failure.Canceled(ctx))
+		return
+	}
+	l.watch(ctx, e)
+	l.revive()
+	l.waiting.push(e)
+}
+
+// Urgent queues a task that goes before all others. It is taken out of this queue, for good, when its
+// Next is called; a task that has no end of its own to tell. Loop goroutine only.
+func (l *Loop) Urgent(t Task) {
+	l.revive()
+	l.urgent = append(l.urgent, t)
+}
+
+// Cancel ends an entry with cause, whether it has begun or not. Loop goroutine only.
+func (l *Loop) Cancel(e Entry, cause error) {
+	ticket := e.Ticket()
+	switch {
+	case ticket.ended:
+	case ticket.task != nil:
+		ticket.task.Cancel(cause)
+	default:
+		if ticket.queued {
+			l.waiting.live--
+		}
+		l.refuse(e, "queue", cause)
+	}
+}
+
+func (l *Loop) refuse(e Entry, op string, err error) {
+	l.leave(e)
+	e.Refuse(op, err)
+}
+
+// Await has ready told when a worker is up, or that none will be. ready has room for one.
+// Loop goroutine only.
+func (l *Loop) Await(ready chan error) {
+	l.revive()
+	l.ready = append(l.ready, ready)
+	if len(l.hands) > 0 {
+		l.answerReady(nil)
+	}
+}
+
+func (l *Loop) answerReady(err error) {
+	for _, ready := range l.ready {
+		ready <- err
+	}
+	l.ready = nil
+}
+
+// Shutdown lets everything under way end, and then the crew. Loop goroutine only.
+func (l *Loop) Shutdown() { l.draining = true }
+
+// stop stops the crew when Shutdown was called and nothing is left.
+func (l *Loop) stop() {
+	if l.draining && !l.stopped && len(l.active) == 0 && l.waiting.live == 0 && l.holds == 0 {
+		l.stopped = true
+		l.crew.Stop()
+		l.answerReady(failure.ErrShutdown)
+	}
+}
+
+// revive lets workers try again to start.
+func (l *Loop) revive() {
+	if l.broken != nil {
+		l.broken = nil
+		l.crew.Revive()
+	}
+}
+
+// handle passes an event of the crew on.
+func (l *Loop) handle(e pool.Event) {
+	switch e := e.(type) {
+	case pool.Up:
+		l.up(e.Worker)
+	case pool.Down:
+		l.down(e)
+	case pool.Broken:
+		l.giveUp(e.Err)
+	case pool.Found:
+		if j := l.job(e.Worker, e.ID); j != nil {
+			j.task.Found(j, e.Found)
+		}
+	case pool.Progress:
+		if j := l.job(e.Worker, e.ID); j != nil {
+			j.progress(e.Progress)
+		}
+	case pool.Retry:
+		if j := l.job(e.Worker, e.ID); j != nil {
+			j.retry(e.Retry)
+		}
+	case pool.Result:
+		if j := l.job(e.Worker, e.ID); j != nil {
+			j.result(e.Result)
+		}
+	default:
+		l.logger.Error("unknown event of the pool", "event", e)
+	}
+}

@@ -1,0 +1,134 @@
+package dispatch
+
+import (
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/pool"
+)
+
+// Task is work that is under way. The loop's goroutine calls all methods, so that they must not
+// block.
+type Task interface {
+	// Next returns the next job, or nil if there is none now. The loop calls it when a slot is free, and
+	// the job takes that slot.
+	Next() *Job
+	// Soon reports whether there will be a job soon although there is none now: the loop then keeps a
+	// slot free for it rather than begin another task.
+	Soon() bool
+	// Spare offers slots that nobody has a job for. The task returns how many it will take, and whether
+	// to offer them again some time later.
+	Spare(free int, now time.Time) (taken int, again bool)
+
+	// Found, Progress, Retry and Result bring a worker's words about a job. Result is the last.
+	Found(*Job, *ipc.Found)
+	Progress(*Job, *ipc.Progress)
+	Retry(*Job, *ipc.Retry)
+	Result(*Job, *ipc.Result)
+	// Lost gives a job back whose worker is gone. It takes the place of Result.
+	Lost(*Job, error)
+
+	// Cancel ends the task with cause, unless it is too late.
+	Cancel(cause error)
+	// Abort ends the task with the error of the step op, because no worker can be started.
+	Abort(op string, err error)
+	// Logger returns a logger whose records name the task.
+	Logger() *slog.Logger
+}
+
+// Entry is a task that has not begun. The loop's goroutine calls all methods.
+type Entry interface {
+	// Begin starts the task, which tells the loop of its end with Loop.End.
+	Begin(*Loop) Task
+	// Refuse ends the entry, which has not begun, with the error of the step op.
+	Refuse(op string, err error)
+	// Ticket returns the entry's place in the loop, always the same.
+	Ticket() *Ticket
+}
+
+// Ticket is an entry's place in the loop. The zero Ticket is one that was not submitted.
+type Ticket struct {
+	task    Task            // while it is active
+	watched <-chan struct{} // Done of its context; nil: it never ends
+	queued  bool            // it has not begun
+	ended   bool
+}
+
+// Crew is the pool of workers, as the loop drives it. See [pool.Pool].
+type Crew interface {
+	Start()
+	Stop()
+	Revive()
+	Events() <-chan pool.Event
+}
+
+// Job is one operation in a worker's hands. Its task reads the fields, and changes none but those of
+// the first group, before it hands the job out.
+type Job struct {
+	Op      ipc.Op
+	Offset  int64    // of its range, in bytes; 0 where there is none
+	Length  int64    // of its range, in bytes; 0 where there is none
+	Message *ipc.Job // what to send; nil: the task calls Send when it is ready
+	File    *os.File // to send with it, where the message carries one
+
+	Written  int64     // bytes of the range that are in the file, as last reported
+	Sum      uint64    // checksum of those bytes, where it combines
+	Record   uint64    // their checksum for the journal
+	Begun    time.Time // when it was sent; zero: it was not
+	Heard    time.Time // when bytes were last reported, or it was sent
+	Retrying bool      // nothing was written since an attempt failed
+
+	id        uint64
+	task      Task
+	loop      *Loop
+	hand      *hand
+	unseen    bool  // the worker was lost before it read the job
+	reclaimed bool  // taken back from its worker, so that others share what is missing
+	counted   int64 // bytes, by the counters
+}
+
+// Send sends a job that has a slot. Loop goroutine only.
+func (j *Job) Send(m *ipc.Job, file *os.File) {
+	j.Begun = time.Now()
+	j.Heard = j.Begun
+	m.ID = j.id
+	j.loop.counters.requested(j.Op)
+	j.hand.worker.Job(m, file)
+}
+
+// Sent reports whether the job was sent. Loop goroutine only.
+func (j *Job) Sent() bool { return !j.Begun.IsZero() }
+
+// Withdraw gives the slot of a job back that was not sent. Loop goroutine only.
+func (j *Job) Withdraw() { delete(j.hand.jobs, j.id) }
+
+// Cancel asks the worker to end a job that was sent. Its Result comes all the same.
+// Loop goroutine only.
+func (j *Job) Cancel() {
+	j.reclaimed = false
+	j.hand.worker.Cancel(j.id)
+}
+
+// Reclaim cancels the job, so that the slots which are free can share what it has not written. Until
+// it is answered, one of them is kept free. Loop goroutine only.
+func (j *Job) Reclaim() {
+	j.Cancel()
+	j.reclaimed = true
+}
+
+// Reclaimed reports whether Reclaim was called. Loop goroutine only.
+func (j *Job) Reclaimed() bool { return j.reclaimed }
+
+// Cost returns what the loss of its worker counts against the job: 1, or 0 if the worker never saw it.
+// Loop goroutine only.
+func (j *Job) Cost() int {
+	if j.Sent() && !j.unseen {
+		return 1
+	}
+	return 0
+}
+
+// PID returns the process id of the job's worker.
+func (j *Job) PID() int { return j.hand.worker.PID() }

@@ -1,0 +1,154 @@
+package transfer
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/s3processpool/processpool/internal/dispatch"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/osfile"
+)
+
+// Env is what all downloads of one Downloader share. Nobody changes it once a download was made.
+type Env struct {
+	Verify   Verify
+	Durable  bool
+	Limit    int64                // objects of this size or more are not fetched without HeadObject, in bytes
+	Cut      func(size int64) Cut // how an object of this size is split
+	Slow     time.Duration        // the least time that a slow range takes; 0 = 1 s
+	Files    *osfile.System       // nil: the operating system as it is
+	Logger   *slog.Logger
+	Counters *dispatch.Counters
+}
+
+// Verify says what must be proved of an object's bytes, as the public VerifyMode.
+type Verify int
+
+const (
+	VerifyAuto Verify = iota
+	VerifyRequired
+	VerifyOff
+)
+
+// Request is what to download.
+type Request struct {
+	ID                    int64
+	Bucket, Key, Filename string
+	Args                  ipc.Args // ChecksumMode is set where bytes are verified
+	ExpectedSize          int64    // bytes, or ipc.SizeUnknown
+	SkipHead              bool
+	Resume                bool
+	OnProgress            func(Progress) // nil: nobody listens
+}
+
+// Progress is how far a download is.
+type Progress struct {
+	BytesDone  int64
+	BytesTotal int64 // ipc.SizeUnknown until it is known
+}
+
+// Object is what was downloaded.
+type Object struct {
+	Size         int64
+	ETag         string
+	VersionId    string
+	LastModified time.Time
+	Verified     string
+	Resumed      int64
+}
+
+// Outcome is how a download has ended: with Err, or with the Object in its file.
+type Outcome struct {
+	Object Object
+	Err    error // as Owner.Wrap made it
+}
+
+// Owner is the caller's side of a download.
+type Owner interface {
+	// Request returns what to download. It is called when the download begins.
+	Request() Request
+	// Wrap makes the error that the caller gets of one of the step op. Any goroutine may call it.
+	Wrap(op string, err error) error
+}
+
+// Download is a download, from when it was asked for to its outcome. Until it begins, it costs no more
+// than itself. All methods but those of dispatch.Entry may be called from any goroutine.
+type Download struct {
+	env   *Env
+	owner Owner
+	done  chan struct{}
+	ends  chan<- *Download
+
+	bytesDone, bytesTotal atomic.Int64
+
+	// committed is set once, by the rename or by the cancel that prevents it.
+	committed atomic.Bool
+
+	outcome Outcome // written before done is closed, read only after
+
+	// Of the loop's goroutine.
+	ticket dispatch.Ticket
+	begun  bool
+}
+
+// Init makes d the download of its owner. ends, if not nil, gets d when it has ended, and must have
+// room for it.
+func (d *Download) Init(env *Env, owner Owner, ends chan<- *Download) {
+	d.env, d.owner, d.ends = env, owner, ends
+	d.done = make(chan struct{})
+	d.bytesTotal.Store(ipc.SizeUnknown)
+	env.Counters.Queued()
+}
+
+// Owner returns what Init was given.
+func (d *Download) Owner() Owner { return d.owner }
+
+// Submit hands the download to the loop, and returns at once. When ctx ends, it is canceled.
+func (d *Download) Submit(ctx context.Context, l *dispatch.Loop) {
+	if !l.Do(func() { l.Submit(ctx, d) }) {
+		d.Refuse(failure.OpStart, failure.ErrShutdown)
+	}
+}
+
+// Cancel ends the download with cause unless it has ended. It does not wait.
+func (d *Download) Cancel(l *dispatch.Loop, cause error) {
+	select {
+	case <-d.done:
+	default:
+		l.Do(func() { l.Cancel(d, cause) })
+	}
+}
+
+// Done returns a channel that is closed when there is an outcome.
+func (d *Download) Done() <-chan struct{} { return d.done }
+
+// Outcome returns how the download has ended. It must not be called before Done is closed.
+func (d *Download) Outcome() Outcome { return d.outcome }
+
+// Progress returns how far the download is.
+func (d *Download) Progress() Progress {
+	return Progress{BytesDone: d.bytesDone.Load(), BytesTotal: d.bytesTotal.Load()}
+}
+
+// Ticket implements dispatch.Entry.
+func (d *Download) Ticket() *dispatch.Ticket { return &d.ticket }
+
+// Begin implements dispatch.Entry.
+func (d *Download) Begin(l *dispatch.Loop) dispatch.Task { return begin(d, l) }
+
+// Refuse implements dispatch.Entry. A download that is not submitted may also be refused by whoever
+// made it.
+func (d *Download) Refuse(op string, err error) { d.end(Object{}, d.owner.Wrap(op, err)) }
+
+// end sets the outcome. It is called once.
+func (d *Download) end(o Object, err error) {
+	d.outcome = Outcome{o, err}
+	d.env.Counters.Ended(d.begun, err)
+	close(d.done)
+	if d.ends != nil {
+		d.ends <- d
+	}
+}

@@ -1,0 +1,156 @@
+package transfer
+
+import (
+	"errors"
+
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/partial"
+	"github.com/s3processpool/processpool/internal/sink"
+)
+
+// errPrevented says that a cancel came before the rename.
+var errPrevented = errors.New("canceled before the rename")
+
+// finish puts the file in place.
+func (t *transfer) finish(proved string) {
+	t.to(stageFinishing)
+	p := publication{download: t.download, target: t.target, temp: t.temp, partial: t.partial, durable: t.env.Durable}
+	notifier := t.notifier
+	go func() {
+		op, err := p.run()
+		notifier.stop()
+		t.loop.Do(func() { t.finished(proved, op, err) })
+	}()
+}
+
+// publication is the last step of a transfer, in a goroutine of its own, which owns its files meanwhile.
+type publication struct {
+	download *Download
+	target   sink.Target
+	temp     *sink.Temp    // nil: the object is empty, and there is no file yet
+	partial  *partial.File // nil: the download is not to be resumed
+	durable  bool
+}
+
+// run returns the step that failed with its error.
+func (p publication) run() (op string, err error) {
+	if p.temp == nil {
+		if p.temp, err = p.target.Create(0); err != nil {
+			return failure.OpCreate, err
+		}
+	}
+	if p.partial == nil {
+		defer p.temp.Discard()
+	} else {
+		defer func() { p.partial.End(err) }()
+		if err := p.partial.Quiesce(); err != nil {
+			return failure.OpSync, err
+		}
+	}
+	if p.durable {
+		if err := p.temp.Sync(); err != nil {
+			return failure.OpSync, err
+		}
+	}
+	if !p.download.committed.CompareAndSwap(false, true) {
+		return failure.OpPublish, errPrevented
+	}
+	if err := p.temp.Publish(); err != nil {
+		return failure.OpPublish, err
+	}
+	if p.durable {
+		if err := p.temp.SyncDir(); err != nil {
+			return failure.OpSync, err
+		}
+	}
+	return "", nil
+}
+
+func (t *transfer) finished(proved, op string, err error) {
+	switch {
+	case err == errPrevented:
+	case err != nil:
+		t.first = t.download.owner.Wrap(op, err)
+	default:
+		t.end(Object{
+			Size:         t.object.Size,
+			ETag:         t.object.ETag,
+			VersionId:    t.object.VersionID,
+			LastModified: t.object.LastModified,
+			Verified:     proved,
+			Resumed:      t.resumed,
+		})
+		return
+	}
+	t.end(Object{})
+}
+
+// Cancel implements dispatch.Task: it ends the transfer unless its file is being put in place.
+func (t *transfer) Cancel(cause error) {
+	if t.stage != stageFinishing {
+		t.fail(t.stage.op(), cause)
+		return
+	}
+	if t.download.committed.CompareAndSwap(false, true) {
+		t.first = t.download.owner.Wrap(failure.OpPublish, cause)
+	}
+}
+
+// Abort implements dispatch.Task.
+func (t *transfer) Abort(op string, err error) { t.fail(op, err) }
+
+// fail ends the transfer with its first error, unless it is too late. The temporary file is removed at
+// once; it does not wait for the workers that write to it.
+func (t *transfer) fail(op string, err error) {
+	if t.stage.over() {
+		return
+	}
+	t.giveUp(op, err)
+	if t.stage.helped() {
+		t.to(stageAbandoning)
+		return
+	}
+	t.clean()
+}
+
+// giveUp notes the first error, and tells workers and helpers to stop.
+func (t *transfer) giveUp(op string, err error) {
+	t.first = t.download.owner.Wrap(op, err)
+	for _, w := range t.works {
+		if w.Sent() {
+			w.Cancel()
+			t.noteUnfinished(w)
+		}
+	}
+	if t.abandon != nil {
+		t.abandon()
+	}
+}
+
+// clean removes the temporary file, or leaves a partial one, and ends the transfer.
+func (t *transfer) clean() {
+	t.to(stageCleaning)
+	temp, partial, notifier, outcome := t.temp, t.partial, t.notifier, t.first
+	go func() {
+		switch {
+		case partial != nil:
+			partial.End(outcome)
+		case temp != nil:
+			temp.Discard()
+		}
+		notifier.stop()
+		t.loop.Do(func() { t.end(Object{}) })
+	}()
+}
+
+// end sets the download's outcome: the first error, or the object.
+func (t *transfer) end(o Object) {
+	t.to(stageEnded)
+	if t.first == nil {
+		t.logger.Debug("downloaded", "file", t.request.Filename, "bytes", o.Size, "verified", o.Verified)
+	} else {
+		t.logger.Debug("not downloaded", "file", t.request.Filename, "error", t.first)
+	}
+	t.loop.End(t.download)
+	t.download.end(o, t.first)
+}

@@ -1,0 +1,257 @@
+package transfer
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/s3processpool/processpool/internal/dispatch"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/sink"
+)
+
+// ask returns a job that is a question about the object.
+func (t *transfer) ask(m *ipc.Job) *dispatch.Job {
+	t.address(m)
+	w := &work{Job: dispatch.Job{Op: m.Op(), Message: m}}
+	t.works = append(t.works, w)
+	return &w.Job
+}
+
+// fetch returns a job for the next span, or nil if there is none. The first one waits, with its slot,
+// for the temporary file.
+func (t *transfer) fetch() *dispatch.Job {
+	s, ok := t.spans.take()
+	if !ok {
+		return nil
+	}
+	w := &work{Job: dispatch.Job{Op: ipc.OpGet, Offset: s.offset, Length: s.length}, span: s}
+	t.works = append(t.works, w)
+	if t.temp == nil {
+		t.create(w)
+		return &w.Job
+	}
+	w.Message, w.File = t.get(w), t.temp.File()
+	return &w.Job
+}
+
+// create makes the temporary file.
+func (t *transfer) create(first *work) {
+	next := t.stage
+	t.to(stageCreating)
+	target, size := t.target, t.plan.size
+	go func() {
+		temp, err := createFile(target, size)
+		t.loop.Do(func() { t.created(first, next, temp, err) })
+	}()
+}
+
+func createFile(target sink.Target, size int64) (*sink.Temp, error) {
+	if size == ipc.SizeUnknown {
+		return target.CreateUnsized()
+	}
+	return target.Create(size)
+}
+
+// created goes on with the stage next, and sends the job that has waited for the file.
+func (t *transfer) created(first *work, next stage, temp *sink.Temp, err error) {
+	t.temp = temp
+	waits := slices.Contains(t.works, first) // or its worker was lost meanwhile
+	if waits && (err != nil || t.stage == stageAbandoning) {
+		t.take(&first.Job)
+		first.Withdraw()
+	}
+	switch {
+	case t.stage == stageAbandoning:
+		t.clean()
+	case err != nil:
+		t.giveUp(failure.OpCreate, err)
+		t.clean()
+	default:
+		t.to(next)
+		if waits {
+			first.Send(t.get(first), temp.File())
+		}
+	}
+}
+
+// get makes the message of a job that fetches a span.
+func (t *transfer) get(w *work) *ipc.Job {
+	p := &t.plan
+	m := &ipc.Get{
+		ETag:        t.object.ETag,
+		Size:        p.size,
+		Offset:      w.span.offset,
+		Length:      w.span.length,
+		Whole:       p.whole && w.span.length == p.size,
+		Unconfirmed: !p.confirmed,
+		Choose:      t.env.Verify != VerifyOff,
+		OneRange:    p.oneRange(),
+		WriteBack:   t.env.Durable,
+	}
+	if p.size == ipc.SizeUnknown {
+		m.Length, m.Whole, m.Limit = ipc.SizeUnknown, true, t.env.Limit
+	}
+	if t.ledger != nil {
+		m.Checksum = t.ledger.Algorithm()
+	}
+	if t.partial != nil {
+		m.Record = t.partial.Algorithm
+	}
+	job := &ipc.Job{Get: m}
+	t.address(job)
+	return job
+}
+
+// address writes on a message what it is about.
+func (t *transfer) address(m *ipc.Job) {
+	m.Bucket, m.Key, m.Args = t.request.Bucket, t.request.Key, t.request.Args
+	if t.env.Verify != VerifyOff {
+		m.Args.ChecksumMode = string(types.ChecksumModeEnabled)
+	}
+}
+
+// Found implements dispatch.Task.
+func (t *transfer) Found(_ *dispatch.Job, f *ipc.Found) { t.found(f) }
+
+// Retry implements dispatch.Task.
+func (t *transfer) Retry(*dispatch.Job, *ipc.Retry) {}
+
+// Progress implements dispatch.Task. What a worker says of a job after the transfer's end changes
+// nothing: it had not heard of the end.
+func (t *transfer) Progress(*dispatch.Job, *ipc.Progress) {
+	if t.stage == stageProbing || t.stage == stageFetching {
+		t.report()
+	}
+}
+
+// Result implements dispatch.Task.
+func (t *transfer) Result(j *dispatch.Job, r *ipc.Result) {
+	if g := r.Get; r.Err == nil && g != nil && !g.Unsuited {
+		t.found(&ipc.Found{Object: g.Object, Chosen: g.Chosen}) // where no Found came before
+	}
+	w := t.take(j)
+	if t.stage.over() {
+		return
+	}
+	if r.Err == nil && r.Op() != j.Op {
+		t.fail(t.stage.op(), fmt.Errorf("%w: a worker answered %q to %q", failure.ErrUnexpected, r.Op(), j.Op))
+		return
+	}
+	switch j.Op {
+	case ipc.OpHead:
+		if r.Err != nil {
+			t.fail(failure.OpHead, r.Err.Unpack())
+			return
+		}
+		t.sized(r.Head.Object)
+	case ipc.OpParts:
+		if r.Err != nil {
+			t.logger.Info("the object's parts are not known", "error", r.Err.Text)
+			t.fail(failure.OpVerify, t.mismatch)
+			return
+		}
+		t.inspected(r.Parts.Layout, r.Parts.Parts)
+	case ipc.OpRead:
+		t.readBack(w, r)
+	case ipc.OpGet:
+		t.got(w, r)
+	}
+}
+
+// got takes the answer to a job that fetched a span.
+func (t *transfer) got(w *work, r *ipc.Result) {
+	switch g := r.Get; {
+	case r.Err != nil:
+		if err := r.Err.Unpack(); !t.shareOut(w, err) {
+			t.fail(failure.OpGet, err)
+		}
+	case g.Unsuited && t.stage == stageProbing && t.plan.size == ipc.SizeUnknown:
+		t.unsuited()
+	case g.Unsuited || g.Written != w.span.length:
+		t.fail(failure.OpGet, fmt.Errorf("%w: a worker wrote %d bytes of a range of %d", failure.ErrUnexpected, g.Written, w.span.length))
+	default:
+		t.pace.add(g.Written, time.Since(w.Begun))
+		t.note(w.span, g.Written, g.Record)
+		t.arrived(w.span, g.Written, g.Sum, g.Digest)
+	}
+}
+
+// arrived counts the first n bytes of a span as being in the file.
+func (t *transfer) arrived(s span, n int64, sum uint64, digest []byte) {
+	t.spans.finish(n)
+	if t.ledger != nil {
+		t.ledger.Add(s.offset, n, sum, digest)
+	}
+	t.report()
+	if t.spans.complete() && len(t.works) == 0 {
+		t.verify()
+	}
+}
+
+// Lost implements dispatch.Task. What the worker had reported of a span stays in the file, where it is
+// known of which version it is, and the checksum can be continued from there.
+func (t *transfer) Lost(j *dispatch.Job, err error) {
+	w := t.take(j)
+	switch {
+	case t.stage.over():
+	case j.Op == ipc.OpRead:
+		t.lostRead(w, err)
+	case j.Op == ipc.OpGet:
+		t.lostGet(w, err)
+	default:
+		if t.cost += j.Cost(); t.cost >= maxLost {
+			t.fail(t.stage.op(), err)
+		}
+	}
+}
+
+func (t *transfer) lostGet(w *work, err error) {
+	if w.Cost() == 0 {
+		t.spans.giveBack(w.span)
+		return
+	}
+	s := w.span
+	if s.lost++; s.lost >= maxLost {
+		t.fail(failure.OpGet, fmt.Errorf("a range of %d bytes at %d has cost %d workers: %w", s.length, s.offset, s.lost, err))
+		return
+	}
+	t.logger.Warn("range taken back from a lost worker", "offset", s.offset, "length", s.length, "written", w.Written, "worker", w.PID())
+	t.takeBack(w, s, 1)
+	if t.stage == stageProbing && t.plan.size == ipc.SizeUnknown {
+		t.discard(stageProbing) // the worker may have written more than the next one will find
+	}
+}
+
+// kept returns how many of the bytes that a job has reported stay if it ends early: none, where they are
+// not known to be of the object's version, or the checksum cannot be continued from there.
+func (t *transfer) kept(w *work) int64 {
+	if !t.plan.confirmed || !t.divisible() {
+		return 0
+	}
+	return w.Written
+}
+
+// divisible reports whether a range may arrive in pieces.
+func (t *transfer) divisible() bool { return t.ledger == nil || t.ledger.Combines() }
+
+// takeBack keeps what it can of a job's span, and gives the rest back in so many pieces, or fewer if
+// they would be small.
+func (t *transfer) takeBack(w *work, s span, pieces int) {
+	n := t.kept(w)
+	if !t.divisible() {
+		pieces = 1
+	}
+	if n < s.length || s.length == 0 {
+		rest := s
+		rest.offset, rest.length = s.offset+n, s.length-n
+		t.spans.share(rest, pieces)
+	}
+	if n > 0 {
+		t.note(s, n, w.Record)
+		t.arrived(s, n, w.Sum, nil)
+	}
+}

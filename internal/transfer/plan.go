@@ -1,0 +1,88 @@
+package transfer
+
+import (
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/proof"
+)
+
+// Cut is how an object is split by its size alone.
+type Cut struct {
+	Whole bool  // one GetObject without a Range
+	Chunk int64 // the most bytes of a range
+}
+
+// plan says what of an object is fetched, and what verifies it. It is a value that nobody changes: what
+// becomes known later makes another plan.
+type plan struct {
+	size      int64            // the object's, in bytes, or ipc.SizeUnknown
+	confirmed bool             // by S3; else size is the caller's word
+	whole     bool             // one GetObject without a Range
+	chunk     int64            // the most bytes of a range
+	layout    proof.Layout     // parts that no range may cross; not known: there are none
+	undivided bool             // a part is one range, whatever its size
+	stored    *checksum.Stored // what verifies the object; nil: nothing does, or it is not known yet
+}
+
+// planObject makes the plan of an object that S3 has told of. The error is ErrUnverifiable.
+//
+// A checksum that does not combine verifies an object only if it is one range. One that is small enough
+// is; where verification is required, a larger one becomes one.
+func planObject(o ipc.Object, env *Env) (plan, error) {
+	cut := env.Cut(o.Size)
+	p := plan{size: o.Size, confirmed: true, whole: cut.Whole, chunk: cut.Chunk}
+	small := cut.Whole || o.Size <= cut.Chunk
+	if small {
+		p.chunk = o.Size
+	}
+	if env.Verify == VerifyOff {
+		return p, nil
+	}
+	stored, ok := proof.Choose(o.Stored, small || env.Verify == VerifyRequired, o.Layout)
+	switch {
+	case !ok && env.Verify == VerifyRequired:
+		return plan{}, failure.ErrUnverifiable
+	case !ok:
+		return p, nil
+	case proof.OfParts([]checksum.Stored{stored}):
+		p.whole, p.chunk = false, cut.Chunk
+		p.layout, p.undivided = o.Layout, !stored.Algorithm.Combines()
+	case !stored.Algorithm.Combines():
+		p.chunk = o.Size
+	}
+	p.stored = &stored
+	return p, nil
+}
+
+// planExpected makes the plan of an object that has the size which the caller expects. Only the answer
+// to a request without a Range names the object's checksum for sure.
+func planExpected(size int64, env *Env) plan {
+	cut := env.Cut(size)
+	p := plan{size: size, whole: cut.Whole || size == 0 || env.Verify == VerifyRequired, chunk: cut.Chunk}
+	if p.whole {
+		p.chunk = size
+	}
+	return p
+}
+
+// planUnknown makes the plan of an object whose size its own answer will tell.
+func planUnknown() plan {
+	return plan{size: ipc.SizeUnknown, whole: true}
+}
+
+// confirm makes the plan of an object that the first GetObject has told of. chosen is what its worker
+// verifies the bytes by, nil for nothing. The error is ErrUnverifiable.
+func (p plan) confirm(o ipc.Object, chosen *checksum.Stored, env *Env) (plan, error) {
+	if chosen == nil && env.Verify == VerifyRequired {
+		return plan{}, failure.ErrUnverifiable
+	}
+	if p.size == ipc.SizeUnknown {
+		p.size, p.chunk = o.Size, o.Size
+	}
+	p.confirmed, p.stored = true, chosen
+	return p, nil
+}
+
+// oneRange reports whether the object is fetched as one range.
+func (p plan) oneRange() bool { return p.chunk >= p.size }

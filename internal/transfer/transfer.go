@@ -1,0 +1,239 @@
+package transfer
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/s3processpool/processpool/internal/dispatch"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/proof"
+	"github.com/s3processpool/processpool/internal/sink"
+)
+
+// maxLost is how many workers one range, or one question such as HeadObject, may cost.
+const maxLost = 3
+
+// transfer is a download that has begun. It is a dispatch.Task; see the package comment for its
+// lifecycle, and for who may touch its fields.
+type transfer struct {
+	env      *Env
+	loop     *dispatch.Loop
+	download *Download
+	request  Request
+	logger   *slog.Logger
+	notifier *notifier // nil: nobody listens
+
+	stage stage
+	first error // the first error; nil: none
+
+	target sink.Target
+	temp   *sink.Temp // nil: none yet, or none any more
+	resume            // of use only where Request.Resume is set
+
+	object   ipc.Object // what is known of it
+	plan     plan
+	spans    *spans
+	ledger   *proof.Ledger // nil: nothing is verified
+	mismatch error         // what the first comparison found; set once inspecting
+	pace     pace          // of the ranges that have arrived
+	works    []*work       // jobs that have a slot
+	cost     int           // workers lost over questions
+}
+
+// work is a job of the transfer's with the span it is for.
+type work struct {
+	dispatch.Job
+	span span
+	want uint64 // Read: the checksum that the journal has of the span
+}
+
+// begin starts the transfer of a download with the check of its destination.
+func begin(d *Download, l *dispatch.Loop) *transfer {
+	t := &transfer{env: d.env, loop: l, download: d, request: d.owner.Request()}
+	t.logger = t.env.Logger.With("transfer", t.request.ID, "bucket", t.request.Bucket, "key", t.request.Key)
+	d.begun = true
+	t.env.Counters.Begun()
+	if t.request.OnProgress != nil {
+		t.notifier = newNotifier(t.request.OnProgress)
+	}
+	files, filename := t.env.Files, t.request.Filename
+	go func() {
+		target, err := sink.Resolve(files, filename)
+		l.Do(func() { t.checked(target, err) })
+	}()
+	return t
+}
+
+// Logger implements dispatch.Task.
+func (t *transfer) Logger() *slog.Logger { return t.logger }
+
+// Soon implements dispatch.Task.
+func (t *transfer) Soon() bool { return t.stage == stageChecking || t.stage == stageOpening }
+
+// Next implements dispatch.Task.
+func (t *transfer) Next() *dispatch.Job {
+	switch t.stage {
+	case stageSizing:
+		if len(t.works) == 0 {
+			return t.ask(&ipc.Job{Head: &ipc.Head{Layout: t.env.Verify != VerifyOff}})
+		}
+	case stageInspecting:
+		if len(t.works) == 0 {
+			return t.ask(&ipc.Job{Parts: &ipc.Parts{ETag: t.object.ETag, Size: t.object.Size}})
+		}
+	case stageProbing:
+		if len(t.works) == 0 {
+			return t.fetch()
+		}
+	case stageFetching:
+		if j := t.nextRead(); j != nil {
+			return j
+		}
+		return t.fetch()
+	}
+	return nil
+}
+
+// checked goes on when the destination is known to be good.
+func (t *transfer) checked(target sink.Target, err error) {
+	if t.stage != stageChecking {
+		return
+	}
+	if err != nil {
+		t.fail(failure.OpCheck, err)
+		return
+	}
+	t.target = target
+	switch r := &t.request; {
+	case r.Resume:
+		t.to(stageSizing)
+	case r.ExpectedSize != ipc.SizeUnknown:
+		t.object.Size = r.ExpectedSize
+		t.probe(planExpected(r.ExpectedSize, t.env))
+	case r.SkipHead:
+		t.object.Size = ipc.SizeUnknown
+		t.probe(planUnknown())
+	default:
+		t.to(stageSizing)
+	}
+}
+
+// probe goes on with a GetObject of the first range, whose answer tells what the object is.
+func (t *transfer) probe(p plan) {
+	t.to(stageProbing)
+	t.plan, t.spans = p, newSpans(p)
+	t.report()
+}
+
+// sized goes on when HeadObject has told what the object is.
+func (t *transfer) sized(o ipc.Object) {
+	t.object = o
+	if expected := t.request.ExpectedSize; expected != ipc.SizeUnknown && expected != o.Size {
+		t.fail(failure.OpHead, fmt.Errorf("%w: expected %d bytes, the object has %d", failure.ErrSizeMismatch, expected, o.Size))
+		return
+	}
+	plan, err := planObject(o, t.env)
+	if err != nil {
+		t.fail(failure.OpVerify, err)
+		return
+	}
+	t.setPlan(plan)
+	if t.request.Resume {
+		t.open()
+		return
+	}
+	t.start()
+}
+
+// setPlan takes a plan, and opens the ledger of what it verifies by.
+func (t *transfer) setPlan(p plan) {
+	t.plan, t.ledger = p, nil
+	if p.stored != nil {
+		t.ledger = proof.NewLedger(*p.stored, p.size, p.layout)
+	}
+}
+
+// start goes on with the plan's ranges: all that is to be known is known.
+func (t *transfer) start() {
+	t.to(stageFetching)
+	t.spans = newSpans(t.plan)
+	t.planReads()
+	t.report()
+	if t.plan.size == 0 {
+		t.verify() // there is nothing to fetch
+	}
+}
+
+// found takes what the first answer to a GetObject tells of the object, and of what the worker
+// verifies it by.
+func (t *transfer) found(f *ipc.Found) {
+	if t.stage != stageProbing {
+		return
+	}
+	t.object = f.Object
+	plan, err := t.plan.confirm(f.Object, f.Chosen, t.env)
+	if err != nil {
+		t.fail(failure.OpVerify, err)
+		return
+	}
+	if t.plan.size == ipc.SizeUnknown { // what the one job brings is the object
+		t.spans = newSpans(plan)
+		s, _ := t.spans.take()
+		w := t.works[0]
+		s.lost = w.span.lost
+		w.span, w.Length = s, s.length
+		t.temp.Sized(plan.size)
+	}
+	t.to(stageFetching)
+	t.setPlan(plan)
+	t.report()
+}
+
+// unsuited starts again with a HeadObject: the object is too large to be fetched at once, or must be
+// fetched by its parts to be verified.
+func (t *transfer) unsuited() {
+	t.plan, t.spans, t.object = plan{}, nil, ipc.Object{}
+	t.discard(stageSizing)
+}
+
+// discard removes the temporary file, and goes on with the stage next.
+func (t *transfer) discard(next stage) {
+	temp := t.temp
+	t.temp = nil
+	t.to(stageDiscarding)
+	go func() {
+		temp.Discard()
+		t.loop.Do(func() { t.discarded(next) })
+	}()
+}
+
+func (t *transfer) discarded(next stage) {
+	if t.stage == stageAbandoning {
+		t.clean()
+		return
+	}
+	t.to(next)
+}
+
+// take removes a job from those that have a slot, and returns its work.
+func (t *transfer) take(j *dispatch.Job) *work {
+	at := slices.IndexFunc(t.works, func(w *work) bool { return &w.Job == j })
+	w := t.works[at]
+	t.works = slices.Delete(t.works, at, at+1)
+	return w
+}
+
+// report publishes how many bytes are in the file.
+func (t *transfer) report() {
+	p := Progress{BytesDone: t.spans.done, BytesTotal: t.object.Size}
+	for _, w := range t.works {
+		p.BytesDone += w.Written
+	}
+	t.download.bytesDone.Store(p.BytesDone)
+	t.download.bytesTotal.Store(p.BytesTotal)
+	if t.notifier != nil {
+		t.notifier.post(p)
+	}
+}
