@@ -1,16 +1,6 @@
-// Package ipc is the conversation between a pool and one of its workers: frames
-// over one inherited Unix stream socket, descriptors beside them; on Windows over a named pipe.
-//
-// A frame is a length (four bytes, big-endian, of what follows), a kind (one
-// byte) and a JSON body. A descriptor travels as SCM_RIGHTS with the first byte of
-// its frame (unix(7)); the kernel never merges data across it, so descriptors
-// arrive in the order of the frames that announce them. On Windows the pool
-// duplicates the handle into the worker, and a Handle frame ahead of the message's says which it is there.
 package ipc
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,21 +9,15 @@ import (
 	"time"
 )
 
-// MaxFrame bounds a frame's length in bytes. The largest real one carries the
-// certificates of Config.CABundle.
-const MaxFrame = 16 << 20
-
-const headerSize = 5
-
-// Conn sends and receives frames. Send may be called concurrently, Receive from
-// one goroutine at a time; Close ends both.
+// Conn sends and receives frames. Send and Close may be called concurrently with every other
+// method. Only one goroutine at a time may call Receive. Close ends a Send or Receive that blocks.
 type Conn struct {
 	socket socket
 	peer   *os.Process // the worker, on the pool's side; set by Peer
 
-	// Of Receive alone.
-	buf []byte // received, not yet taken
-	at  int64  // place in the stream at which buf begins
+	// Only Receive uses these.
+	buf []byte // received and not yet decoded
+	at  int64  // offset in the stream at which buf begins
 
 	files struct {
 		sync.Mutex
@@ -46,14 +30,16 @@ type Conn struct {
 	}
 }
 
-// arrival is a descriptor received, and the place in the stream behind the bytes that
-// came with it: when those are taken, so is the frame that announced it.
+// arrival is a descriptor that was received.
 type arrival struct {
 	file *os.File
-	end  int64
+	// end is the offset in the stream behind the bytes that came with the descriptor. The frame that
+	// announced it begins before that offset.
+	end int64
 }
 
-// NewConn takes over an end of Pair, or what Inherited returned, and closes f.
+// NewConn makes a Conn of an end of Pair or of what Inherited returned. It takes over f, and closes
+// f in case of an error, too.
 func NewConn(f End) (*Conn, error) {
 	s, err := newSocket(f)
 	if err != nil {
@@ -62,10 +48,11 @@ func NewConn(f End) (*Conn, error) {
 	return &Conn{socket: s}, nil
 }
 
-// Peer says which process is at the other end, before the first Send of a file.
+// Peer tells the pool's Conn which process is at the other end. It must be called before the first
+// Send of a file.
 func (c *Conn) Peer(worker *os.Process) { c.peer = worker }
 
-// Close closes the socket and the descriptors nobody took.
+// Close closes the socket, and the descriptors that Receive has not returned.
 func (c *Conn) Close() error {
 	err := c.socket.Close()
 	c.files.Lock()
@@ -78,17 +65,20 @@ func (c *Conn) Close() error {
 	return err
 }
 
-// SetReadDeadline bounds Receive, as for net.Conn.
+// SetReadDeadline sets the time after which Receive fails, as net.Conn does.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.socket.SetReadDeadline(t) }
 
-// SetWriteDeadline bounds Send, as for net.Conn.
+// SetWriteDeadline sets the time after which Send fails, as net.Conn does.
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.socket.SetWriteDeadline(t) }
 
-// Send writes one message, with the descriptor of file where there is one. The
-// file stays the caller's.
+// Send writes one message, with the descriptor of file for a message that carries one. The caller
+// keeps file and must close it.
 func (c *Conn) Send(m Message, file *os.File) error {
 	if carriesFile(m) != (file != nil) {
-		return fmt.Errorf("ipc: a %T with a file where none belongs, or without its own", m)
+		if file == nil {
+			return fmt.Errorf("ipc: send %T: its file is missing", m)
+		}
+		return fmt.Errorf("ipc: send %T: it carries no file", m)
 	}
 	c.send.Lock()
 	defer c.send.Unlock()
@@ -104,8 +94,9 @@ func (c *Conn) Send(m Message, file *os.File) error {
 	return c.sendWithFile(frame, file)
 }
 
-// Receive returns the next message and, for one that carries it, an open file
-// that is then the caller's. At the end of the conversation it returns io.EOF.
+// Receive returns the next message and, for a message that carries one, an open file. The caller
+// must close the file. At the end of the conversation Receive returns io.EOF, or
+// io.ErrUnexpectedEOF inside a frame.
 func (c *Conn) Receive() (Message, *os.File, error) {
 	for {
 		m, n, err := decodeFrame(c.buf)
@@ -136,14 +127,14 @@ func (c *Conn) Receive() (Message, *os.File, error) {
 	}
 }
 
-// take returns the file that came with m, the last frame received. A file that
-// nobody announced ends the conversation: the next Job would get it for its own.
+// take returns the file that came with m, the last frame received. A file that no frame announced
+// ends the conversation, for the next Job would take it for its own.
 func (c *Conn) take(m Message) (file *os.File, err error) {
 	c.files.Lock()
 	defer c.files.Unlock()
 	if carriesFile(m) {
 		if len(c.files.untaken) == 0 {
-			return nil, fmt.Errorf("ipc: a %T frame came without its descriptor", m)
+			return nil, fmt.Errorf("ipc: receive %T: its descriptor is missing", m)
 		}
 		file = c.files.untaken[0].file
 		c.files.untaken = c.files.untaken[1:]
@@ -152,11 +143,12 @@ func (c *Conn) take(m Message) (file *os.File, err error) {
 		if file != nil {
 			file.Close()
 		}
-		return nil, fmt.Errorf("ipc: a %T frame came with a descriptor too many", m)
+		return nil, fmt.Errorf("ipc: receive %T: a descriptor came that it does not carry", m)
 	}
 	return file, nil
 }
 
+// fill reads more of the stream into buf.
 func (c *Conn) fill() error {
 	if cap(c.buf)-len(c.buf) < 4096 {
 		grown := make([]byte, len(c.buf), 2*len(c.buf)+16<<10)
@@ -177,7 +169,8 @@ func (c *Conn) fill() error {
 	return nil
 }
 
-// keep holds files until Receive takes them, by the place end in the stream, or Close closes them.
+// keep holds files until Receive returns them or Close closes them. They came with bytes that end
+// at the offset end of the stream.
 func (c *Conn) keep(files []*os.File, end int64) {
 	c.files.Lock()
 	defer c.files.Unlock()
@@ -190,46 +183,8 @@ func (c *Conn) keep(files []*os.File, end int64) {
 	}
 }
 
-// FileError says that the descriptor to be sent was not open any more; nothing
-// went out.
+// FileError is the error of a Send whose file is closed. Nothing was sent.
 type FileError struct{ Err error }
 
-func (e *FileError) Error() string { return "ipc: file to be sent: " + e.Err.Error() }
+func (e *FileError) Error() string { return "ipc: send a file: " + e.Err.Error() }
 func (e *FileError) Unwrap() error { return e.Err }
-
-func appendFrame(dst []byte, m Message) ([]byte, error) {
-	body, err := json.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("ipc: encode %T: %w", m, err)
-	}
-	if len(body)+1 > MaxFrame {
-		return nil, fmt.Errorf("ipc: a %T of %d bytes is over the limit of %d", m, len(body), MaxFrame)
-	}
-	dst = binary.BigEndian.AppendUint32(dst, uint32(len(body)+1))
-	dst = append(dst, byte(m.kind()))
-	return append(dst, body...), nil
-}
-
-// decodeFrame reads the first frame of p and says how long it is; 0 means that
-// more bytes are needed.
-func decodeFrame(p []byte) (m Message, n int, err error) {
-	if len(p) < headerSize {
-		return nil, 0, nil
-	}
-	length := binary.BigEndian.Uint32(p)
-	if length < 1 || length > MaxFrame {
-		return nil, 0, fmt.Errorf("ipc: a frame of %d bytes is not of this protocol", length)
-	}
-	m = newMessage(kind(p[4]))
-	if m == nil {
-		return nil, 0, fmt.Errorf("ipc: frame of unknown kind %d", p[4])
-	}
-	end := 4 + int(length)
-	if len(p) < end {
-		return nil, 0, nil
-	}
-	if err := json.Unmarshal(p[headerSize:end], m); err != nil {
-		return nil, 0, fmt.Errorf("ipc: decode %T: %w", m, err)
-	}
-	return m, end, nil
-}

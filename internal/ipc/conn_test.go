@@ -15,7 +15,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// pipe returns both ends of a conversation.
+// pipe returns both ends of a connection: the pool's and the worker's.
 func pipe(t testing.TB) (a, b *Conn) {
 	t.Helper()
 	if !Available {
@@ -41,7 +41,7 @@ func open(t testing.TB, f End) *Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Only a hang exceeds it.
+	// Only a test that hangs takes as long.
 	c.SetReadDeadline(time.Now().Add(20 * time.Second))
 	c.SetWriteDeadline(time.Now().Add(20 * time.Second))
 	t.Cleanup(func() { c.Close() })
@@ -68,7 +68,7 @@ func send(t testing.TB, c *Conn, m Message, f *os.File) {
 	}
 }
 
-// receiveWant receives want, with a file of that content; "" = none.
+// receiveWant receives want, with a file of that content; "" = no file.
 func receiveWant(t testing.TB, c *Conn, want Message, content string) {
 	t.Helper()
 	m, f, err := c.Receive()
@@ -89,7 +89,7 @@ func receiveWant(t testing.TB, c *Conn, want Message, content string) {
 	}
 }
 
-// readAll reads at offset 0: sender and receiver share the file's position.
+// readAll reads at offset 0, because sender and receiver share the file's position.
 func readAll(t testing.TB, f *os.File) string {
 	t.Helper()
 	p, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<20))
@@ -105,7 +105,7 @@ func TestRoundTrip(t *testing.T) {
 	f := tempFile(t, "content")
 	for _, m := range messages {
 		if _, ok := m.(*Handle); ok {
-			continue // of a message, not one
+			continue // a part of the message behind it
 		}
 		if carriesFile(m) {
 			send(t, a, m, f)
@@ -115,7 +115,7 @@ func TestRoundTrip(t *testing.T) {
 			receiveWant(t, b, m, "")
 		}
 	}
-	head := &Job{ID: 1, Op: OpHead, Bucket: "b", Key: "k"}
+	head := &Job{ID: 1, Bucket: "b", Key: "k", Head: &Head{}}
 	send(t, b, head, nil)
 	receiveWant(t, a, head, "")
 	a.Close()
@@ -124,7 +124,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestHandleFromWorker: its number would be one of the pool's own handles.
+// TestHandleFromWorker: the pool refuses it, for its number would be that of a handle of the pool's own.
 func TestHandleFromWorker(t *testing.T) {
 	leak.Check(t)
 	a, b := pipe(t)
@@ -180,8 +180,8 @@ func TestSendWithWrongFile(t *testing.T) {
 	receiveWant(t, b, &Ping{}, "")
 }
 
-// TestConcurrentSend has frames of several goroutines arrive whole, each Job with its
-// own file, although the socket's buffer is far smaller than all of them.
+// TestConcurrentSend: frames of several goroutines arrive whole, each Job with its own file, although
+// the socket's buffer is far smaller than all of them.
 func TestConcurrentSend(t *testing.T) {
 	leak.Check(t)
 	a, b := pipe(t)
@@ -216,7 +216,7 @@ func TestConcurrentSend(t *testing.T) {
 			continue
 		}
 		if got := readAll(t, f); got != job.Key || job.ID != next[job.Key] || len(job.Bucket) != 5000 {
-			t.Errorf("job %d of %s came with the file of %q, and %d was next", job.ID, job.Key, got, next[job.Key])
+			t.Errorf("job %d of %s: got the file of %q and %d bytes, want job %d", job.ID, job.Key, got, len(job.Bucket), next[job.Key])
 		}
 		next[job.Key]++
 		f.Close()
@@ -224,7 +224,7 @@ func TestConcurrentSend(t *testing.T) {
 	wg.Wait()
 }
 
-// TestLargeFrame is many times as large as the socket's buffer and the reader's.
+// TestLargeFrame sends a frame that is many times as large as the socket's and the reader's buffer.
 func TestLargeFrame(t *testing.T) {
 	leak.Check(t)
 	a, b := pipe(t)
@@ -296,7 +296,7 @@ func BenchmarkJob(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	answer := &Result{ID: job.ID, Written: job.Length}
+	answer := &Result{ID: job.ID, Get: &GetResult{Written: job.Get.Length}}
 	back, err := appendFrame(nil, answer)
 	if err != nil {
 		b.Fatal(err)

@@ -9,19 +9,19 @@ import (
 	"os/exec"
 )
 
-// Available tells whether workers can be started on this platform.
+// Available reports whether workers can be started on this platform.
 const Available = false
 
 // End is one end of a Pair.
 type End = *os.File
 
-// Pair is not available here.
+// Pair returns errors.ErrUnsupported.
 func Pair() (parent, worker End, err error) { return nil, nil, errors.ErrUnsupported }
 
-// Bequeath has nothing to leave here.
+// Bequeath does nothing.
 func Bequeath(*exec.Cmd, End) {}
 
-// Inherited is not available here.
+// Inherited returns errors.ErrUnsupported.
 func Inherited() (End, error) { return nil, errors.ErrUnsupported }
 
 type socket = net.Conn

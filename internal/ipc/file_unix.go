@@ -12,13 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Available tells whether workers can be started on this platform.
+// Available reports whether workers can be started on this platform.
 const Available = true
 
 // End is one end of a Pair.
 type End = *os.File
 
-// Pair returns the two ends of a new socket, both closed on exec.
+// Pair returns the two ends of a new socket. Both are closed on exec.
 func Pair() (parent, worker End, err error) {
 	fds, err := socketpair()
 	if err != nil {
@@ -27,13 +27,13 @@ func Pair() (parent, worker End, err error) {
 	return os.NewFile(uintptr(fds[0]), "pool"), os.NewFile(uintptr(fds[1]), "worker"), nil
 }
 
-// inheritedFD is where a worker finds its socket: the first of exec.Cmd.ExtraFiles.
+// inheritedFD is the descriptor of a worker's socket: the first of exec.Cmd.ExtraFiles.
 const inheritedFD = 3
 
-// Bequeath makes the worker's end of a Pair that of the process that cmd will start.
+// Bequeath has the process that cmd will start inherit the worker's end of a Pair.
 func Bequeath(cmd *exec.Cmd, worker End) { cmd.ExtraFiles = []*os.File{worker} }
 
-// Inherited returns the socket that a pool has bequeathed to this process.
+// Inherited returns the socket that this process has inherited from its pool.
 func Inherited() (End, error) { return inherited(inheritedFD) }
 
 func inherited(fd int) (End, error) {
@@ -59,7 +59,7 @@ func newSocket(f End) (socket, error) {
 	s, ok := c.(*net.UnixConn)
 	if !ok {
 		c.Close()
-		return nil, fmt.Errorf("not a Unix socket but %T", c)
+		return nil, fmt.Errorf("ipc: a %T is not a Unix socket", c)
 	}
 	return s, nil
 }
@@ -71,7 +71,7 @@ func (c *Conn) sendWithFile(frame []byte, file *os.File) error {
 	}
 	var n int
 	var sendErr error
-	// Control keeps the descriptor open, and this file's, until it is in the socket.
+	// Control keeps the descriptor open, and of this file, until the kernel has taken it.
 	err = raw.Control(func(fd uintptr) {
 		n, _, sendErr = c.socket.WriteMsgUnix(frame, unix.UnixRights(int(fd)), nil)
 	})
@@ -84,11 +84,12 @@ func (c *Conn) sendWithFile(frame []byte, file *os.File) error {
 	return sendErr
 }
 
-// adopt refuses: descriptors come beside the stream here.
+// adopt fails: only Windows announces descriptors in the stream.
 func (c *Conn) adopt(*Handle) (*os.File, error) {
-	return nil, errors.New("ipc: a Handle frame is of Windows alone")
+	return nil, errors.New("ipc: receive Handle: only Windows uses it")
 }
 
+// receive reads a piece of the stream, and the files that came with it.
 func receive(s socket, p []byte) (int, []*os.File, error) {
 	oob := make([]byte, unix.CmsgSpace(4*16))
 	n, oobn, flags, _, err := s.ReadMsgUnix(p, oob) // Go asks for close-on-exec here
@@ -96,8 +97,8 @@ func receive(s socket, p []byte) (int, []*os.File, error) {
 		return 0, nil, err // n may be -1
 	}
 	if flags&unix.MSG_CTRUNC != 0 {
-		// The kernel has dropped descriptors, and not their frames (recvmsg(2)).
-		err = errors.New("ipc: a descriptor was lost: this process may hold too many (RLIMIT_NOFILE)")
+		// The kernel has dropped descriptors, but not their frames (recvmsg(2)).
+		err = errors.New("ipc: a descriptor was lost: too many may be open (RLIMIT_NOFILE)")
 	}
 	if oobn == 0 {
 		return n, nil, err

@@ -15,7 +15,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// raw writes bytes that no Send would, with the descriptors of files.
+// raw writes bytes as no Send does, with the descriptors of files.
 func raw(t testing.TB, c *Conn, p []byte, files ...*os.File) {
 	t.Helper()
 	var oob []byte
@@ -83,7 +83,7 @@ func TestFrameInManyPieces(t *testing.T) {
 	<-received
 }
 
-// TestFilesInOrder queues frames with and without files before the first is read.
+// TestFilesInOrder sends frames with and without files before the first is received.
 func TestFilesInOrder(t *testing.T) {
 	leak.Check(t)
 	a, b := pipe(t)
@@ -129,10 +129,10 @@ func TestJobWithoutFile(t *testing.T) {
 	leak.Check(t)
 	a, b := pipe(t)
 	raw(t, a, encode(t, get("k")))
-	receiveError(t, b, "without its descriptor")
+	receiveError(t, b, "its descriptor is missing")
 }
 
-// TestFileNobodyAnnounced: the next Job must not get it for its own.
+// TestFileNobodyAnnounced: the next Job must not take the file for its own.
 func TestFileNobodyAnnounced(t *testing.T) {
 	stray, own := func(t *testing.T) *os.File { return tempFile(t, "stray") }, func(t *testing.T) *os.File { return tempFile(t, "own") }
 	t.Run("with a Ping", func(t *testing.T) {
@@ -140,7 +140,7 @@ func TestFileNobodyAnnounced(t *testing.T) {
 		a, b := pipe(t)
 		raw(t, a, encode(t, &Ping{}), stray(t))
 		send(t, a, get("k"), own(t))
-		receiveError(t, b, "a descriptor too many")
+		receiveError(t, b, "a descriptor came that it does not carry")
 	})
 	t.Run("with half a Ping", func(t *testing.T) {
 		leak.Check(t)
@@ -149,7 +149,7 @@ func TestFileNobodyAnnounced(t *testing.T) {
 		raw(t, a, ping[:2], stray(t))
 		raw(t, a, ping[2:])
 		send(t, a, get("k"), own(t))
-		receiveError(t, b, "a descriptor too many")
+		receiveError(t, b, "a descriptor came that it does not carry")
 	})
 	t.Run("behind other frames", func(t *testing.T) {
 		leak.Check(t)
@@ -159,29 +159,29 @@ func TestFileNobodyAnnounced(t *testing.T) {
 		send(t, a, get("k"), own(t))
 		receiveWant(t, b, &Ping{}, "")
 		receiveWant(t, b, &Ping{}, "")
-		receiveError(t, b, "a descriptor too many")
+		receiveError(t, b, "a descriptor came that it does not carry")
 	})
 	t.Run("two with a Job", func(t *testing.T) {
 		leak.Check(t)
 		a, b := pipe(t)
 		raw(t, a, encode(t, get("k")), own(t), stray(t))
-		receiveError(t, b, "a descriptor too many")
+		receiveError(t, b, "a descriptor came that it does not carry")
 	})
 	t.Run("with a job that has none", func(t *testing.T) {
 		leak.Check(t)
 		a, b := pipe(t)
-		raw(t, a, encode(t, &Job{Op: OpHead}), stray(t))
-		receiveError(t, b, "a descriptor too many")
+		raw(t, a, encode(t, &Job{Head: &Head{}}), stray(t))
+		receiveError(t, b, "a descriptor came that it does not carry")
 	})
 }
 
-// wantClosed closes c and holds the n files that nobody took against that: leak.Check
-// may miss one, for the garbage collector closes files, too.
+// wantClosed closes c and checks that it closes the n files that Receive has not returned. leak.Check
+// may miss one, because the garbage collector closes files, too.
 func wantClosed(t testing.TB, c *Conn, n int) {
 	t.Helper()
 	untaken := c.files.untaken
 	if len(untaken) != n {
-		t.Errorf("got %d files that nobody took, want %d", len(untaken), n)
+		t.Errorf("got %d files not returned, want %d", len(untaken), n)
 	}
 	c.Close()
 	for _, a := range untaken {
@@ -191,7 +191,7 @@ func wantClosed(t testing.TB, c *Conn, n int) {
 	}
 }
 
-// TestFilesNobodyTakes are closed by Close.
+// TestFilesNobodyTakes: Close closes them.
 func TestFilesNobodyTakes(t *testing.T) {
 	t.Run("read with an earlier frame", func(t *testing.T) {
 		leak.Check(t)
@@ -232,7 +232,7 @@ func TestFilesNobodyTakes(t *testing.T) {
 		leak.Check(t)
 		a, b := pipe(t)
 		raw(t, a, encode(t, &Ping{}), tempFile(t, ""))
-		receiveError(t, b, "a descriptor too many")
+		receiveError(t, b, "a descriptor came that it does not carry")
 		wantClosed(t, b, 1)
 	})
 	t.Run("received after Close", func(t *testing.T) {
@@ -247,8 +247,8 @@ func TestFilesNobodyTakes(t *testing.T) {
 	})
 }
 
-// TestFileThatFindsNoPlace: where the table of descriptors is full the kernel drops
-// one in silence, and the next Job's would take its place.
+// TestFileThatFindsNoPlace: if the table of descriptors is full, the kernel drops a descriptor without
+// an error, and the next Job's would take its place.
 func TestFileThatFindsNoPlace(t *testing.T) {
 	leak.Check(t)
 	a, b := pipe(t)

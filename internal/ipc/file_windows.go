@@ -16,19 +16,19 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Available tells whether workers can be started on this platform.
+// Available reports whether workers can be started on this platform.
 const Available = true
 
-// pipeBuffer is what the system holds of each direction before a Send waits, in bytes.
+// pipeBuffer is how many bytes of each direction the system holds before a Send blocks.
 const pipeBuffer = 64 << 10
 
-// End is one end of a Pair. It is no *os.File: that would be bound to this process's completion
-// port for good, and a worker could wait on its end no more.
+// End is one end of a Pair. It is not an *os.File, which would bind the pipe to this process's
+// completion port for good, so that the worker could not wait on its end.
 type End = *end
 
 type end struct{ handle windows.Handle }
 
-// Close closes the end, if no Conn has taken it over.
+// Close closes the end, unless a Conn has taken it over.
 func (e *end) Close() error {
 	handle := e.handle
 	if handle == windows.InvalidHandle {
@@ -38,8 +38,8 @@ func (e *end) Close() error {
 	return windows.CloseHandle(handle)
 }
 
-// Pair returns the two ends of a new pipe: the pool's, and the worker's, which processes
-// inherit that are told to. It has room for one client, its name is random, and it is of this machine alone.
+// Pair returns the two ends of a new pipe. Only a process started with Bequeath inherits the
+// worker's end. The pipe admits one client, its name is random, and it rejects other machines.
 func Pair() (parent, worker End, err error) {
 	name, err := windows.UTF16PtrFromString(`\\.\pipe\processpool-` + rand.Text())
 	if err != nil {
@@ -63,25 +63,26 @@ func Pair() (parent, worker End, err error) {
 	return &end{server}, &end{client}, nil
 }
 
-// inheritedVariable has the number of a worker's handle.
+// inheritedVariable is the environment variable with the number of a worker's handle.
 const inheritedVariable = "PROCESSPOOL_PIPE"
 
-// Bequeath makes the worker's end of a Pair that of the process that cmd will start.
+// Bequeath has the process that cmd will start inherit the worker's end of a Pair.
 func Bequeath(cmd *exec.Cmd, worker End) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = new(syscall.SysProcAttr)
 	}
-	cmd.SysProcAttr.AdditionalInheritedHandles = append(cmd.SysProcAttr.AdditionalInheritedHandles, syscall.Handle(worker.handle))
+	attr := cmd.SysProcAttr
+	attr.AdditionalInheritedHandles = append(attr.AdditionalInheritedHandles, syscall.Handle(worker.handle))
 	cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", inheritedVariable, worker.handle))
 }
 
-// Inherited returns the pipe that a pool has bequeathed to this process.
+// Inherited returns the pipe that this process has inherited from its pool.
 func Inherited() (End, error) {
 	text := os.Getenv(inheritedVariable)
 	os.Unsetenv(inheritedVariable)
 	number, err := strconv.ParseUint(text, 10, 0)
 	if err != nil {
-		return nil, fmt.Errorf("%s=%q names no pipe", inheritedVariable, text)
+		return nil, fmt.Errorf("%s=%q is not the number of a handle", inheritedVariable, text)
 	}
 	handle := windows.Handle(number)
 	if kind, err := windows.GetFileType(handle); err != nil || kind != windows.FILE_TYPE_PIPE {
@@ -93,7 +94,7 @@ func Inherited() (End, error) {
 	return &end{handle}, nil
 }
 
-// socket is a named pipe that tells of its end, and of its other side's, in the words of a Unix socket.
+// socket is a named pipe that reports its closing with the errors of a Unix socket.
 type socket struct{ *os.File }
 
 func newSocket(e End) (socket, error) {
@@ -107,12 +108,13 @@ func (s socket) Write(p []byte) (int, error) {
 	return n, ended(err, syscall.EPIPE)
 }
 
-// ended returns end for an error that means the other side's end.
+// ended returns end for an error that means that the other side has closed the pipe.
 func ended(err, end error) error {
 	if errors.Is(err, os.ErrClosed) {
 		return net.ErrClosed
 	}
-	if errors.Is(err, windows.ERROR_BROKEN_PIPE) || errors.Is(err, windows.ERROR_NO_DATA) || errors.Is(err, windows.ERROR_PIPE_NOT_CONNECTED) {
+	if errors.Is(err, windows.ERROR_BROKEN_PIPE) || errors.Is(err, windows.ERROR_NO_DATA) ||
+		errors.Is(err, windows.ERROR_PIPE_NOT_CONNECTED) {
 		return end
 	}
 	return err
@@ -120,7 +122,7 @@ func ended(err, end error) error {
 
 func (c *Conn) sendWithFile(frame []byte, file *os.File) error {
 	if c.peer == nil {
-		return errors.New("ipc: a file for nobody: Peer comes first")
+		return errors.New("ipc: send a file: Peer has not been called")
 	}
 	raw, err := file.SyscallConn()
 	if err != nil {
@@ -135,7 +137,7 @@ func (c *Conn) sendWithFile(frame []byte, file *os.File) error {
 	if dupErr != nil {
 		return fmt.Errorf("ipc: duplicate a handle into the worker: %w", dupErr)
 	}
-	// What is not sent is closed with the worker, which a failed Send ends.
+	// If the Send fails, the pool kills the worker, and that closes the handle.
 	both, err := appendFrame(nil, &Handle{Number: uint64(theirs)})
 	if err != nil {
 		return err
@@ -144,27 +146,30 @@ func (c *Conn) sendWithFile(frame []byte, file *os.File) error {
 	return err
 }
 
-// duplicate returns the number of a new handle in another process, of what ours is one of.
+// duplicate duplicates the handle ours into another process and returns its number there.
 func duplicate(ours windows.Handle, process *os.Process) (theirs windows.Handle, err error) {
-	gone := process.WithHandle(func(uintptr) { // meanwhile the process id is nobody else's
+	gone := process.WithHandle(func(uintptr) { // until this returns the id is not reused
 		var target windows.Handle
 		if target, err = windows.OpenProcess(windows.PROCESS_DUP_HANDLE, false, uint32(process.Pid)); err != nil {
 			return
 		}
 		defer windows.CloseHandle(target)
-		err = windows.DuplicateHandle(windows.CurrentProcess(), ours, target, &theirs, 0, false, windows.DUPLICATE_SAME_ACCESS)
+		err = windows.DuplicateHandle(windows.CurrentProcess(), ours, target, &theirs, 0, false,
+			windows.DUPLICATE_SAME_ACCESS)
 	})
 	return theirs, cmp.Or(gone, err)
 }
 
-// adopt opens the handle that a pool has put into this process.
+// adopt opens the handle that the pool has duplicated into this process.
 func (c *Conn) adopt(h *Handle) (*os.File, error) {
 	if c.peer != nil {
-		return nil, errors.New("ipc: a worker sent a Handle") // it would be one of this process's own
+		// The number would be that of a handle of the pool's own.
+		return nil, errors.New("ipc: receive Handle: a worker must not send it")
 	}
 	return os.NewFile(uintptr(h.Number), "temporary file"), nil
 }
 
+// receive reads a piece of the stream. No files come with it.
 func receive(s socket, p []byte) (int, []*os.File, error) {
 	n, err := s.Read(p)
 	return n, nil, ended(err, io.EOF)

@@ -1,9 +1,9 @@
 package ipc
 
-// Message is one frame's content.
+// Message is the content of one frame: a pointer to one of the types of this package.
 type Message interface{ kind() kind }
 
-// kind is a message's number on the wire. Numbers are never used again.
+// kind is a message's number on the wire. A number that was given up is not reused.
 type kind byte
 
 const (
@@ -24,7 +24,7 @@ const (
 	kindHandle
 )
 
-// carriesFile tells whether a descriptor comes with the message.
+// carriesFile reports whether a descriptor comes with the message.
 func carriesFile(m Message) bool {
 	job, ok := m.(*Job)
 	return ok && (job.Get != nil || job.Read != nil)
@@ -46,6 +46,7 @@ func (*Pong) kind() kind        { return kindPong }
 func (*Stop) kind() kind        { return kindStop }
 func (*Handle) kind() kind      { return kindHandle }
 
+// newMessage returns a new message of that kind, nil if there is no such kind.
 func newMessage(k kind) Message {
 	switch k {
 	case kindHello:

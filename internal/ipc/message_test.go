@@ -16,28 +16,46 @@ import (
 	"github.com/s3processpool/processpool/internal/settings"
 )
 
-// messages holds one of every kind, with each of its fields set.
+// messages holds every kind in the order of the kinds, some of them more than once. Together they set
+// each field that there is.
 var messages = []Message{
 	&Hello{Version: 7, PID: 4711},
 	&Setup{Version: 7, Settings: settings.Settings{
-		Client: settings.Client{Region: "eu-central-1", BaseEndpoint: aws.String("http://localhost:9000"), UsePathStyle: true},
-		HTTP:   settings.HTTP{DialTimeout: time.Second, InsecureSkipVerify: true},
-		Slots:  3, MaxAttempts: 4, StallTimeout: time.Minute, CABundle: []byte("PEM\x00"), UserAgent: "a/b",
+		Client: settings.Client{
+			Region: "eu-central-1", BaseEndpoint: aws.String("http://localhost:9000"), UsePathStyle: true,
+		},
+		HTTP:  settings.HTTP{DialTimeout: time.Second, InsecureSkipVerify: true},
+		Slots: 3, MaxAttempts: 4, StallTimeout: time.Minute, CABundle: []byte("PEM\x00"), UserAgent: "a/b",
 	}},
 	&Ready{},
 	get("key with a space, an ü, a \u2028 and a \x00"),
+	&Job{ID: 2, Bucket: "bucket", Key: "key", Head: &Head{Layout: true}},
+	&Job{ID: 3, Bucket: "bucket", Key: "key", Parts: &Parts{ETag: `"e"`, Size: 1<<63 - 1}},
+	&Job{ID: 4, Bucket: "bucket", List: &List{Prefix: "a/\x01", Delimiter: "/", Token: "token"}},
+	&Job{ID: 5, Bucket: "bucket", Key: "key", Read: &Read{
+		Offset: 8 << 20, Length: 5, Checksum: checksum.SHA256, Record: checksum.CRC64NVME,
+	}},
 	&Cancel{ID: 5},
-	&Found{ID: 6, Object: object},
+	&Found{ID: 6, Object: object, Chosen: &object.Stored[0]},
 	&Progress{ID: 7, Written: 8, Sum: 1<<64 - 1, Record: 9},
 	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Cause: "the line\nbroke", Request: "id", Kind: failure.KindConnection},
-	&Result{
-		ID: 9, Object: object, Written: 10, Sum: 11, Digest: []byte{0, 255}, Record: 12, Request: "id", Unsuited: true,
-		Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}},
-		Page: &Page{Next: "token", Entries: []Entry{{
-			Key: []byte("a\xff\x00<\u2028"), Size: 1, ETag: `"e"`, LastModified: time.Unix(3, 0).UTC(), StorageClass: "GLACIER",
-		}}},
-		Err: &failure.Wire{Text: "text", Sentinels: []string{"stalled"}, Errno: 28, Call: "write", API: &failure.API{Code: "SlowDown", Status: 503}},
-	},
+	&Result{ID: 9, Request: "id", Get: &GetResult{
+		Unsuited: true, Object: object, Chosen: &object.Stored[0],
+		Written: 10, Sum: 11, Digest: []byte{0, 255}, Record: 12,
+	}},
+	&Result{ID: 10, Head: &HeadResult{Object: object}},
+	&Result{ID: 11, Parts: &PartsResult{
+		Layout: object.Layout, Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}},
+	}},
+	&Result{ID: 12, List: &Page{Next: "token", Entries: []Entry{{
+		Key: []byte("a\xff\x00<\u2028"), Size: 1, ETag: `"e"`, LastModified: time.Unix(3, 0).UTC(),
+		StorageClass: "GLACIER",
+	}}}},
+	&Result{ID: 13, Read: &ReadResult{Sum: 11, Digest: []byte{0, 255}, Record: 12}},
+	&Result{ID: 14, Err: &failure.Wire{
+		Text: "text", Sentinels: []string{"stalled"}, Errno: 28, Call: "write",
+		API: &failure.API{Code: "SlowDown", Status: 503},
+	}},
 	&Ask{RefusedKey: "AKID", RefusedToken: "token"},
 	&Credentials{
 		AccessKeyID: "AKID", SecretAccessKey: "secret", SessionToken: "token", AccountID: "111122223333",
@@ -55,26 +73,29 @@ var object = Object{
 	Layout: proof.Layout{Uniform: 5, Ends: []int64{5, 6}, Size: 6},
 }
 
-// get is a Job that comes with a file.
+// get returns a Job that carries a file.
 func get(key string) *Job {
 	return &Job{
-		ID: 1<<64 - 1, Op: OpGet, Bucket: "bucket", Key: key,
+		ID: 1<<64 - 1, Bucket: "bucket", Key: key,
 		Args: Args{
 			ChecksumMode: "ENABLED", VersionID: "v", SSECustomerAlgorithm: "AES256", SSECustomerKey: "key",
 			SSECustomerKeyMD5: "md5", RequestPayer: "requester", ExpectedBucketOwner: "111122223333",
 		},
-		ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true, WriteBack: true, Limit: 3,
-		Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, Choose: true,
-		List: &List{Prefix: "a/\x01", Delimiter: "/", Token: "token"},
+		Get: &Get{
+			ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true, Limit: 3,
+			Choose: true, OneRange: true, Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, WriteBack: true,
+		},
 	}
 }
 
-// TestMessagesAreComplete holds the list above against the kinds there are, so that
-// no test below passes over one, or over a field.
+// TestMessagesAreComplete compares the list above with the kinds and the fields there are, so that no
+// test below omits one.
 func TestMessagesAreComplete(t *testing.T) {
 	var got []kind
 	for _, m := range messages {
-		got = append(got, m.kind())
+		if k := m.kind(); len(got) == 0 || got[len(got)-1] != k {
+			got = append(got, k)
+		}
 	}
 	for k := kind(1); ; k++ {
 		m := newMessage(k)
@@ -94,12 +115,55 @@ func TestMessagesAreComplete(t *testing.T) {
 	if newMessage(0) != nil || newMessage(255) != nil {
 		t.Error("kinds 0 and 255 are messages")
 	}
+
+	set := map[string]bool{} // the fields of this package's types: whether a message sets them
 	for _, m := range messages {
-		v := reflect.ValueOf(m).Elem()
+		fields(reflect.ValueOf(m).Elem(), set)
+	}
+	for name, ok := range set {
+		if !ok {
+			t.Errorf("no message sets %s", name)
+		}
+	}
+}
+
+// fields notes each field below v of a type of this package, and whether it is set.
+func fields(v reflect.Value, set map[string]bool) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			fields(v.Elem(), set)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			fields(v.Index(i), set)
+		}
+	case reflect.Struct:
+		if v.Type().PkgPath() != reflect.TypeFor[Job]().PkgPath() {
+			return
+		}
 		for i := range v.NumField() {
-			if v.Field(i).IsZero() {
-				t.Errorf("%s of the %T among the messages is not set", v.Type().Field(i).Name, m)
-			}
+			name := v.Type().Name() + "." + v.Type().Field(i).Name
+			set[name] = set[name] || !v.Field(i).IsZero()
+			fields(v.Field(i), set)
+		}
+	}
+}
+
+func TestJobOp(t *testing.T) {
+	for _, c := range []struct {
+		job  Job
+		want Op
+	}{
+		{Job{Head: &Head{}}, OpHead}, {Job{Get: &Get{}}, OpGet}, {Job{Parts: &Parts{}}, OpParts},
+		{Job{List: &List{}}, OpList}, {Job{Read: &Read{}}, OpRead},
+		{Job{}, ""}, {Job{Head: &Head{}, Get: &Get{}}, ""},
+	} {
+		if got := c.job.Op(); got != c.want {
+			t.Errorf("%+v: got %q, want %q", c.job, got, c.want)
+		}
+		if got, want := carriesFile(&c.job), c.job.Get != nil || c.job.Read != nil; got != want {
+			t.Errorf("%+v: carries a file: got %v, want %v", c.job, got, want)
 		}
 	}
 }
@@ -177,9 +241,8 @@ func header(length uint32, kind byte) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, length), kind)
 }
 
-// FuzzDecodeFrame: whatever arrives is a message, an error, or the wish for more
-// bytes; never a panic, a message beyond the bytes, or one that does not survive
-// another journey.
+// FuzzDecodeFrame: any bytes decode to a message, to an error, or to nothing yet. Decoding never
+// panics, never reads past the bytes, and a decoded message can be encoded again.
 func FuzzDecodeFrame(f *testing.F) {
 	for _, m := range messages {
 		frame, err := appendFrame(nil, m)

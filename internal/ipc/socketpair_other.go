@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socketpair holds the fork lock, since SOCK_CLOEXEC is not everywhere.
+// socketpair holds the fork lock, because not every system has SOCK_CLOEXEC.
 func socketpair() ([2]int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()

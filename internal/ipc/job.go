@@ -1,0 +1,128 @@
+package ipc
+
+import "github.com/s3processpool/processpool/internal/checksum"
+
+// Op names the operation that a job asks for: an operation of S3, or OpRead.
+type Op string
+
+const (
+	OpHead  Op = "HeadObject"
+	OpGet   Op = "GetObject"
+	OpParts Op = "GetObjectAttributes"
+	OpList  Op = "ListObjectsV2"
+	OpRead  Op = "Read" // reads bytes that are in the file already, without a request to S3
+)
+
+// SizeUnknown is the size of an object, or the length of a range, that no answer has told yet.
+const SizeUnknown = -1
+
+// Args are the further fields of each request, as the caller has set them.
+type Args struct {
+	ChecksumMode         string `json:",omitempty"`
+	VersionID            string `json:",omitempty"`
+	SSECustomerAlgorithm string `json:",omitempty"`
+	SSECustomerKey       string `json:",omitempty"`
+	SSECustomerKeyMD5    string `json:",omitempty"`
+	RequestPayer         string `json:",omitempty"`
+	ExpectedBucketOwner  string `json:",omitempty"`
+}
+
+// Job asks a worker for one operation. Exactly one of the payloads is set. A Job is read-only: no
+// one changes it once it is sent, and the worker does not change the one it receives.
+type Job struct {
+	ID     uint64
+	Bucket string
+	Key    string `json:",omitempty"` // empty for List
+	Args   Args
+
+	Head  *Head  `json:",omitempty"`
+	Get   *Get   `json:",omitempty"`
+	Parts *Parts `json:",omitempty"`
+	List  *List  `json:",omitempty"`
+	Read  *Read  `json:",omitempty"`
+}
+
+// Op returns the operation of the job's payload, or "" if it has none or more than one.
+func (j *Job) Op() Op {
+	var op Op
+	set := 0
+	for _, payload := range []struct {
+		is bool
+		op Op
+	}{
+		{j.Head != nil, OpHead}, {j.Get != nil, OpGet}, {j.Parts != nil, OpParts},
+		{j.List != nil, OpList}, {j.Read != nil, OpRead},
+	} {
+		if payload.is {
+			op = payload.op
+			set++
+		}
+	}
+	if set != 1 {
+		return ""
+	}
+	return op
+}
+
+// Head asks for the object's description.
+type Head struct {
+	// Layout: also find the boundaries of the object's parts, if only checksums of parts can verify
+	// the object.
+	Layout bool `json:",omitempty"`
+}
+
+// Get asks for one range of the object. The worker writes it to the descriptor that comes with the
+// job, at the range's offset.
+type Get struct {
+	ETag   string // which every answer must have; "" = not known
+	Size   int64  // of the object, or SizeUnknown
+	Offset int64
+	Length int64 // of the range; SizeUnknown if Size is
+	Whole  bool  `json:",omitempty"` // send one GetObject without a Range
+	// Unconfirmed: no answer has described the object yet. Size is what the caller expects, or
+	// SizeUnknown. The worker sends Found as soon as the first answer describes the object, unless
+	// the Result follows at once.
+	Unconfirmed bool `json:",omitempty"`
+	// Limit is set for an object of unknown size. If the object has Limit bytes or more, or if it is
+	// to be verified and its checksum is one of its parts' checksums, the result is Unsuited.
+	// 0 = no limit.
+	Limit int64 `json:",omitempty"`
+	// Choose: the bytes are to be verified. If the object is Unconfirmed, the worker chooses a
+	// checksum that the first answer names (proof.Choose) and reports it as Chosen.
+	Choose bool `json:",omitempty"`
+	// OneRange: the range is the whole object, so that a checksum that does not combine can verify
+	// it. It is always set for an object of unknown size.
+	OneRange bool `json:",omitempty"`
+	// Checksum is the algorithm to sum the range's bytes with; "" = none. What the worker chooses
+	// takes its place.
+	Checksum checksum.Algorithm `json:",omitempty"`
+	// Record is a second algorithm, for the journal of a download that can be resumed; "" = none.
+	Record checksum.Algorithm `json:",omitempty"`
+	// WriteBack: start writing the range to the disk as soon as it is complete.
+	WriteBack bool `json:",omitempty"`
+}
+
+// Parts asks for the object's parts and their checksums.
+type Parts struct {
+	ETag string
+	Size int64
+}
+
+// List asks for one page of the bucket's keys.
+type List struct {
+	Prefix    string
+	Delimiter string // omit keys that contain it behind the prefix; "" = none
+	Token     string // Page.Next of the previous page; "" = the first page
+}
+
+// Read asks for the checksums of a range that is in the file already. The file is the descriptor
+// that comes with the job.
+type Read struct {
+	Offset   int64
+	Length   int64
+	Checksum checksum.Algorithm `json:",omitempty"`
+	Record   checksum.Algorithm `json:",omitempty"`
+}
+
+// Cancel ends a job early. The job's Result follows all the same.
+type Cancel struct{ ID uint64 }

@@ -1,0 +1,103 @@
+package ipc
+
+import (
+	"time"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/proof"
+)
+
+// Object is S3's description of the object.
+type Object struct {
+	Size         int64
+	ETag         string
+	VersionID    string
+	LastModified time.Time
+	Stored       []checksum.Stored // what S3 keeps; empty = none
+	Layout       proof.Layout      // of its parts, if Head.Layout asked and Stored covers parts
+	Encrypted    bool              // with KMS or a customer key, so that the ETag is not an MD5
+}
+
+// Found reports the first answer about an object that was Unconfirmed.
+type Found struct {
+	ID     uint64
+	Object Object
+	// Chosen is the checksum that verifies the object, if Get.Choose asked; nil = no checksum can.
+	Chosen *checksum.Stored `json:",omitempty"`
+}
+
+// Progress reports how much of a job's range is in the file.
+type Progress struct {
+	ID      uint64
+	Written int64
+	Sum     uint64 // of those bytes, if the algorithm combines
+	Record  uint64 `json:",omitempty"` // of those bytes, with Get.Record
+}
+
+// Retry reports an attempt that failed and will be retried.
+type Retry struct {
+	ID uint64
+	// Attempt is the number of the attempt that failed, from 1, among all attempts of the request.
+	Attempt int
+	Wait    time.Duration // before the next attempt
+	Cause   string
+	Request string `json:",omitempty"` // S3's id of the attempt; "" = there was no answer
+	Kind    failure.Kind
+}
+
+// Result ends a job: with Err, or with the payload of the job's operation.
+type Result struct {
+	ID      uint64
+	Request string        `json:",omitempty"` // S3's id of the last answer to a Get; "" = none
+	Err     *failure.Wire `json:",omitempty"`
+
+	Head  *HeadResult  `json:",omitempty"`
+	Get   *GetResult   `json:",omitempty"`
+	Parts *PartsResult `json:",omitempty"`
+	List  *Page        `json:",omitempty"`
+	Read  *ReadResult  `json:",omitempty"`
+}
+
+// HeadResult answers a Head.
+type HeadResult struct{ Object Object }
+
+// GetResult answers a Get.
+type GetResult struct {
+	// Unsuited: the object is beyond Get.Limit. Nothing was written, and the other fields are zero.
+	Unsuited bool `json:",omitempty"`
+	Object   Object
+	Chosen   *checksum.Stored `json:",omitempty"` // as in Found
+	Written  int64            // the length of the range
+	Sum      uint64           // of the range, if the algorithm combines
+	Digest   []byte           `json:",omitempty"` // of the range, if it does not
+	Record   uint64           `json:",omitempty"` // of the range, with Get.Record
+}
+
+// PartsResult answers a Parts.
+type PartsResult struct {
+	Layout proof.Layout
+	Parts  []proof.PartSum
+}
+
+// Page answers a List.
+type Page struct {
+	Entries []Entry
+	Next    string // List.Token of the next page; "" = this page is the last
+}
+
+// Entry is an object in a listing.
+type Entry struct {
+	Key          []byte // not a string: JSON would replace what is not UTF-8 and name another key
+	Size         int64
+	ETag         string
+	LastModified time.Time
+	StorageClass string
+}
+
+// ReadResult answers a Read.
+type ReadResult struct {
+	Sum    uint64 // if the algorithm combines
+	Digest []byte `json:",omitempty"` // if it does not
+	Record uint64 `json:",omitempty"` // with Read.Record
+}
