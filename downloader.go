@@ -11,31 +11,31 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/dispatch"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/pool"
+	"github.com/s3processpool/processpool/internal/transfer"
 )
 
-// version is the library's, as the user agent bears it.
+// version is the library's, as in the user agent of its requests.
 const version = "0.1.0"
 
-// Downloader downloads objects with a fixed pool of worker processes. It may be
-// used from many goroutines at once. Who makes one calls Shutdown, or leaves the
-// workers to end with the application's process.
+// Downloader downloads objects with a fixed pool of worker processes. It may be used by
+// many goroutines at once. The caller must call Shutdown; otherwise the workers run until
+// the application ends.
 //
 //	NewDownloader -> new --Start, first DownloadFile--> running --Shutdown--> shut down
 //	                   \_____________________Shutdown_______________________/
 type Downloader struct {
-	config Config
-	pool   pool.Options
-
-	counters counters
+	pool     pool.Options
+	env      transfer.Env
+	counters dispatch.Counters
 
 	mu struct {
 		sync.Mutex
-		state     state
-		nextID    int64
-		scheduler *scheduler // while running, and after
+		state state
+		ids   int64          // given to downloads
+		loop  *dispatch.Loop // while running, and after
 	}
 }
 
@@ -44,33 +44,44 @@ type state int
 const (
 	stateNew state = iota
 	stateRunning
-	stateShutdown // or being
+	stateShutdown // Shutdown has been called
 )
 
-// NewDownloader makes a Downloader of the application's aws.Config. It reports
-// everything that is wrong with the configuration in one error, and starts nothing.
+// NewDownloader returns a Downloader for the application's aws.Config. The error names
+// everything that is wrong with the configuration. NewDownloader starts nothing.
 func NewDownloader(cfg aws.Config, optFns ...func(*Config)) (*Downloader, error) {
 	if role != "" {
-		return nil, errors.New("processpool: this process is a worker of a pool and must not make another: a Config.WorkerCommand program calls ServeWorker first thing in main")
+		return nil, errors.New("processpool: this process is a worker and cannot create a Downloader: a Config.WorkerCommand program must call ServeWorker at the start of main")
 	}
-	config, options, err := configure(cfg, optFns)
+	d := &Downloader{}
+	config, err := d.configure(cfg, optFns)
 	if err != nil {
 		return nil, fmt.Errorf("processpool: configuration: %w", err)
 	}
-	return &Downloader{config: config, pool: options}, nil
+	d.env = transfer.Env{
+		Verify:   transfer.Verify(config.Verify),
+		Durable:  config.Durable,
+		Limit:    config.MultipartThreshold,
+		Cut:      ranges{config.MultipartThreshold, config.MultipartChunksize}.cut,
+		Slow:     d.env.Slow,
+		Files:    d.env.Files,
+		Logger:   config.Logger,
+		Counters: &d.counters,
+	}
+	return d, nil
 }
 
-// Start starts the pool and waits until a first worker is ready. The first
-// DownloadFile starts it, too, without waiting. It returns ErrShutdown after
-// Shutdown, an error that is ErrWorkerLost when no worker comes up, and
-// errors.ErrUnsupported where workers cannot be started.
+// Start starts the pool and waits until a first worker is ready. The first DownloadFile
+// starts it too, without waiting. Start returns ErrShutdown after Shutdown, an error that is
+// ErrWorkerLost if no worker can be started, and errors.ErrUnsupported on platforms
+// without workers.
 func (d *Downloader) Start() error {
-	s, err := d.running()
+	l, err := d.start()
 	if err != nil {
 		return fmt.Errorf("processpool: start: %w", err)
 	}
 	ready := make(chan error, 1)
-	if !s.do(func() { s.await(ready) }) {
+	if !l.Do(func() { l.Await(ready) }) {
 		return fmt.Errorf("processpool: start: %w", ErrShutdown)
 	}
 	if err := <-ready; err != nil {
@@ -79,60 +90,45 @@ func (d *Downloader) Start() error {
 	return nil
 }
 
-// DownloadFile begins to download an object to the file at filename, and returns
-// its Future at once; whatever goes wrong, also with the arguments, is the Future's
-// result. When ctx ends, the download is canceled.
+// DownloadFile begins to download an object to the file filename and returns its Future
+// at once. Every error, including those of the arguments, is the Future's result. When ctx
+// ends, the download is canceled.
 //
-// The file appears at filename, by a rename, when it is complete and verified; a
-// file that is there before is replaced and its permission bits are kept, a
-// symbolic link is followed, and anything but a regular file is refused.
+// The file appears at filename, by a rename, when it is complete and verified. An existing
+// file is replaced and its permission bits are kept. A symbolic link is followed. Anything
+// that is not a regular file is refused.
 func (d *Downloader) DownloadFile(ctx context.Context, bucket, key, filename string, optFns ...func(*DownloadOptions)) *Future {
 	f := d.newFuture(bucket, key, filename, optFns)
 	if err := f.meta.validate(); err != nil {
-		f.settle(Object{}, f.fail("check", err))
+		f.download.Refuse(OpCheck, err)
 		return f
 	}
-	s, err := d.running()
+	l, err := d.start()
 	if err != nil {
-		f.settle(Object{}, f.fail("start", err))
+		f.download.Refuse(OpStart, err)
 		return f
 	}
-	if !s.do(func() { s.submit(ctx, f) }) {
-		f.settle(Object{}, f.fail("start", ErrShutdown))
-	}
+	f.download.Submit(ctx, l)
 	return f
 }
 
-// newFuture makes the next download's.
-func (d *Downloader) newFuture(bucket, key, filename string, optFns []func(*DownloadOptions)) *Future {
-	var options DownloadOptions
-	for _, fn := range optFns {
-		fn(&options)
-	}
-	d.mu.Lock()
-	id := d.mu.nextID
-	d.mu.nextID++
-	d.mu.Unlock()
-	return newFuture(d, id, bucket, key, filename, options)
-}
-
-// Shutdown refuses new downloads, waits for those under way (of a Directory: for all
-// that it has yet to begin), then for every worker process. It may be called often and from several goroutines, also before Start;
-// every call returns when the pool is gone.
+// Shutdown refuses new downloads, waits for those under way, including all that a Directory
+// has yet to begin, and then for every worker process. It may be called more than once, by
+// several goroutines, and before Start; every call returns when the pool is gone.
 func (d *Downloader) Shutdown() error {
 	d.mu.Lock()
 	d.mu.state = stateShutdown
-	s := d.mu.scheduler
+	l := d.mu.loop
 	d.mu.Unlock()
-	if s != nil {
-		s.do(s.shutdown)
-		<-s.ended
+	if l != nil {
+		l.Do(l.Shutdown)
+		<-l.Ended()
 	}
 	return nil
 }
 
-// running returns the scheduler, which it starts if need be.
-func (d *Downloader) running() (*scheduler, error) {
+// start starts the pool unless it runs, and returns the loop.
+func (d *Downloader) start() (*dispatch.Loop, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch d.mu.state {
@@ -142,25 +138,30 @@ func (d *Downloader) running() (*scheduler, error) {
 		if !ipc.Available {
 			return nil, fmt.Errorf("worker processes: %w on this platform", errors.ErrUnsupported)
 		}
-		d.mu.scheduler = newScheduler(d.config, d.pool, &d.counters)
+		d.mu.loop = dispatch.New(dispatch.Options{
+			Crew:      pool.New(d.pool),
+			Processes: d.pool.Processes,
+			Requests:  d.pool.Settings.Slots,
+			Logger:    d.env.Logger,
+			Counters:  &d.counters,
+		})
 		d.mu.state = stateRunning
 	}
-	return d.mu.scheduler, nil
+	return d.mu.loop, nil
 }
 
-// cancel ends a download with cause unless it has ended.
-func (d *Downloader) cancel(f *Future, cause error) {
-	select {
-	case <-f.done:
-		return
-	default:
-	}
+// started returns the loop, or nil if there was never one.
+func (d *Downloader) started() *dispatch.Loop {
 	d.mu.Lock()
-	s := d.mu.scheduler
-	d.mu.Unlock()
-	if s != nil {
-		s.do(func() { s.cancel(f, cause) })
-	}
+	defer d.mu.Unlock()
+	return d.mu.loop
+}
+
+func (d *Downloader) nextID() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.mu.ids++
+	return d.mu.ids - 1
 }
 
 // validate checks the arguments of one download.
@@ -171,30 +172,40 @@ func (m *Meta) validate() error {
 			faults = append(faults, errors.New(text))
 		}
 	}
-	fault(m.Bucket == "", "no bucket named")
-	fault(m.Key == "", "no key named")
-	fault(m.Filename == "", "no file named")
+	fault(m.Bucket == "", "no bucket given")
+	fault(m.Key == "", "no key given")
+	fault(m.Filename == "", "no file name given")
 	fault(!utf8.ValidString(m.Key), "the key is not valid UTF-8, as every key in S3 is")
-	fault(isObjectLambda(m.Bucket), "the bucket is an S3 Object Lambda access point, whose answers have no ranges and no ETag to hold on to: use GetObject")
+	fault(isObjectLambda(m.Bucket), "the bucket is an S3 Object Lambda access point, whose answers have no ranges and no ETag: use GetObject")
 	fault(m.ExpectedSize != nil && *m.ExpectedSize < 0, "ExpectedSize is negative")
 	a := m.ExtraArgs
 	fault(a.ChecksumMode != "" && a.ChecksumMode != types.ChecksumModeEnabled, "ExtraArgs.ChecksumMode is neither empty nor ENABLED")
 	fault(a.RequestPayer != "" && a.RequestPayer != types.RequestPayerRequester, "ExtraArgs.RequestPayer is neither empty nor requester")
-	fault((a.SSECustomerKey == "") != (a.SSECustomerAlgorithm == ""), "ExtraArgs names only one of SSECustomerKey and SSECustomerAlgorithm")
+	fault((a.SSECustomerKey == "") != (a.SSECustomerAlgorithm == ""), "ExtraArgs sets only one of SSECustomerKey and SSECustomerAlgorithm")
 	return errors.Join(faults...)
 }
 
-// isObjectLambda tells arn:aws:s3-object-lambda:... and the alias form ...--ol-s3
+// validate checks the arguments of one DownloadDirectory. An error of a key is that object's failure.
+func (d *Directory) validate(o DownloadOptions) error {
+	var faults []error
+	fault := func(bad bool, text string) {
+		if bad {
+			faults = append(faults, errors.New(text))
+		}
+	}
+	fault(d.dir == "", "no directory given")
+	fault(strings.IndexByte(d.dir, 0) >= 0, "the directory's name contains a NUL")
+	fault(!utf8.ValidString(d.prefix), "the prefix is not valid UTF-8, as every key in S3 is")
+	fault(o.ExpectedSize != nil, "Options set ExpectedSize, which belongs to a single object")
+	fault(o.ExtraArgs.VersionId != "", "Options set ExtraArgs.VersionId, which belongs to a single object")
+	o.ExpectedSize = nil
+	common := Meta{Bucket: d.bucket, Key: "any", Filename: "any", DownloadOptions: o}
+	return errors.Join(append(faults, common.validate())...)
+}
+
+// isObjectLambda reports whether the bucket is arn:aws:s3-object-lambda:..., or the alias form ...--ol-s3
 // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/transforming-objects.html).
 func isObjectLambda(bucket string) bool {
 	parts := strings.SplitN(bucket, ":", 4)
 	return len(parts) == 4 && parts[0] == "arn" && parts[2] == "s3-object-lambda" || strings.HasSuffix(bucket, "--ol-s3")
-}
-
-// canceled is the error of a download whose context has ended.
-func canceled(ctx context.Context) error {
-	if cause := context.Cause(ctx); cause != context.Canceled {
-		return fmt.Errorf("%w: %w", failure.ErrCanceled, cause)
-	}
-	return failure.ErrCanceled
 }

@@ -2,59 +2,78 @@ package processpool
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/keypath"
 )
 
-// What DownloadFile can refuse, or a caller ask for.
+// Errors that refuse a download, or that the caller asks for.
 var (
-	// ErrShutdown: the Downloader has been shut down, or is being.
+	// ErrShutdown means that Shutdown has been called.
 	ErrShutdown = failure.ErrShutdown
-	// ErrCanceled: Cancel was called or the context ended. It is context.Canceled
-	// too, for errors.Is, and the context's own cause where there is one.
+	// ErrCanceled means that Cancel was called or that the context ended. For errors.Is
+	// it is context.Canceled too, and the context's own cause where there is one.
 	ErrCanceled = failure.ErrCanceled
-	// ErrBusy: another download with DownloadOptions.Resume goes to the same file, of
-	// this process or of another.
+	// ErrBusy means that another download with DownloadOptions.Resume writes to the same
+	// file, in this process or in another.
 	ErrBusy = failure.ErrBusy
 )
 
-// What is wrong with the object.
+// Errors of the object.
 var (
-	// ErrObjectChanged: the object was overwritten while it was downloaded, as its
+	// ErrObjectChanged means that the object was overwritten during the download, as its
 	// ETag or its size shows.
 	ErrObjectChanged = failure.ErrObjectChanged
-	// ErrSizeMismatch: DownloadOptions.ExpectedSize is not the object's size.
+	// ErrSizeMismatch means that DownloadOptions.ExpectedSize is not the object's size.
 	ErrSizeMismatch = failure.ErrSizeMismatch
-	// ErrChecksumMismatch: every byte arrived, and they are not the object's.
+	// ErrChecksumMismatch means that every byte arrived, and that they are not the
+	// object's.
 	ErrChecksumMismatch = failure.ErrChecksumMismatch
-	// ErrUnverifiable: VerifyRequired was asked, and S3 keeps nothing that could
-	// prove the bytes.
+	// ErrUnverifiable means that VerifyRequired was asked for, and that S3 keeps nothing
+	// that could verify the bytes.
 	ErrUnverifiable = failure.ErrUnverifiable
-	// ErrUnsafeKey: DownloadDirectory found no place for the key below the directory
-	// that is its own: it would lead out, or replace what is another's.
+	// ErrUnsafeKey means that DownloadDirectory found no file name of its own for the
+	// key: the file would be outside the directory, or would replace another key's.
 	ErrUnsafeKey = keypath.ErrUnsafe
 )
 
-// What went wrong on the way.
+// Errors on the way.
 var (
-	// ErrStalled: the connection delivered nothing for Config.StallTimeout, time
-	// after time.
+	// ErrStalled means that the connection delivered nothing for Config.StallTimeout, in
+	// one attempt after another.
 	ErrStalled = failure.ErrStalled
-	// ErrWorkerLost: a range has cost three workers their lives, or no worker could
-	// be started.
+	// ErrWorkerLost means that a range has cost three workers, or that no worker could be
+	// started.
 	ErrWorkerLost = failure.ErrWorkerLost
-	// ErrRetriesExceeded: Config.MaxAttempts in a row made no headway. The last
-	// one's error is wrapped, too.
+	// ErrRetriesExceeded means that Config.MaxAttempts attempts in a row made no headway.
+	// The last attempt's error is wrapped too.
 	ErrRetriesExceeded = failure.ErrRetriesExceeded
 )
 
-// TransferError is what every failed Result returns. Through it errors.Is finds the
-// errors above, those of io/fs and of package syscall (syscall.ENOSPC), and
-// errors.As smithy.APIError, the modelled errors of the SDK's s3/types and
-// *awshttp.ResponseError, though they were met in another process.
+// The steps of a download: the values of TransferError.Op.
+const (
+	OpCheck   = failure.OpCheck   // the arguments, the destination, or the file name of a key
+	OpStart   = failure.OpStart   // the start of the pool, or a download after Shutdown
+	OpQueue   = failure.OpQueue   // none: the download had not begun
+	OpHead    = failure.OpHead    // HeadObject
+	OpList    = failure.OpList    // ListObjectsV2
+	OpOpen    = failure.OpOpen    // opening the partial file
+	OpCreate  = failure.OpCreate  // creating the temporary file, or a directory
+	OpGet     = failure.OpGet     // GetObject, and writing its bytes
+	OpRead    = failure.OpRead    // reading back what an earlier download has left
+	OpVerify  = failure.OpVerify  // comparing the bytes with what S3 keeps
+	OpSync    = failure.OpSync    // bringing the file, or its name, to stable storage
+	OpPublish = failure.OpPublish // the rename
+	OpChtimes = failure.OpChtimes // setting the file's modification time
+)
+
+// TransferError is the error of every failed Result. Through it errors.Is finds the
+// errors above, those of io/fs and those of package syscall, such as syscall.ENOSPC; and
+// errors.As finds smithy.APIError, the modelled errors of the SDK's s3/types and
+// *awshttp.ResponseError. That they occurred in another process makes no difference.
 type TransferError struct {
-	Op       string // the step that failed: "check", "head", "get", "create", "verify", "publish", ...
+	Op       string // the step that failed: OpCheck, OpHead, OpGet, ...
 	Bucket   string
 	Key      string
 	Filename string
@@ -66,3 +85,47 @@ func (e *TransferError) Error() string {
 }
 
 func (e *TransferError) Unwrap() error { return e.Err }
+
+// DirectoryError is the error of every failed Result of a Directory. Through it errors.Is and
+// errors.As find what Err and Failures are.
+type DirectoryError struct {
+	Bucket, Prefix, Dir string
+	Err                 error            // what ended the whole: ErrCanceled, an error of the listing, ...; nil: nothing did
+	Failed, Listed      int64            // objects
+	Failures            []*TransferError // the first 10 of those that failed
+}
+
+func (e *DirectoryError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "processpool: s3://%s/%s to %s:", e.Bucket, e.Prefix, e.Dir)
+	if e.Err != nil {
+		fmt.Fprintf(&b, " %v", e.Err)
+	}
+	if e.Err != nil && e.Failed > 0 {
+		b.WriteString(";")
+	}
+	if e.Failed > 0 {
+		fmt.Fprintf(&b, " %d of %d objects failed", e.Failed, e.Listed)
+	}
+	if e.Failed > int64(len(e.Failures)) {
+		fmt.Fprintf(&b, ", %d of them", len(e.Failures))
+	}
+	for i, failure := range e.Failures {
+		if i == 0 {
+			b.WriteString(":")
+		}
+		fmt.Fprintf(&b, "\n%v", failure)
+	}
+	return b.String()
+}
+
+func (e *DirectoryError) Unwrap() []error {
+	var errs []error
+	if e.Err != nil {
+		errs = append(errs, e.Err)
+	}
+	for _, failure := range e.Failures {
+		errs = append(errs, failure)
+	}
+	return errs
+}

@@ -1,17 +1,20 @@
 package processpool
 
 import (
-	"sync/atomic"
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/partial"
+	"github.com/s3processpool/processpool/internal/transfer"
 )
 
-// DownloadOptions are one download's own.
+// DownloadOptions are the options of one download. The zero value is the default.
 type DownloadOptions struct {
-	// ExtraArgs are further fields of the requests, the HeadObject as well as every
+	// ExtraArgs are further fields of the requests: of the HeadObject and of every
 	// GetObject.
 	ExtraArgs ExtraArgs
 
@@ -19,29 +22,29 @@ type DownloadOptions struct {
 	// HeadObject is made. An object of another size is ErrSizeMismatch. nil: not known.
 	ExpectedSize *int64
 
-	// SkipHead asks for the object with a GetObject at once, which suits small ones: it is
-	// one request where there would be two, and the answer proves the same. If it shows an
-	// object of MultipartThreshold bytes or more, or one whose checksum is that of its parts,
-	// it is broken off, and the download goes on with HeadObject after all. No room
-	// is set aside on the disk for an object that comes so. It changes nothing with
-	// ExpectedSize or Resume. Default false.
+	// SkipHead starts with a GetObject of the whole object, which suits small ones: it is
+	// one request instead of two, and verifies the same. If the answer shows an object of
+	// MultipartThreshold bytes or more, or one whose checksum is that of its parts, the
+	// request is broken off and the download continues with a HeadObject. No room is
+	// set aside on the disk beforehand. SkipHead changes nothing with ExpectedSize or
+	// Resume. Default false.
 	SkipHead bool
 
-	// Resume keeps what has arrived when the download fails, is canceled, or its process or
-	// machine ends, and goes on from what an earlier download of the same version of the
-	// object has left. Until the file is complete it is kept beside the destination as
-	// ".NAME.part", with a journal, ".NAME.part.journal": these two names are the library's.
-	// The object is asked for with HeadObject also where ExpectedSize is given. See
+	// Resume keeps what has arrived when the download fails or is canceled, or when its
+	// process or the machine ends. The next download of the same version of the object to
+	// the same file resumes there. Until the file is complete it is kept beside the
+	// destination as ".NAME.part", with a journal, ".NAME.part.journal": these two names
+	// belong to the library. A HeadObject is made even if ExpectedSize is given. See
 	// docs/resume.md. Default false.
 	Resume bool
 
 	// OnProgress is called as bytes arrive, in order and never concurrently for one
-	// download; words that it is too slow to hear are left out. The last call of a
-	// success is made, and has returned, before Result does: OnProgress must not wait
-	// for the same Future, nor call Shutdown.
+	// download. While a call runs, newer reports replace older ones. Before Result returns
+	// nil, the last call has been made and has returned: OnProgress must not wait for the
+	// same Future, nor call Shutdown. nil: not called.
 	OnProgress func(Progress)
 
-	// UserContext is the caller's own; Meta hands it back.
+	// UserContext is the caller's own. Meta returns it.
 	UserContext any
 }
 
@@ -56,17 +59,29 @@ type ExtraArgs struct {
 	ExpectedBucketOwner  string
 }
 
+func (a *ExtraArgs) wire() ipc.Args {
+	return ipc.Args{
+		ChecksumMode:         string(a.ChecksumMode),
+		VersionID:            a.VersionId,
+		SSECustomerAlgorithm: a.SSECustomerAlgorithm,
+		SSECustomerKey:       a.SSECustomerKey,
+		SSECustomerKeyMD5:    a.SSECustomerKeyMD5,
+		RequestPayer:         string(a.RequestPayer),
+		ExpectedBucketOwner:  a.ExpectedBucketOwner,
+	}
+}
+
 // Meta is what a download was asked for. The embedded options are as given.
 type Meta struct {
-	TransferID int64 // 0, 1, 2, ... in the order of the calls of one Downloader
+	TransferID int64 // 0, 1, 2, ... in the order of one Downloader's calls
 	Bucket     string
 	Key        string
 	Filename   string
 	DownloadOptions
 }
 
-// Progress is how far a download is. BytesDone counts bytes that are in the
-// temporary file; it steps back when a lost worker takes unfinished ones with it.
+// Progress is how far a download is. BytesDone counts the bytes in the temporary file; it
+// decreases when the bytes of a lost worker do not count any more.
 type Progress struct {
 	BytesDone  int64
 	BytesTotal int64 // -1 until it is known
@@ -78,100 +93,123 @@ type Object struct {
 	ETag         string // as S3 sends it, with its quotes
 	VersionId    string // empty where the bucket has no versions
 	LastModified time.Time
-	// Verified names what proved the bytes, algorithm and kind, such as "CRC64NVME
+	// Verified names what verified the bytes, algorithm and kind, such as "CRC64NVME
 	// full object". Empty: nothing did.
 	Verified string
 	// Resumed is how many of the bytes were kept from earlier downloads. They were read
-	// back and are part of what Verified says.
+	// back, and Verified covers them.
 	Resumed int64
 }
 
-// Future is a download under way. All methods may be called at any time, from
-// any goroutine, also after Shutdown.
+// Future is a download under way. All methods may be called at any time, from any
+// goroutine, also after Shutdown.
 //
-// A Future ends once: the first error is its result, or the file is in place, and
-// nothing that happens later changes that. When it has failed, the destination is
-// as it was before.
+// A Future ends once: with its first error, or with the file in place. Nothing that
+// happens later changes that. After an error the destination is as it was before.
 type Future struct {
 	meta       Meta
 	downloader *Downloader
-	done       chan struct{}
-
-	bytesDone, bytesTotal atomic.Int64
-
-	// Written before done is closed, read only after.
-	err    error
-	object Object
-
-	// Of the scheduler's goroutine.
-	active    *transfer // nil until it starts
-	begun     bool
-	ended     bool
-	watched   <-chan struct{} // Done of the context; nil: it never ends
-	committed atomic.Bool     // set once, by the rename or by what prevents it
-
-	ends chan<- *Future // its Directory's, which has room for it; nil: none
+	download   transfer.Download
 }
 
-func newFuture(d *Downloader, id int64, bucket, key, filename string, o DownloadOptions) *Future {
-	if o.ExpectedSize != nil {
-		size := *o.ExpectedSize // what the caller's variable becomes is another matter
-		o.ExpectedSize = &size
+// newFuture makes the Future of the next download.
+func (d *Downloader) newFuture(bucket, key, filename string, optFns []func(*DownloadOptions)) *Future {
+	f := &Future{downloader: d}
+	o := &f.meta.DownloadOptions
+	for _, fn := range optFns {
+		fn(o)
 	}
-	f := &Future{
-		meta:       Meta{TransferID: id, Bucket: bucket, Key: key, Filename: filename, DownloadOptions: o},
-		downloader: d,
-		done:       make(chan struct{}),
-	}
-	f.bytesTotal.Store(-1)
-	d.counters.queued.Add(1)
+	o.ExpectedSize = copied(o.ExpectedSize)
+	f.meta.TransferID = d.nextID()
+	f.meta.Bucket, f.meta.Key, f.meta.Filename = bucket, key, filename
+	f.download.Init(&d.env, (*futureOwner)(f))
 	return f
 }
 
-// Result waits for the end and returns nil, when the file holds exactly the
-// object's bytes, or a *TransferError.
+// copied makes what the caller's variable becomes later of no effect.
+func copied(p *int64) *int64 {
+	if p == nil {
+		return nil
+	}
+	n := *p
+	return &n
+}
+
+// Result blocks until the download has ended. It returns nil when the file has exactly the
+// object's bytes, or else a *TransferError.
 func (f *Future) Result() error {
-	<-f.done
-	return f.err
+	<-f.download.Done()
+	return f.download.Outcome().Err
 }
 
 // Done returns a channel that is closed when Result no longer blocks.
-func (f *Future) Done() <-chan struct{} { return f.done }
+func (f *Future) Done() <-chan struct{} { return f.download.Done() }
 
-// Cancel ends the download, within a second also in the middle of a range. The result
-// becomes ErrCanceled unless the download has ended already. It does not wait.
-func (f *Future) Cancel() { f.downloader.cancel(f, failure.ErrCanceled) }
-
-// Meta returns what was asked for.
-func (f *Future) Meta() Meta { return f.meta }
-
-// Progress returns how far the download is.
-func (f *Future) Progress() Progress {
-	return Progress{BytesDone: f.bytesDone.Load(), BytesTotal: f.bytesTotal.Load()}
+// Cancel cancels the download, within a second even in the middle of a range. The result is
+// ErrCanceled unless the download has ended already. Cancel does not block.
+func (f *Future) Cancel() {
+	if l := f.downloader.started(); l != nil {
+		f.download.Cancel(l, failure.ErrCanceled)
+	}
 }
 
-// Object returns what was downloaded; before success, and after an error, it is
-// the zero Object.
+// Meta returns what was asked for.
+func (f *Future) Meta() Meta {
+	m := f.meta
+	m.ExpectedSize = copied(m.ExpectedSize)
+	return m
+}
+
+// Progress returns how far the download is.
+func (f *Future) Progress() Progress { return Progress(f.download.Progress()) }
+
+// Object returns what was downloaded. Before success, and after an error, it is the zero
+// Object.
 func (f *Future) Object() Object {
 	select {
-	case <-f.done:
-		return f.object
+	case <-f.download.Done():
+		return Object(f.download.Outcome().Object)
 	default:
 		return Object{}
 	}
 }
 
-// fail wraps an error of the step op; one that is wrapped already stays.
-func (f *Future) fail(op string, err error) error {
-	return &TransferError{Op: op, Bucket: f.meta.Bucket, Key: f.meta.Key, Filename: f.meta.Filename, Err: err}
+// futureOwner is a Future as its transfer.Download knows it.
+type futureOwner Future
+
+func (o *futureOwner) Request() transfer.Request {
+	m := &o.meta
+	r := transfer.Request{
+		ID: m.TransferID, Bucket: m.Bucket, Key: m.Key, Filename: m.Filename,
+		Args: m.ExtraArgs.wire(), ExpectedSize: ipc.SizeUnknown, SkipHead: m.SkipHead, Resume: m.Resume,
+	}
+	if m.ExpectedSize != nil {
+		r.ExpectedSize = *m.ExpectedSize
+	}
+	if call := m.OnProgress; call != nil {
+		r.OnProgress = func(p transfer.Progress) { call(Progress(p)) }
+	}
+	return r
 }
 
-// settle ends the future. It is called once.
-func (f *Future) settle(o Object, err error) {
-	f.object, f.err = o, err
-	f.downloader.counters.ended(f.begun, err)
-	close(f.done)
-	if f.ends != nil {
-		f.ends <- f
+func (o *futureOwner) Wrap(op string, err error) error {
+	return &TransferError{Op: op, Bucket: o.meta.Bucket, Key: o.meta.Key, Filename: o.meta.Filename, Err: err}
+}
+
+// CleanPartials removes from a directory, and not from those below it, what downloads have left that
+// were last written to before olderThan ago and did not clean up themselves: partial files of
+// DownloadOptions.Resume with their journals, journals without their file, and temporary files of
+// processes that were killed. It returns the paths of the files that it removed.
+//
+// It removes only what it knows to be the library's: a partial file by its journal or its mark, a
+// temporary file by its mark, an extended attribute ("user.processpool") that is there until the file
+// is complete. Where the file system keeps no such marks, temporary files stay. A file that a download
+// of any process is writing to stays too, however old it is. The error joins those of all files that
+// could not be removed.
+func CleanPartials(dir string, olderThan time.Duration) (removed []string, err error) {
+	removed, err = partial.Clean(dir, time.Now().Add(-olderThan))
+	if err != nil {
+		err = fmt.Errorf("processpool: clean %s: %w", dir, err)
 	}
+	return removed, err
 }

@@ -44,15 +44,16 @@ type Job struct {
 
 // Op returns the operation of the job's payload, or "" if it has none or more than one.
 func (j *Job) Op() Op {
-	var op Op
+	return only(j.Head != nil, j.Get != nil, j.Parts != nil, j.List != nil, j.Read != nil)
+}
+
+// only returns the one operation that is set, or "".
+func only(head, get, parts, list, read bool) (op Op) {
 	set := 0
 	for _, payload := range []struct {
 		is bool
 		op Op
-	}{
-		{j.Head != nil, OpHead}, {j.Get != nil, OpGet}, {j.Parts != nil, OpParts},
-		{j.List != nil, OpList}, {j.Read != nil, OpRead},
-	} {
+	}{{head, OpHead}, {get, OpGet}, {parts, OpParts}, {list, OpList}, {read, OpRead}} {
 		if payload.is {
 			op = payload.op
 			set++

@@ -101,3 +101,8 @@ type ReadResult struct {
 	Digest []byte `json:",omitempty"` // if it does not
 	Record uint64 `json:",omitempty"` // with Read.Record
 }
+
+// Op returns the operation of the result's payload, or "" if it has none or more than one.
+func (r *Result) Op() Op {
+	return only(r.Head != nil, r.Get != nil, r.Parts != nil, r.List != nil, r.Read != nil)
+}

@@ -80,7 +80,7 @@ type Download struct {
 	env   *Env
 	owner Owner
 	done  chan struct{}
-	ends  chan<- *Download
+	ends  chan<- *Download // nil: nobody waits there
 
 	bytesDone, bytesTotal atomic.Int64
 
@@ -94,14 +94,16 @@ type Download struct {
 	begun  bool
 }
 
-// Init makes d the download of its owner. ends, if not nil, gets d when it has ended, and must have
-// room for it.
-func (d *Download) Init(env *Env, owner Owner, ends chan<- *Download) {
-	d.env, d.owner, d.ends = env, owner, ends
+// Init makes d the download of its owner.
+func (d *Download) Init(env *Env, owner Owner) {
+	d.env, d.owner = env, owner
 	d.done = make(chan struct{})
 	d.bytesTotal.Store(ipc.SizeUnknown)
 	env.Counters.Queued()
 }
+
+// Notify has d sent to ends when it has ended. ends must have room for it. Notify is for before Submit.
+func (d *Download) Notify(ends chan<- *Download) { d.ends = ends }
 
 // Owner returns what Init was given.
 func (d *Download) Owner() Owner { return d.owner }
