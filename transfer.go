@@ -70,6 +70,9 @@ func (s stage) op() string {
 	return [...]string{"check", "head", "open", "get", "verify", "publish", "end"}[s]
 }
 
+// unknownSize is an object's size before the first answer to a GET.
+const unknownSize = -1
+
 // maxLost is how many workers one range, or one HeadObject, may cost.
 const maxLost = 3
 
@@ -81,7 +84,7 @@ func newTransfer(s *scheduler, f *Future) *transfer {
 		t.notifier = newNotifier(f.meta.OnProgress)
 	}
 	go func() {
-		target, err := sink.Resolve(f.meta.Filename)
+		target, err := sink.Resolve(nil, f.meta.Filename)
 		s.do(func() { t.checked(target, err) })
 	}()
 	return t
@@ -109,7 +112,7 @@ func (t *transfer) checked(target sink.Target, err error) {
 		t.plan()
 	case meta.SkipHead:
 		t.unconfirmed, t.probing = true, true
-		t.object.Size = sink.Unknown
+		t.object.Size = unknownSize
 		t.stage, t.ranges = stageFetching, newEmptyRanges()
 	default:
 		t.stage = stageSizing
@@ -171,7 +174,11 @@ func (t *transfer) assign(j *job) {
 	t.creating = true
 	target, size := t.target, t.object.Size
 	go func() {
-		temp, err := target.Create(size)
+		create := target.CreateUnsized
+		if size != unknownSize {
+			create = func() (*sink.Temp, error) { return target.Create(size) }
+		}
+		temp, err := create()
 		t.scheduler.do(func() { t.created(j, temp, err) })
 	}()
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/s3processpool/processpool/internal/keypath"
-	"github.com/s3processpool/processpool/internal/sink"
+	"github.com/s3processpool/processpool/internal/partial"
 	"github.com/s3processpool/processpool/internal/tree"
 )
 
@@ -94,8 +94,7 @@ func (w *walk) place(name string) (string, error) {
 	if err := w.free(name); err != nil {
 		return "", err
 	}
-	if base := strings.ToLower(path.Base(name)); w.resume && strings.HasPrefix(base, ".") &&
-		(strings.HasSuffix(base, sink.PartialSuffix) || strings.HasSuffix(base, sink.JournalSuffix)) {
+	if w.resume && partial.IsReserved(path.Base(name)) {
 		return "", fmt.Errorf("%w: with Resume its name is for the unfinished file of another key", ErrUnsafeKey)
 	}
 	return w.tree.Place(name)
