@@ -55,8 +55,8 @@ var (
 // crc32C returns the CRC32C of p appended to bytes whose CRC32C is crc. That of no bytes is 0.
 func crc32C(crc uint32, p []byte) uint32 { return uint32(checksum.CRC32C.Update(uint64(crc), p)) }
 
-// body is a header as it is encoded. The salt makes the records of each journal different from those
-// of the next.
+// body is a header as it is encoded. The random Salt makes the CRCs of each journal's records
+// different from those of the next journal.
 type body struct {
 	Header
 	Salt []byte

@@ -14,8 +14,8 @@ import (
 	"github.com/s3processpool/processpool/internal/checksum"
 )
 
-// The journal is cut at each byte, and each bit of each byte is flipped. What is read is a prefix of
-// what was written, or nothing.
+// The journal is cut at each byte, and each bit of each byte is flipped. Read returns a prefix of
+// the records, or none.
 func TestJournalDamaged(t *testing.T) {
 	whole := written(t)
 	start := len(whole) - len(records)*recordSize

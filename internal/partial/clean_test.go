@@ -18,8 +18,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// left creates a file, or for "download NAME" what a failed download of NAME leaves. It is as old as
-// age.
+// left creates a file of the given age, or for "download NAME" the files that a failed download of
+// NAME leaves.
 func left(t *testing.T, dir, name string, age time.Duration) {
 	t.Helper()
 	path := filepath.Join(dir, name)

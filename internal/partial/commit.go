@@ -91,7 +91,7 @@ func (f *File) commit() error {
 	}
 	if err != nil {
 		f.broken = true
-		f.options.Log(slog.LevelWarn, "cannot write the journal: ranges from now on are not kept", "error", err)
+		f.options.Log(slog.LevelWarn, "cannot write the journal: later ranges are not kept", "error", err)
 	}
 	return nil
 }

@@ -87,15 +87,15 @@ func Open(ctx context.Context, o Options) (*File, error) {
 }
 
 var (
-	errAfresh = errors.New("starting over") // resume failed, and begin is the way
+	errAfresh = errors.New("starting afresh")
 	errNew    = errors.New("the journal is empty")
 )
 
 // afresh returns an error that matches errAfresh and gives the reason.
 func afresh(reason error) error { return fmt.Errorf("%w: %w", errAfresh, reason) }
 
-// resume opens the files of an earlier download. It returns errAfresh if there is none that can be
-// resumed.
+// resume opens the files of an earlier download. If it returns errAfresh, none can be resumed, and
+// the caller must call begin.
 func (f *File) resume(ctx context.Context) error {
 	header, records, err := f.journal.Read()
 	switch {
@@ -145,7 +145,8 @@ func Resumable(etag string) bool { return etag != "" && !strings.HasPrefix(etag,
 // the next Open.
 func (f *File) End(outcome error) {
 	f.Quiesce()
-	wrong := errors.Is(outcome, failure.ErrChecksumMismatch) || errors.Is(outcome, failure.ErrObjectChanged)
+	wrong := errors.Is(outcome, failure.ErrChecksumMismatch) ||
+		errors.Is(outcome, failure.ErrObjectChanged)
 	switch {
 	case f.Temp.Published():
 		f.remove()

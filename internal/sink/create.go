@@ -69,7 +69,7 @@ func (t Target) create(size int64, open opener, keep bool) (*Temp, error) {
 		t.sys.Remove(f.Name())
 		return nil, err
 	}
-	// The lock shows others that somebody writes to the file. The workers that get its descriptor
+	// The lock shows others that a process writes to the file. The workers that get its descriptor
 	// have the lock too. Nobody else has the file yet, so Lock succeeds where there are locks.
 	osfile.Lock(f)
 	osfile.Mark(f)

@@ -161,8 +161,8 @@ func TestNameTaken(t *testing.T) {
 	untouched(t, dir, "file")
 }
 
-// TestShortNames uses a file system whose names have at most 143 bytes, and one with a limit that is
-// too small for any temporary file.
+// TestShortNames uses a file system whose names have at most 143 bytes, and one whose limit is too
+// small for any temporary file.
 func TestShortNames(t *testing.T) {
 	most, tried := 143, 0
 	sys := &osfile.System{}
