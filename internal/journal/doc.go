@@ -1,5 +1,5 @@
-// Package journal keeps, beside a download that may be cut off, which of its bytes are in the partial
-// file for good. It knows bytes and no network.
+// Package journal records, beside a download that can be interrupted, which of its bytes are on
+// stable storage in the partial file. It knows bytes and no network.
 //
 // A journal is a header and records, each with a CRC32C of its own, little-endian:
 //
@@ -14,7 +14,8 @@
 //	        kind     4        0
 //	        CRC32C   4        of the header's CRC32C and the 28 bytes before
 //
-// Records are only ever appended. Reading ends at the first that is short or does not match its CRC: a
-// write that was cut off, or bytes of an older journal that a file system brought back, for those began with
-// another header. Later records are the truth where they overlap earlier ones.
+// Records are only appended. Reading ends at the first record that is short or does not match its
+// CRC: the rest of an interrupted write, or bytes of an older journal that a file system restored,
+// whose records began with the CRC of another header. Where two records overlap, the later one is
+// valid.
 package journal

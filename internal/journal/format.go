@@ -11,7 +11,7 @@ import (
 	"github.com/s3processpool/processpool/internal/checksum"
 )
 
-// Header says which object the partial file is of.
+// Header describes the object that the partial file belongs to.
 type Header struct {
 	Bucket       string
 	Key          string
@@ -19,43 +19,44 @@ type Header struct {
 	ETag         string
 	Size         int64
 	LastModified time.Time
-	Algorithm    checksum.Algorithm // of the records' sums; it combines
+	Algorithm    checksum.Algorithm // of the records' sums; its sums can be combined
 }
 
-// Same tells whether two headers are of the same bytes, whatever their sums are made with.
+// Same reports whether two headers describe the same bytes. It ignores Algorithm.
 func (h Header) Same(other Header) bool {
 	return h.Bucket == other.Bucket && h.Key == other.Key && h.VersionID == other.VersionID &&
 		h.ETag == other.ETag && h.Size == other.Size && h.LastModified.Equal(other.LastModified)
 }
 
-// Record says that a range is in the file for good.
+// Record says that a range of the file is on stable storage.
 type Record struct {
 	Offset, Length int64
 	Sum            uint64
 }
 
-// End is the offset behind the range.
+// End returns the offset after the last byte of the range.
 func (r Record) End() int64 { return r.Offset + r.Length }
 
 const (
-	magic      = "\x89ppjrnl\n" // not text, and no line end that a careless copy would change
+	magic      = "\x89ppjrnl\n" // not text, so that no copy converts its line ends
 	format     = 1
 	fixedSize  = len(magic) + 4 + 4
 	recordSize = 32
 	maxBody    = 64 << 10 // bucket and key have at most 1.1 KiB, the rest much less
 )
 
-// Errors of a header. None of them is the user's concern: such a journal is begun anew.
+// Errors of a header. Users do not see them: the download starts over with a new journal.
 var (
-	ErrForeign = errors.New("it is not a journal of this library")
-	ErrFormat  = errors.New("it is of another format")
-	ErrDamaged = errors.New("its header is damaged")
+	ErrForeign = errors.New("not a journal of this library")
+	ErrFormat  = errors.New("unknown journal format")
+	ErrDamaged = errors.New("the journal's header is damaged")
 )
 
-// crc32C goes on with the CRC32C of what came before p, 0 for nothing.
+// crc32C returns the CRC32C of p appended to bytes whose CRC32C is crc. That of no bytes is 0.
 func crc32C(crc uint32, p []byte) uint32 { return uint32(checksum.CRC32C.Update(uint64(crc), p)) }
 
-// body is a header as it is written. The salt tells the records of one journal from those of the next.
+// body is a header as it is encoded. The random Salt makes the CRCs of each journal's records
+// different from those of the next journal.
 type body struct {
 	Header
 	Salt []byte
@@ -67,7 +68,7 @@ func encodeHeader(h Header, salt []byte) ([]byte, error) {
 		return nil, err
 	}
 	if len(text) > maxBody {
-		return nil, fmt.Errorf("a header of %d bytes", len(text))
+		return nil, fmt.Errorf("the header has %d bytes, the limit is %d", len(text), maxBody)
 	}
 	p := binary.LittleEndian.AppendUint32([]byte(magic), format)
 	p = binary.LittleEndian.AppendUint32(p, uint32(len(text)))
@@ -75,7 +76,7 @@ func encodeHeader(h Header, salt []byte) ([]byte, error) {
 	return binary.LittleEndian.AppendUint32(p, crc32C(0, p)), nil
 }
 
-// decodeHeader reads a header, and returns the seed of its records' CRCs, too.
+// decodeHeader reads a header. It also returns the seed of the records' CRCs.
 func decodeHeader(r io.Reader) (h Header, seed uint32, err error) {
 	p := make([]byte, fixedSize)
 	if n, err := io.ReadFull(r, p); err != nil {
@@ -129,8 +130,8 @@ func recordCRC(p []byte, seed uint32) uint32 {
 	return crc32C(crc, p[:recordSize-4])
 }
 
-// decodeRecords reads records up to the first that is not whole, or not of an object of size bytes.
-// Whatever else the journal says is not heard.
+// decodeRecords reads records up to the first one that is incomplete, damaged, or outside an object
+// of size bytes. It ignores everything after that.
 func decodeRecords(r io.Reader, seed uint32, size int64) []Record {
 	var records []Record
 	p := make([]byte, recordSize)
@@ -143,7 +144,8 @@ func decodeRecords(r io.Reader, seed uint32, size int64) []Record {
 			Length: int64(binary.LittleEndian.Uint64(p[8:])),
 			Sum:    binary.LittleEndian.Uint64(p[16:]),
 		}
-		if binary.LittleEndian.Uint32(p[recordSize-4:]) != recordCRC(p, seed) || binary.LittleEndian.Uint32(p[24:]) != 0 ||
+		sum, kind := binary.LittleEndian.Uint32(p[recordSize-4:]), binary.LittleEndian.Uint32(p[24:])
+		if sum != recordCRC(p, seed) || kind != 0 ||
 			rec.Offset < 0 || rec.Length < 1 || rec.Offset > size-rec.Length {
 			return records
 		}

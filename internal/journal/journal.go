@@ -9,52 +9,51 @@ import (
 	"os"
 
 	"github.com/s3processpool/processpool/internal/failure"
-	"github.com/s3processpool/processpool/internal/lock"
-	"github.com/s3processpool/processpool/internal/openfile"
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
-// Journal is an open journal that nobody else has: its lock is held until Close or Remove. One
-// goroutine at a time may use it.
+// Journal is an open journal. It is locked until Close or Remove, so that no other download uses
+// it. A Journal must not be used by several goroutines at the same time.
 //
-// Its descriptor is never passed to another process, so that the lock ends with this one.
+// Its descriptor is never passed to another process, so that the lock ends with this process.
 type Journal struct {
 	file *os.File
-	seed uint32 // of the records' CRCs; of a header that was read or written
-	end  int64  // where the next record goes
-	torn bool   // behind end may be what Read did not take
-	bad  bool   // an append failed: what is behind end is not known
+	seed uint32 // of the records' CRCs: the header's CRC
+	end  int64  // the offset of the next record
+	torn bool   // the file may have bytes after end that Read did not accept
+	bad  bool   // an append failed: the bytes after end are unknown
 }
 
-// draws is how many times a journal may be removed under the hands of Open.
-const draws = 100
+// attempts is how often Open opens the file if others remove it between open and lock.
+const attempts = 100
 
-// Open opens a journal and locks it; it makes an empty one where there is none. Where another holds the
-// lock it returns failure.ErrBusy at once. What is at the name and no regular file is an error.
+// Open opens a journal and locks it. It creates an empty one if there is none. If another open file
+// has the lock, Open returns failure.ErrBusy immediately. A file that is not regular is an error.
 func Open(name string) (*Journal, error) {
 	return open(name, os.O_CREATE)
 }
 
-// OpenExisting is Open, but makes none.
+// OpenExisting is like Open, but returns fs.ErrNotExist if there is no journal.
 func OpenExisting(name string) (*Journal, error) { return open(name, 0) }
 
 func open(name string, flag int) (*Journal, error) {
-	for range draws {
+	for range attempts {
 		if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
 		}
-		f, err := openfile.Open(name, flag, 0o600)
+		f, err := osfile.Open(name, flag, 0o600)
 		if err != nil {
 			return nil, err
 		}
-		free, err := lock.Try(f)
-		if err == nil && !free {
+		locked, err := osfile.Lock(f)
+		if err == nil && !locked {
 			err = failure.ErrBusy
 		}
 		if err != nil {
 			f.Close()
 			return nil, err
 		}
-		// Who had the lock before may have removed the file: then nobody else would find this one.
+		// The previous owner of the lock may have removed the file. Others would not find this one.
 		if named(f, name) {
 			return &Journal{file: f}, nil
 		}
@@ -63,7 +62,7 @@ func open(name string, flag int) (*Journal, error) {
 	return nil, failure.ErrBusy
 }
 
-// named tells whether the name still is that of the open file.
+// named reports whether the name refers to the open file.
 func named(f *os.File, name string) bool {
 	ours, err := f.Stat()
 	if err != nil || !ours.Mode().IsRegular() {
@@ -73,11 +72,12 @@ func named(f *os.File, name string) bool {
 	return err == nil && os.SameFile(ours, there)
 }
 
-// Name is the journal's path.
+// Name returns the journal's path.
 func (j *Journal) Name() string { return j.file.Name() }
 
-// Read returns what the journal says, as far as it is whole. Further records go behind that. An error is
-// io.EOF for an empty file, or one of ErrForeign, ErrFormat and ErrDamaged: Begin makes a journal of it.
+// Read returns the header and all records up to the first damaged one. Append then continues after
+// those. For an empty file the error is io.EOF; for a file without a valid header it matches
+// ErrForeign, ErrFormat or ErrDamaged. After each of them Begin starts a new journal in the file.
 func (j *Journal) Read() (Header, []Record, error) {
 	counted := &counter{r: io.NewSectionReader(j.file, 0, 1<<62)}
 	h, seed, err := decodeHeader(counted)
@@ -91,7 +91,7 @@ func (j *Journal) Read() (Header, []Record, error) {
 	return h, records, nil
 }
 
-// counter counts what was read through it.
+// counter counts the bytes that are read through it.
 type counter struct {
 	r io.Reader
 	n int64
@@ -103,7 +103,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Begin throws away what is there and writes a header. The file, and so the lock, stay.
+// Begin truncates the file and writes a header. The file stays the same, and so does the lock.
 func (j *Journal) Begin(h Header) error {
 	salt := make([]byte, 8)
 	rand.Read(salt) // never fails: https://pkg.go.dev/crypto/rand#Read
@@ -122,13 +122,13 @@ func (j *Journal) Begin(h Header) error {
 	return err
 }
 
-// Append writes records with one write. After an error the journal takes no more:
-// what stands behind the last good record is not known.
+// Append appends records with one write. After a failed write every Append fails, because the bytes
+// after the last good record are unknown.
 func (j *Journal) Append(records []Record) error {
 	if j.bad {
-		return &fs.PathError{Op: "append", Path: j.Name(), Err: errors.New("an append has failed before")}
+		return &fs.PathError{Op: "append", Path: j.Name(), Err: errors.New("an earlier append failed")}
 	}
-	if j.torn { // or old records behind a damaged one would come to light again
+	if j.torn { // otherwise Read could find old records after the one it now rejects
 		if err := j.file.Truncate(j.end); err != nil {
 			return err
 		}
@@ -146,16 +146,17 @@ func (j *Journal) Append(records []Record) error {
 	return nil
 }
 
-// Sync brings the records to stable storage.
+// Sync commits the records to stable storage.
 func (j *Journal) Sync() error { return j.file.Sync() }
 
-// Close gives the lock back and leaves the file.
+// Close releases the lock and leaves the file.
 func (j *Journal) Close() {
-	lock.Release(j.file)
+	osfile.Unlock(j.file)
 	j.file.Close()
 }
 
-// Remove removes the file while it is locked, and closes it.
+// Remove removes the file while it is locked, and closes it. If another file has the name, Remove
+// leaves that file.
 func (j *Journal) Remove() error {
 	defer j.Close()
 	if !named(j.file, j.Name()) {

@@ -1,10 +1,7 @@
 package journal
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"io"
 	"os"
 	"path/filepath"
@@ -35,7 +32,7 @@ func open1(t *testing.T, name string) *Journal {
 	return j
 }
 
-// written is a journal as it is on disk.
+// written returns the bytes of a journal with a header and all of records.
 func written(t testing.TB) []byte {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "journal")
@@ -122,73 +119,11 @@ func TestJournalRefusesWhatIsNoFile(t *testing.T) {
 		t.Error("a link: got nil, want an error")
 	}
 	if got, _ := os.ReadFile(victim); string(got) != "theirs" {
-		t.Errorf("what the link leads to: got %q", got)
+		t.Errorf("the target of the link: got %q", got)
 	}
 }
 
-// Cut off at each byte, and with each bit of each byte flipped: what is read is the
-// beginning of what was written, or nothing.
-func TestJournalDamaged(t *testing.T) {
-	whole := written(t)
-	start := len(whole) - len(records)*recordSize
-	check := func(p []byte, least int) {
-		t.Helper()
-		h, got, err := decode(p)
-		switch {
-		case err != nil && least >= 0:
-			t.Fatalf("got %v, want %d records", err, least)
-		case err != nil:
-		case least < 0:
-			t.Fatalf("got %+v, want an error", h)
-		case !reflect.DeepEqual(h, header) || !slices.Equal(got, records[:least]):
-			t.Fatalf("got %+v, %v, want the first %d records", h, got, least)
-		}
-	}
-	check(whole, len(records))
-	for n := range whole {
-		if n < start {
-			check(whole[:n], -1)
-		} else {
-			check(whole[:n], (n-start)/recordSize)
-		}
-		for bit := range 8 {
-			p := bytes.Clone(whole)
-			p[n] ^= 1 << bit
-			if n < start {
-				check(p, -1)
-			} else {
-				check(p, (n-start)/recordSize)
-			}
-		}
-		if n >= start { // a byte that was never written
-			p := bytes.Clone(whole)
-			clear(p[n:])
-			check(p, (n-start)/recordSize)
-		}
-	}
-}
-
-func decode(p []byte) (Header, []Record, error) {
-	r := bytes.NewReader(p)
-	h, seed, err := decodeHeader(r)
-	if err != nil {
-		return Header{}, nil, err
-	}
-	return h, decodeRecords(r, seed, h.Size), nil
-}
-
-// Records of an older journal that a crash has brought back behind a new header are
-// none of its own.
-func TestJournalOldRecords(t *testing.T) {
-	first, second := written(t), written(t)
-	mixed := append(bytes.Clone(second[:len(second)-3*recordSize]), first[len(first)-3*recordSize:]...)
-	if _, got, err := decode(mixed); err != nil || len(got) > 0 {
-		t.Errorf("got %v, %v, want no record", got, err)
-	}
-}
-
-// What stands behind a damaged record does not come to light again when that is
-// written over.
+// Records after a damaged one are not read after that is overwritten.
 func TestJournalGoesOnBehindDamage(t *testing.T) {
 	leak.Check(t)
 	name := filepath.Join(t.TempDir(), "journal")
@@ -204,82 +139,4 @@ func TestJournalGoesOnBehindDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantRecords(t, j, records[2:])
-}
-
-func TestJournalOfAnotherFormat(t *testing.T) {
-	for name, c := range map[string]struct {
-		p    []byte
-		want error
-	}{
-		"newer":   {append(binary.LittleEndian.AppendUint32([]byte(magic), format+1), written(t)[12:]...), ErrFormat},
-		"foreign": {[]byte("a file that is somebody's"), ErrForeign},
-		"short":   {[]byte("a"), ErrForeign},
-		"torn":    {[]byte(magic), ErrDamaged},
-		"large":   {append([]byte(magic), 1, 0, 0, 0, 255, 255, 255, 255), ErrDamaged},
-		"empty":   {nil, io.EOF},
-		"digest":  {sealed(t, `{"Algorithm":"MD5","Size":5}`), ErrDamaged},
-		"size":    {sealed(t, `{"Algorithm":"CRC32","Size":-5}`), ErrDamaged},
-		"text":    {sealed(t, `Algorithm: CRC32`), ErrDamaged},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if _, _, err := decode(c.p); !errors.Is(err, c.want) {
-				t.Errorf("got %v, want %v", err, c.want)
-			}
-		})
-	}
-}
-
-// sealed is a header of any body, with the right checksum.
-func sealed(t *testing.T, body string) []byte {
-	t.Helper()
-	p := binary.LittleEndian.AppendUint32([]byte(magic), format)
-	p = binary.LittleEndian.AppendUint32(p, uint32(len(body)))
-	p = append(p, body...)
-	return binary.LittleEndian.AppendUint32(p, crc32.Checksum(p, crc32.MakeTable(crc32.Castagnoli)))
-}
-
-func TestHeaderSame(t *testing.T) {
-	for name, change := range map[string]func(*Header){
-		"bucket":  func(h *Header) { h.Bucket = "c" },
-		"key":     func(h *Header) { h.Key = "l" },
-		"version": func(h *Header) { h.VersionID = "" },
-		"etag":    func(h *Header) { h.ETag = `"f"` },
-		"size":    func(h *Header) { h.Size++ },
-		"time":    func(h *Header) { h.LastModified = h.LastModified.Add(time.Second) },
-	} {
-		other := header
-		change(&other)
-		if header.Same(other) {
-			t.Errorf("%s: got the same, want another", name)
-		}
-	}
-	other := header
-	other.Algorithm, other.LastModified = checksum.CRC32, other.LastModified.In(time.FixedZone("x", 3600))
-	if !header.Same(other) {
-		t.Error("another algorithm, and zone: got another, want the same")
-	}
-}
-
-// FuzzJournal reads anything without harm: what it finds is within the object, and
-// is what was written if the header is.
-func FuzzJournal(f *testing.F) {
-	whole := written(f)
-	f.Add(whole)
-	f.Add(whole[:len(whole)-7])
-	f.Add([]byte(magic))
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, p []byte) {
-		h, got, err := decode(p)
-		if err != nil {
-			return
-		}
-		if !h.Algorithm.Combines() || h.Size < 0 {
-			t.Fatalf("got the header %+v", h)
-		}
-		for _, r := range got {
-			if r.Offset < 0 || r.Length < 1 || r.End() > h.Size || r.End() < 0 {
-				t.Fatalf("got %+v of %d bytes", r, h.Size)
-			}
-		}
-	})
 }

@@ -5,22 +5,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/journal"
-	"github.com/s3processpool/processpool/internal/lock"
+	"github.com/s3processpool/processpool/internal/osfile"
 	"github.com/s3processpool/processpool/internal/sink"
 )
 
-// temporary is what the names of sink.Target.Create look like.
-var temporary = regexp.MustCompile(`^.+\.[0-9a-f]{8}$`)
-
-// Clean removes from dir the leftovers of downloads that were last written to before the given time, if
-// they are surely this library's and nobody has them. It returns what it removed.
+// Clean removes partial files, journals and temporary files from dir that were last written to
+// before the given time, if they are certain to be this library's and no process uses them. It
+// returns the paths of the removed files. The error joins those of all files.
 func Clean(dir string, before time.Time) (removed []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -31,9 +28,9 @@ func Clean(dir string, before time.Time) (removed []string, err error) {
 		path := filepath.Join(dir, e.Name())
 		switch hidden := strings.HasPrefix(e.Name(), "."); {
 		case !e.Type().IsRegular():
-		case hidden && strings.HasSuffix(e.Name(), sink.JournalSuffix):
+		case hidden && strings.HasSuffix(e.Name(), JournalSuffix):
 			c.pair(path)
-		case hidden && strings.HasSuffix(e.Name(), sink.PartialSuffix), temporary.MatchString(e.Name()):
+		case hidden && strings.HasSuffix(e.Name(), PartialSuffix), sink.IsTemporary(e.Name()):
 			c.single(path)
 		}
 	}
@@ -47,8 +44,8 @@ type cleaner struct {
 	faults  []error
 }
 
-// pair removes a journal and its partial file, under the journal's lock: no download can take them
-// meanwhile.
+// pair removes a journal and its partial file. It has the journal's lock, so that no download can
+// open them meanwhile.
 func (c *cleaner) pair(name string) {
 	j, err := journal.OpenExisting(name)
 	if errors.Is(err, failure.ErrBusy) || errors.Is(err, fs.ErrNotExist) {
@@ -60,9 +57,9 @@ func (c *cleaner) pair(name string) {
 	}
 	defer j.Close()
 	if _, _, err := j.Read(); err != nil || !c.old(name) {
-		return // not ours, or not for sure
+		return // not certain to be ours, or too new
 	}
-	file := strings.TrimSuffix(name, sink.JournalSuffix) + sink.PartialSuffix
+	file := strings.TrimSuffix(name, JournalSuffix) + PartialSuffix
 	info, err := os.Lstat(file)
 	switch {
 	case err == nil && !info.Mode().IsRegular():
@@ -75,25 +72,27 @@ func (c *cleaner) pair(name string) {
 	c.remove(name)
 }
 
-// single removes a file that bears the mark of one that was not finished. A partial file whose journal is
-// there is pair's.
+// single removes a file that has the mark of an unfinished one. It leaves a partial file that has a
+// journal to pair.
 func (c *cleaner) single(name string) {
-	if _, err := os.Lstat(strings.TrimSuffix(name, sink.PartialSuffix) + sink.JournalSuffix); err == nil && strings.HasSuffix(name, sink.PartialSuffix) {
-		return
+	if base, ok := strings.CutSuffix(name, PartialSuffix); ok {
+		if _, err := os.Lstat(base + JournalSuffix); err == nil {
+			return
+		}
 	}
 	if !c.old(name) {
 		return
 	}
 	f, err := os.Open(name)
 	if err != nil {
-		return // of somebody else's, as it seems
+		return // probably another user's
 	}
 	defer f.Close()
 	opened, err := f.Stat()
-	if err != nil || !opened.Mode().IsRegular() || !sink.Marked(f) {
+	if err != nil || !opened.Mode().IsRegular() || !osfile.Marked(f) {
 		return
 	}
-	if free, err := lock.Try(f); err != nil || !free {
+	if free, err := osfile.Lock(f); err != nil || !free {
 		return
 	}
 	if info, err := os.Lstat(name); err != nil || !os.SameFile(info, opened) {
@@ -102,7 +101,7 @@ func (c *cleaner) single(name string) {
 	c.remove(name)
 }
 
-// old tells whether nobody has written to the file for so long.
+// old reports whether the file was last written to before the given time.
 func (c *cleaner) old(name string) bool {
 	info, err := os.Lstat(name)
 	return err == nil && info.ModTime().Before(c.before)

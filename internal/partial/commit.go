@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	// leastPause is the least time between two commits; a slow disk makes it longer, so that at
+	// minPause is the minimum time between two commits. A slow disk makes it longer, so that at
 	// most half of the time is spent in fdatasync.
-	leastPause = 10 * time.Millisecond
-	// syncEvery is how often the journal itself is brought to stable storage. A loss of power costs the
-	// records since; a killed process none.
+	minPause = 10 * time.Millisecond
+	// syncEvery is the minimum time between two syncs of the journal itself. A power failure loses
+	// the records appended since the last one. A killed process loses none.
 	syncEvery = time.Second
 )
 
-// Add notes that a range is in the file. It is written down when it is on stable storage, together with
-// whatever was added meanwhile. Add does not block.
+// Add tells the File that a range was written. The File records it in the journal when the range is
+// on stable storage, together with all ranges added meanwhile. Add does not block.
 //
-// What is not to be written down soon is written down with the next that is, or at the End.
+// If soon is false, the range is recorded with the next one for which soon is true, or by End.
 func (f *File) Add(r journal.Record, soon bool) {
 	f.mu.Lock()
 	f.mu.pending = append(f.mu.pending, r)
@@ -34,7 +34,7 @@ func (f *File) Add(r journal.Record, soon bool) {
 	}
 }
 
-// run commits what is added until Quiesce.
+// run commits added ranges until Quiesce.
 func (f *File) run() {
 	defer close(f.stopped)
 	for {
@@ -48,7 +48,7 @@ func (f *File) run() {
 			f.options.Failed(f.err)
 			return
 		}
-		pause := time.NewTimer(max(time.Since(began), leastPause))
+		pause := time.NewTimer(max(time.Since(began), minPause))
 		select {
 		case <-pause.C:
 		case <-f.stop:
@@ -58,17 +58,18 @@ func (f *File) run() {
 	}
 }
 
-// Quiesce stops writing down, for the file is complete; only an End that finds it not published takes it
-// up again. It returns the error that Failed was told, if there was one.
+// Quiesce stops the recording of ranges, because the file is complete. End resumes it if the file
+// was not published. Quiesce returns the error that Failed was called with, if any.
 func (f *File) Quiesce() error {
 	f.once.Do(func() { close(f.stop) })
 	<-f.stopped
 	return f.err
 }
 
-// commit brings the file to stable storage, then writes down what had been added before. An error is the
-// file's: its bytes may be lost though they were written, and the system tells of it once
-// (https://wiki.postgresql.org/wiki/Fsync_Errors). A journal that fails only takes no more.
+// commit commits the file to stable storage and then appends the ranges added before to the
+// journal. It returns an error of the partial file: its bytes may be lost although they were
+// written, and the system reports that only once (https://wiki.postgresql.org/wiki/Fsync_Errors).
+// After an error of the journal the download continues, and commit does nothing any more.
 func (f *File) commit() error {
 	f.mu.Lock()
 	records := f.mu.pending
@@ -79,7 +80,7 @@ func (f *File) commit() error {
 	}
 	if err := f.Temp.Datasync(); err != nil {
 		f.broken = true
-		return fmt.Errorf("bring the partial file to stable storage: %w", err)
+		return fmt.Errorf("commit the partial file to stable storage: %w", err)
 	}
 	err := f.journal.Append(records)
 	if err == nil {
@@ -90,7 +91,7 @@ func (f *File) commit() error {
 	}
 	if err != nil {
 		f.broken = true
-		f.options.Log(slog.LevelWarn, "the journal takes no more: what arrives from now on is not kept", "error", err)
+		f.options.Log(slog.LevelWarn, "cannot write the journal: later ranges are not kept", "error", err)
 	}
 	return nil
 }

@@ -9,11 +9,13 @@ import (
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
-// Keep picks, of the records of an object of size bytes, those to go on from: by offset, none over
-// another. Where the layout is known none crosses a part's boundary. In whole ones a part, or the object
-// where there are none, counts only if all of it is there, for its digest cannot be gone on with; each is
-// one record then.
-func Keep(records []journal.Record, a checksum.Algorithm, size int64, layout proof.Layout, whole bool) []journal.Record {
+// Keep returns those of an object's records from which a download can resume, sorted by offset,
+// without overlaps. size is the object's size in bytes. If the layout is known, no record crosses
+// the boundary of a part. If whole is true, the digest of a part, or of an object without parts,
+// cannot be continued: Keep then returns one record for each part, or object, that is complete.
+func Keep(
+	records []journal.Record, a checksum.Algorithm, size int64, layout proof.Layout, whole bool,
+) []journal.Record {
 	kept := apart(records)
 	section := func(r journal.Record) (start, end int64) {
 		if !layout.Known() {
@@ -42,7 +44,8 @@ func Keep(records []journal.Record, a checksum.Algorithm, size int64, layout pro
 	return full
 }
 
-// apart returns records by offset, none over another: of two that overlap the later written stays.
+// apart returns records sorted by offset, without overlaps. Of two records that overlap, it keeps
+// the one that was appended later.
 func apart(records []journal.Record) []journal.Record {
 	type numbered struct {
 		journal.Record
@@ -52,7 +55,9 @@ func apart(records []journal.Record) []journal.Record {
 	for i, r := range records {
 		all[i] = numbered{r, i}
 	}
-	slices.SortFunc(all, func(a, b numbered) int { return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.n, b.n)) })
+	slices.SortFunc(all, func(a, b numbered) int {
+		return cmp.Or(cmp.Compare(a.Offset, b.Offset), cmp.Compare(a.n, b.n))
+	})
 	var stack []numbered
 	for _, r := range all {
 		for len(stack) > 0 && stack[len(stack)-1].End() > r.Offset && stack[len(stack)-1].n < r.n {

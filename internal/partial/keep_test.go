@@ -43,8 +43,8 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// FuzzKeep: whatever was written, in whatever order, what is kept was written, and does
-// not overlap; and what nothing overlaps is kept.
+// FuzzKeep checks that every kept record is one of the given records, that kept records do not
+// overlap, and that a record without overlaps is kept.
 func FuzzKeep(f *testing.F) {
 	for seed := range uint64(20) {
 		f.Add(seed, int64(100))

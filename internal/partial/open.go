@@ -3,6 +3,7 @@ package partial
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -18,30 +19,33 @@ import (
 // Options of Open.
 type Options struct {
 	Target sink.Target
-	// Header is the object; its Algorithm is used unless an earlier journal has another.
+	// Header describes the object. If an earlier journal is resumed, that journal's Algorithm is
+	// used in place of the Header's.
 	Header journal.Header
-	// Failed is called once, from another goroutine, when bytes that were written cannot be brought to
-	// stable storage.
+	// Failed is called at most once, from another goroutine, when written bytes cannot be committed
+	// to stable storage.
 	Failed func(error)
-	Log    func(level slog.Level, text string, args ...any)
+	// Log writes a log record. It is called from several goroutines.
+	Log func(level slog.Level, text string, args ...any)
 }
 
-// File is a partial file, locked. Add may be called until End; one goroutine owns the rest.
+// File is a locked partial file with its journal. Add may be called by several goroutines until
+// End; one goroutine owns the rest. The caller must call End.
 type File struct {
 	Temp      *sink.Temp
-	Algorithm checksum.Algorithm // what records' sums are made with
-	Records   []journal.Record   // of earlier downloads, in the order they were written
+	Algorithm checksum.Algorithm // of the sums of all records
+	Records   []journal.Record   // of earlier downloads, in the order in which they were appended
 
 	options Options
 	journal *journal.Journal
-	wake    chan struct{} // holds one
+	wake    chan struct{} // has capacity 1
 	stop    chan struct{}
 	stopped chan struct{}
-	synced  time.Time // when the journal was last
-	broken  bool      // no more records can be written
-	err     error     // of the partial file's; once stopped is closed
+	synced  time.Time // of the journal's last sync
+	broken  bool      // no more records can be appended
+	err     error     // of the partial file; to be read after stopped is closed
 	once    sync.Once // closes stop
-	count   int       // records in the journal, good or not
+	count   int       // of the records in the journal, verified or not
 
 	mu struct {
 		sync.Mutex
@@ -49,11 +53,11 @@ type File struct {
 	}
 }
 
-// Open opens the partial file of an earlier download of the object, or begins one. Where another
-// download has it, it returns failure.ErrBusy at once. It may wait some seconds for the workers of a
-// process that was killed to leave the file.
+// Open opens the partial file of an earlier download of the object, or creates one. If another
+// download uses it, Open returns failure.ErrBusy immediately. Open may wait up to two seconds for
+// the workers of a killed process to close the file.
 func Open(ctx context.Context, o Options) (*File, error) {
-	j, err := journal.Open(o.Target.JournalName())
+	j, err := journal.Open(JournalName(o.Target.Path()))
 	if err != nil {
 		return nil, err
 	}
@@ -68,10 +72,10 @@ func Open(ctx context.Context, o Options) (*File, error) {
 	switch {
 	case errors.Is(err, errAfresh):
 		if !errors.Is(err, errNew) {
-			o.Log(slog.LevelWarn, "an earlier download is not gone on with", "error", err)
+			o.Log(slog.LevelWarn, "cannot resume an earlier download", "error", err)
 		}
 		if err := f.begin(); err != nil {
-			j.Remove() // there is no partial file it could be of
+			j.Remove() // it has no partial file
 			return nil, err
 		}
 	case err != nil:
@@ -82,32 +86,31 @@ func Open(ctx context.Context, o Options) (*File, error) {
 	return f, nil
 }
 
-// Reasons not to go on with what is there.
 var (
 	errAfresh = errors.New("starting afresh")
-	errNew    = errors.New("there is nothing")
+	errNew    = errors.New("the journal is empty")
 )
 
-type reason struct{ err error }
+// afresh returns an error that matches errAfresh and gives the reason.
+func afresh(reason error) error { return fmt.Errorf("%w: %w", errAfresh, reason) }
 
-func (r reason) Error() string   { return errAfresh.Error() + ": " + r.err.Error() }
-func (r reason) Unwrap() []error { return []error{errAfresh, r.err} }
-
+// resume opens the files of an earlier download. If it returns errAfresh, none can be resumed, and
+// the caller must call begin.
 func (f *File) resume(ctx context.Context) error {
 	header, records, err := f.journal.Read()
 	switch {
 	case errors.Is(err, io.EOF):
-		return reason{errNew}
+		return afresh(errNew)
 	case err != nil:
-		return reason{err}
+		return afresh(err)
 	case !f.options.Header.Same(header):
-		return reason{errors.New("it is of another object, or of another version of it")}
+		return afresh(errors.New("it is of another object or another version"))
 	case !Resumable(header.ETag):
-		return reason{errors.New("the object has no ETag that tells it from another")}
+		return afresh(errors.New("the object has no strong ETag"))
 	}
-	temp, err := f.options.Target.OpenPartial(ctx, header.Size)
-	if errors.Is(err, sink.ErrUnfit) {
-		return reason{err}
+	temp, err := openFile(ctx, f.options.Target, header.Size)
+	if errors.Is(err, errUnfit) {
+		return afresh(err)
 	}
 	if err != nil {
 		return err
@@ -116,11 +119,12 @@ func (f *File) resume(ctx context.Context) error {
 	return nil
 }
 
-// begin starts afresh. The order matters: an old journal beside a new file claims what is found to be
-// wrong, but a new journal beside an old file might have it written to by two.
+// begin creates the partial file, then the journal's header. The order matters: the claims of an
+// old journal about a new file are found to be wrong, but with a new journal beside an old file two
+// downloads might write to that file.
 func (f *File) begin() (err error) {
 	header := f.options.Header
-	if f.Temp, err = f.options.Target.CreatePartial(header.Size); err != nil {
+	if f.Temp, err = createFile(f.options.Target, header.Size); err != nil {
 		return err
 	}
 	if err := f.journal.Begin(header); err != nil {
@@ -131,22 +135,25 @@ func (f *File) begin() (err error) {
 	return nil
 }
 
-// Resumable tells whether an ETag names the bytes: there is one, and it is strong (RFC 9110, 8.8.1).
+// Resumable reports whether an ETag identifies the bytes of an object: it is not empty, and it is
+// strong (RFC 9110, section 8.8.1).
 func Resumable(etag string) bool { return etag != "" && !strings.HasPrefix(etag, "W/") }
 
-// End stops the journal and leaves what the outcome asks for. The file is published: the journal goes.
-// The bytes are not, or no longer, the object's, or there are none yet: both go. Else both stay, and what was
-// added is written down first.
+// End stops the recording of ranges and ends the download with its outcome. If the file was
+// published, End removes the journal. If the bytes are not, or no longer, the object's, or if there
+// are none, it removes both files. Otherwise it records what was added and leaves both files for
+// the next Open.
 func (f *File) End(outcome error) {
 	f.Quiesce()
-	wrong := errors.Is(outcome, failure.ErrChecksumMismatch) || errors.Is(outcome, failure.ErrObjectChanged)
+	wrong := errors.Is(outcome, failure.ErrChecksumMismatch) ||
+		errors.Is(outcome, failure.ErrObjectChanged)
 	switch {
 	case f.Temp.Published():
 		f.remove()
 		return
 	case !wrong && Resumable(f.options.Header.ETag):
 		if err := f.commit(); err != nil {
-			f.options.Log(slog.LevelWarn, "the last bytes are not kept", "error", err)
+			f.options.Log(slog.LevelWarn, "cannot keep the last ranges of a partial file", "error", err)
 		}
 		if f.count > 0 {
 			f.journal.Sync()
@@ -161,6 +168,6 @@ func (f *File) End(outcome error) {
 
 func (f *File) remove() {
 	if err := f.journal.Remove(); err != nil {
-		f.options.Log(slog.LevelWarn, "the journal is left", "error", err)
+		f.options.Log(slog.LevelWarn, "cannot remove the journal of a partial file", "error", err)
 	}
 }

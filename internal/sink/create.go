@@ -5,54 +5,79 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
-// draws is how many names are tried: one in four thousand million is taken, unless somebody is at it.
+// draws is how many random names Create tries. One name in 2^32 is in use, unless another program
+// creates such names on purpose.
 const draws = 8
 
-// Unknown is the size of a file that only its content will tell.
-const Unknown = -1
-
-// Create makes the temporary file, size bytes long and with room for them set aside where the file
-// system can; or an empty one if the size is Unknown, which Sized must tell before Publish. It has the
-// permissions of the file it is to replace, or those of a new one; owner, access lists and other
-// attributes are those of a new one. On an error nothing is left.
+// Create creates a temporary file of size bytes beside the destination and, where the file system
+// can, allocates its blocks. The file has the permissions of the file that it will replace, or
+// those of a new file; owner, access control lists and other attributes are those of a new file.
+// After an error no file is left.
 func (t Target) Create(size int64) (*Temp, error) {
-	if size < Unknown {
-		return nil, step("create", t.path, syscall.EINVAL)
+	if size < 0 {
+		return nil, osfile.Error("create", t.path, syscall.EINVAL)
 	}
-	replaced, err := t.present()
+	return t.create(size, t.draw, false)
+}
+
+// CreateUnsized is like Create for a file whose size is not known yet. The file is empty. The
+// caller must call Temp.Sized before Temp.Publish.
+func (t Target) CreateUnsized() (*Temp, error) { return t.create(unsized, t.draw, false) }
+
+// CreateAt is like Create, but creates the file at the given name, which must be free and on the
+// destination's file system. If Publish fails, the file stays, and stays open: the caller must call
+// Keep or Discard.
+func (t Target) CreateAt(name string, size int64) (*Temp, error) {
+	if size < 0 {
+		return nil, osfile.Error("create", name, syscall.EINVAL)
+	}
+	open := func(perm fs.FileMode) (*os.File, error) { return t.sys.Create(name, perm) }
+	return t.create(size, open, true)
+}
+
+// Adopt returns a Temp for an open file that was created with CreateAt earlier, perhaps by another
+// process. info is from Stat of f. The caller must have locked and marked the file and given it
+// size bytes. As with CreateAt, the file stays if Publish fails.
+func (t Target) Adopt(f *os.File, info fs.FileInfo, size int64) *Temp {
+	return &Temp{target: t, file: f, info: info, size: size, keep: true}
+}
+
+// opener creates and opens a file with the given permissions.
+type opener func(perm fs.FileMode) (*os.File, error)
+
+func (t Target) create(size int64, open opener, keep bool) (*Temp, error) {
+	replaced, err := t.Present()
 	if err != nil {
 		return nil, err
 	}
 	perm := fs.FileMode(0o666)
 	if replaced != nil {
-		perm = replaced.Mode().Perm() // from the start: what is private is never readable for a moment
+		perm = replaced.Mode().Perm() // from the start, so that private content is never readable
 	}
-	f, err := t.open(perm)
+	f, err := open(perm)
 	if err != nil {
 		return nil, err
 	}
-	return t.prepare(&Temp{target: t, file: f, size: size}, replaced)
-}
-
-// prepare gives a new file its mark, permissions and size. On an error nothing is left.
-func (t Target) prepare(temp *Temp, replaced fs.FileInfo) (*Temp, error) {
-	f, size := temp.file, temp.size
-	var err error
-	if temp.info, err = sysStat(f); err != nil {
-		// Without its identity Discard would leave it, and nobody can have replaced it yet.
-		sysClose(f)
-		sysRemove(f.Name())
+	temp := &Temp{target: t, file: f, size: size, keep: keep}
+	if temp.info, err = t.sys.Stat(f); err != nil {
+		// Discard removes only a file whose identity it knows. Nobody can have replaced this one yet.
+		t.sys.Close(f)
+		t.sys.Remove(f.Name())
 		return nil, err
 	}
-	hold(f)
-	mark(f)
-	if replaced != nil && temp.info.Mode().Perm() != replaced.Mode().Perm() { // the umask took some
-		err = sysChmod(f, replaced.Mode().Perm())
+	// The lock shows others that a process writes to the file. The workers that get its descriptor
+	// have the lock too. Nobody else has the file yet, so Lock succeeds where there are locks.
+	osfile.Lock(f)
+	osfile.Mark(f)
+	if replaced != nil && temp.info.Mode().Perm() != perm { // because of the umask
+		err = t.sys.Chmod(f, perm)
 	}
 	if err == nil && size > 0 {
-		err = preallocate(f, size)
+		err = t.sys.Preallocate(f, size)
 	}
 	if err != nil {
 		temp.Discard()
@@ -61,11 +86,12 @@ func (t Target) prepare(temp *Temp, replaced fs.FileInfo) (*Temp, error) {
 	return temp, nil
 }
 
-// open draws names until one is free, and shorter ones once the file system finds them too long.
-func (t Target) open(perm fs.FileMode) (f *os.File, err error) {
-	limit := maxName
+// draw creates a file with a random name. It tries other names while they are in use, and shorter
+// names if the file system does not accept long ones.
+func (t Target) draw(perm fs.FileMode) (f *os.File, err error) {
+	limit := MaxName
 	for range draws {
-		f, err = sysOpen(t.temporaryName(limit), perm)
+		f, err = t.sys.Create(t.temporaryName(limit), perm)
 		switch {
 		case errors.Is(err, fs.ErrExist):
 		case errors.Is(err, syscall.ENAMETOOLONG) && limit > maxShortName:

@@ -11,9 +11,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
-// download is the whole way of a file, and whether it has been published.
+// download takes a file from Create to SyncDir and reports whether it was published.
 func download(target Target, text string) (published bool, err error) {
 	temp, err := target.Create(int64(len(text)))
 	if err != nil {
@@ -58,13 +60,13 @@ func TestFailNth(t *testing.T) {
 	}
 }
 
-// failNth fails the call n and no other, and returns its name; "" when there were not so many.
+// failNth fails only call n and returns its name, or "" if there were fewer calls.
 func failNth(t *testing.T, present bool, errno syscall.Errno, n int) (failed string) {
 	t.Helper()
 	target, dir := resolved(t, present)
 	open := descriptors(t)
 	calls := 0
-	restore := SetFault(func(op, path string) error {
+	restore := target.System().SetFault(func(op, path string) error {
 		calls++
 		if calls-1 != n {
 			return nil
@@ -76,7 +78,7 @@ func failNth(t *testing.T, present bool, errno syscall.Errno, n int) (failed str
 	restore()
 	op := failed
 	if runtime.GOOS == "darwin" && failed == "fallocate" && errno != syscall.ENOSPC {
-		failed = "" // there it is an attempt
+		failed = "" // only a full disk is an error
 	}
 	if got := descriptors(t); got != open {
 		t.Errorf("n=%d, %s: %d descriptors are open, there were %d", n, failed, got, open)
@@ -103,12 +105,12 @@ func failNth(t *testing.T, present bool, errno syscall.Errno, n int) (failed str
 	return op
 }
 
-// TestFailRemove leaves a temporary file, which nobody can help, and no more.
+// TestFailRemove leaves a temporary file, which cannot be avoided, and nothing else.
 func TestFailRemove(t *testing.T) {
 	target, dir := resolved(t, true)
 	open := descriptors(t)
 	var left string
-	defer SetFault(func(op, path string) error {
+	defer target.System().SetFault(func(op, path string) error {
 		switch op {
 		case "rename":
 			return syscall.EXDEV
@@ -132,7 +134,7 @@ func TestNameTaken(t *testing.T) {
 	target, dir := resolved(t, false)
 	var tried []string
 	taken := draws - 1
-	restore := SetFault(func(op, path string) error {
+	restore := target.System().SetFault(func(op, path string) error {
 		if op != "open" {
 			return nil
 		}
@@ -159,10 +161,12 @@ func TestNameTaken(t *testing.T) {
 	untouched(t, dir, "file")
 }
 
-// TestShortNames is a file system with names of 143 bytes at most, and one with none long enough.
+// TestShortNames uses a file system whose names have at most 143 bytes, and one whose limit is too
+// small for any temporary file.
 func TestShortNames(t *testing.T) {
 	most, tried := 143, 0
-	defer SetFault(func(op, path string) error {
+	sys := &osfile.System{}
+	defer sys.SetFault(func(op, path string) error {
 		if op == "open" {
 			tried++
 			if len(filepath.Base(path)) > most {
@@ -174,7 +178,7 @@ func TestShortNames(t *testing.T) {
 	for _, length := range []int{134, 135, most} {
 		dir := t.TempDir()
 		base := strings.Repeat("n", length)
-		target, err := Resolve(filepath.Join(dir, base))
+		target, err := Resolve(sys, filepath.Join(dir, base))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,7 +188,11 @@ func TestShortNames(t *testing.T) {
 		untouched(t, dir, base)
 	}
 	most, tried = 8, 0
-	target, dir := resolved(t, false)
+	dir := t.TempDir()
+	target, err := Resolve(sys, filepath.Join(dir, "file"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := download(target, "new"); !errors.Is(err, syscall.ENAMETOOLONG) {
 		t.Errorf("got %v, want %v", err, syscall.ENAMETOOLONG)
 	}
@@ -194,44 +202,11 @@ func TestShortNames(t *testing.T) {
 	untouched(t, dir)
 }
 
-// TestOpenIsExclusive asks for a name that is there: names are random, so nothing else would show it.
-func TestOpenIsExclusive(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	write(t, path, "old", 0o644)
-	f, err := sysOpen(path, 0o666)
-	if !errors.Is(err, fs.ErrExist) {
-		f.Close()
-		t.Errorf("got %v, want %v", err, fs.ErrExist)
-	}
-	content(t, path, "old")
-}
-
-func TestSetFaultRestores(t *testing.T) {
-	first, second := errors.New("first"), errors.New("second")
-	undoFirst := SetFault(func(op, path string) error { return first })
-	undoSecond := SetFault(func(op, path string) error { return second })
-	if got := before("op", "path"); got != second {
-		t.Errorf("got %v, want %v", got, second)
-	}
-	undoSecond()
-	if got := before("op", "path"); got != first {
-		t.Errorf("got %v, want %v", got, first)
-	}
-	undoNil := SetFault(nil)
-	if got := before("op", "path"); got != nil {
-		t.Errorf("got %v, want none", got)
-	}
-	undoNil()
-	undoFirst()
-	if got := before("op", "path"); got != nil {
-		t.Errorf("got %v, want none", got)
-	}
-}
-
-// descriptors is how many are open, where that can be seen.
+// descriptors returns the number of open descriptors, or 0 on systems that do not tell.
 func descriptors(t *testing.T) int {
 	t.Helper()
-	if r, w, err := os.Pipe(); err == nil { // the runtime opens its poller with the first one, and keeps it
+	// The runtime opens its poller with the first pipe, and keeps it open.
+	if r, w, err := os.Pipe(); err == nil {
 		r.Close()
 		w.Close()
 	}

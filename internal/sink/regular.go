@@ -6,13 +6,15 @@ import (
 	"os"
 	"slices"
 	"syscall"
+
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
-// ErrNotRegular is matched by every error that refuses a destination because of what is there: a
-// directory (which matches syscall.EISDIR too), a device, a named pipe, a socket.
+// ErrNotRegular is matched by every error that rejects a file because of its type: a directory
+// (which also matches syscall.EISDIR), a device, a named pipe, a socket.
 var ErrNotRegular = errors.New("not a regular file")
 
-// refusal is an error whose text is for people and which programs know by what it matches.
+// refusal is an error with a text for people and the errors that it matches for programs.
 type refusal struct {
 	text    string
 	matches []error
@@ -22,10 +24,10 @@ func (r *refusal) Error() string { return r.text }
 
 func (r *refusal) Is(target error) bool { return slices.Contains(r.matches, target) }
 
-// regular refuses everything but a regular file.
-func regular(info fs.FileInfo) error {
+// Regular returns nil for a regular file, and an error that matches ErrNotRegular for any other.
+func Regular(info fs.FileInfo) error {
 	mode := info.Mode()
-	text, matches := "is of an unknown kind", []error{ErrNotRegular}
+	text, matches := "has an unknown type", []error{ErrNotRegular}
 	switch {
 	case mode.IsRegular():
 		return nil
@@ -43,9 +45,10 @@ func regular(info fs.FileInfo) error {
 	return &refusal{text + ", not a regular file", matches}
 }
 
-// present looks at the destination itself, through no link: whatever rename would replace. No file is
-// no error.
-func (t Target) present() (fs.FileInfo, error) {
+// Present describes the file at the destination, which Publish would replace. It returns nil if
+// there is none, and an error that matches ErrNotRegular if it is not a regular file. It does not
+// follow a symbolic link: rename does not either.
+func (t Target) Present() (fs.FileInfo, error) {
 	info, err := os.Lstat(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -53,8 +56,8 @@ func (t Target) present() (fs.FileInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := regular(info); err != nil {
-		return nil, &fs.PathError{Op: "resolve", Path: t.path, Err: err}
+	if err := Regular(info); err != nil {
+		return nil, osfile.Error("resolve", t.path, err)
 	}
 	return info, nil
 }

@@ -10,35 +10,46 @@ import (
 	"strings"
 	"syscall"
 	"unicode/utf8"
+
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
-// Target is a destination that was found fit. It is a plain value and holds nothing open.
+// Target is a destination that Resolve has checked. It is a plain value and holds nothing open.
 type Target struct {
-	path string // absolute; no symbolic link at its end
+	path string // absolute; its last element is not a symbolic link
+	sys  *osfile.System
 }
 
-// Path is where the file will appear: absolute, and for a symbolic link the file it points to.
+// Path returns where the file will appear: an absolute path. If the destination is a symbolic link,
+// it is the path of the file that the link points to.
 func (t Target) Path() string { return t.path }
 
+// System returns the System that was given to Resolve.
+func (t Target) System() *osfile.System { return t.sys }
+
 func (t Target) dir() string {
-	dir, _ := filepath.Split(t.path) // Dir would tidy it
+	dir, _ := filepath.Split(t.path) // filepath.Dir would clean the path
 	return dir
 }
 
-// maxLinks is how many symbolic links in a row Linux follows (MAXSYMLINKS); others follow fewer.
+// maxLinks is how many symbolic links in a row Linux follows (MAXSYMLINKS). Other systems follow
+// fewer.
 const maxLinks = 40
 
-// Resolve checks a destination and touches nothing. The directory must exist; the file need not, but
-// what is there must be a regular file. A symbolic link is followed, also one that points to nothing
-// yet: the file it points to is the target.
+// Resolve checks a destination and changes nothing. The directory must exist. The file need not
+// exist, but if it does, it must be a regular file. Resolve follows a symbolic link, even if there
+// is no file yet where the link points to: that path is the target.
 //
-// A relative name is relative to the working directory of now, whatever it is when the file is made.
-func Resolve(filename string) (Target, error) {
+// A relative name is resolved against the current working directory. A later change of the working
+// directory has no effect on the Target.
+//
+// The Target creates and changes its files with sys. A nil sys is the plain operating system.
+func Resolve(sys *osfile.System, filename string) (Target, error) {
 	path, err := resolve(filename)
 	if err != nil {
 		return Target{}, &fs.PathError{Op: "resolve", Path: filename, Err: err}
 	}
-	return Target{path}, nil
+	return Target{path: path, sys: orDefault(sys)}, nil
 }
 
 func resolve(filename string) (string, error) {
@@ -48,17 +59,17 @@ func resolve(filename string) (string, error) {
 	case strings.IndexByte(filename, 0) >= 0:
 		return "", &refusal{"the file name contains a NUL", []error{syscall.EINVAL, fs.ErrInvalid}}
 	case os.IsPathSeparator(filename[len(filename)-1]):
-		return "", &refusal{"the file name ends in a separator, as that of a directory", []error{ErrNotRegular, syscall.EISDIR}}
+		return "", asDirectory("the file name ends in a separator and so names a directory")
 	}
 	path, err := absolute(filename)
 	if err != nil {
 		return "", err
 	}
-	// What is there already is named as what it is, however many links lead to it. Any error here comes
-	// again where the links are followed one by one.
+	// This reports the type of an existing file, whatever links lead to it. An error of Stat occurs
+	// again below, where the links are followed one by one.
 	info, err := os.Stat(path)
 	if err == nil {
-		if err := regular(info); err != nil {
+		if err := Regular(info); err != nil {
 			return "", err
 		}
 	}
@@ -66,14 +77,21 @@ func resolve(filename string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// A link in /proc/self/fd leads to an open file, which may have lost its name; its text is for people.
+	// A link in /proc/self/fd leads to an open file, which may no longer have a name. The text of
+	// such a link need not be a path.
 	if last, err := os.Lstat(path); info != nil && (err != nil || !os.SameFile(info, last)) {
 		return "", &refusal{"the link cannot be followed by name", []error{ErrNotRegular}}
 	}
-	return path, directory(Target{path}.dir())
+	return path, directory(Target{path: path}.dir())
 }
 
-// follow replaces a symbolic link by what it points to until there is none at the end of the path.
+// asDirectory returns the error for a name that only a directory can have.
+func asDirectory(text string) error {
+	return &refusal{text, []error{ErrNotRegular, syscall.EISDIR}}
+}
+
+// follow replaces a symbolic link at the end of the path by the path that it points to, until there
+// is none.
 func follow(path string) (string, error) {
 	for range maxLinks + 1 {
 		info, err := os.Lstat(path)
@@ -81,18 +99,18 @@ func follow(path string) (string, error) {
 			return path, nil
 		}
 		if err != nil {
-			return "", cause(err)
+			return "", osfile.Cause(err)
 		}
 		link, err := os.Readlink(path)
 		if err != nil {
-			return "", cause(err)
+			return "", osfile.Cause(err)
 		}
 		if !filepath.IsAbs(link) {
 			dir, _ := filepath.Split(path)
 			link = dir + link
 		}
 		if os.IsPathSeparator(link[len(link)-1]) {
-			return "", &refusal{"the link points to a directory", []error{ErrNotRegular, syscall.EISDIR}}
+			return "", asDirectory("the link points to a directory")
 		}
 		if path, err = absolute(link); err != nil {
 			return "", err
@@ -101,11 +119,11 @@ func follow(path string) (string, error) {
 	return "", syscall.ELOOP
 }
 
-// directory refuses a parent that is missing or none.
+// directory returns an error if dir does not exist or is not a directory.
 func directory(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return fmt.Errorf("directory %s: %w", dir, cause(err))
+		return fmt.Errorf("directory %s: %w", dir, osfile.Cause(err))
 	}
 	if !info.IsDir() {
 		return fmt.Errorf("directory %s: %w", dir, syscall.ENOTDIR)
@@ -113,8 +131,9 @@ func directory(dir string) error {
 	return nil
 }
 
-// absolute does not tidy a name with "..": a directory that is a symbolic link has another parent than
-// its name says, and only the system knows it. (Windows goes by the name.)
+// absolute returns an absolute path. It does not clean a name with "..": the parent of a directory
+// that is a symbolic link is not the one that its name suggests, and only the system knows it.
+// Windows resolves ".." by name, so there absolute cleans every name.
 func absolute(name string) (string, error) {
 	if runtime.GOOS == "windows" || !hasParent(name) {
 		return filepath.Abs(name)
@@ -138,13 +157,4 @@ func hasParent(path string) bool {
 		}
 	}
 	return false
-}
-
-// cause strips the step and the name from an error that gets others.
-func cause(err error) error {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
-		return pathError.Err
-	}
-	return err
 }

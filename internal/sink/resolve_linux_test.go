@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestResolveDescriptor follows the links of /proc/self/fd, where /dev/stdout leads too.
+// TestResolveDescriptor follows links in /proc/self/fd, as does /dev/stdout.
 func TestResolveDescriptor(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "file")
@@ -26,17 +26,17 @@ func TestResolveDescriptor(t *testing.T) {
 	defer w.Close()
 	descriptor := func(f *os.File) string { return fmt.Sprint("/proc/self/fd/", f.Fd()) }
 
-	if target, err := Resolve(descriptor(f)); err != nil || target.Path() != path {
+	if target, err := Resolve(nil, descriptor(f)); err != nil || target.Path() != path {
 		t.Errorf("a file: got %q, %v, want %q", target.Path(), err, path)
 	}
-	if _, err := Resolve(descriptor(w)); !errors.Is(err, ErrNotRegular) || !strings.Contains(err.Error(), "is a named pipe") {
+	if _, err := Resolve(nil, descriptor(w)); !errors.Is(err, ErrNotRegular) || !strings.Contains(err.Error(), "is a named pipe") {
 		t.Errorf("a pipe: got %v, want %v", err, ErrNotRegular)
 	}
-	// Its text is now "…/file (deleted)", which would do as a name.
+	// The link's text is now "…/file (deleted)", which is also a valid path.
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if target, err := Resolve(descriptor(f)); !errors.Is(err, ErrNotRegular) {
+	if target, err := Resolve(nil, descriptor(f)); !errors.Is(err, ErrNotRegular) {
 		t.Errorf("a file without a name: got %q, %v, want %v", target.Path(), err, ErrNotRegular)
 	}
 }

@@ -31,7 +31,7 @@ func TestResolvePath(t *testing.T) {
 		"...":                         "...",
 		"-":                           "-",
 	} {
-		target, err := Resolve(name)
+		target, err := Resolve(nil, name)
 		if want := filepath.Join(dir, filepath.FromSlash(want)); err != nil || target.Path() != want {
 			t.Errorf("Resolve(%q) = %q, %v, want %q", name, target.Path(), err, want)
 		}
@@ -43,7 +43,7 @@ func TestResolvePath(t *testing.T) {
 func TestResolveRelative(t *testing.T) {
 	first, second := t.TempDir(), t.TempDir()
 	t.Chdir(first)
-	target, err := Resolve("file")
+	target, err := Resolve(nil, "file")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +78,7 @@ func TestResolveRefuses(t *testing.T) {
 		{"a file as directory", filepath.Join(dir, "file", "new"), []error{syscall.ENOTDIR}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			target, err := Resolve(test.filename)
+			target, err := Resolve(nil, test.filename)
 			var pathError *fs.PathError
 			if !errors.As(err, &pathError) || pathError.Path != test.filename {
 				t.Fatalf("got %v, want a PathError of %q", err, test.filename)
@@ -106,7 +106,7 @@ func write(t *testing.T, path, content string, perm fs.FileMode) {
 	}
 }
 
-// publish downloads content.
+// publish writes content to the target and publishes it.
 func publish(t *testing.T, target Target, content string) {
 	t.Helper()
 	temp, err := target.Create(int64(len(content)))
@@ -123,7 +123,7 @@ func publish(t *testing.T, target Target, content string) {
 	}
 }
 
-// untouched holds the entries of dir to exactly names: among others, no temporary file.
+// untouched fails the test unless dir has exactly the entries names, and so no temporary file.
 func untouched(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -139,7 +139,7 @@ func untouched(t *testing.T, dir string, names ...string) {
 	}
 }
 
-// content holds the file at path to what it is to have.
+// content fails the test unless the file at path contains want.
 func content(t *testing.T, path, want string) {
 	t.Helper()
 	got, err := os.ReadFile(path)

@@ -59,7 +59,7 @@ func TestResolveLinks(t *testing.T) {
 		"chain":          {path: at("a/file")},
 		"dangling":       {path: at("a/new")},
 		"dangling chain": {path: at("a/new")},
-		// The parent of a directory reached through a link is not what the name says: a, not dir.
+		// The parent of a directory reached through a link is not the one in its name: a, not dir.
 		"deep/../file":       {path: at("deep") + "/../file"},
 		"deep/../new":        {path: at("deep") + "/../new"},
 		"deep/../b/new":      {path: at("deep") + "/../b/new"},
@@ -70,17 +70,18 @@ func TestResolveLinks(t *testing.T) {
 		"directory":          {err: syscall.EISDIR},
 		"dangling directory": {err: syscall.EISDIR},
 		"long":               {err: syscall.ENAMETOOLONG},
-		"many10":             {path: at(fmt.Sprint("many", maxLinks))}, // elsewhere than on Linux 32 are the most
+		// A longer chain than this one fails on systems that follow at most 32 links.
+		"many10": {path: at(fmt.Sprint("many", maxLinks))},
 	} {
-		target, err := Resolve(dir + "/" + name)
+		target, err := Resolve(nil, dir+"/"+name)
 		if target.Path() != want.path || !errors.Is(err, want.err) {
 			t.Errorf("%s: got %q, %v, want %q, %v", name, target.Path(), err, want.path, want.err)
 		}
 	}
 
-	// Written through, a link stays one, and what it points to changes.
+	// Publish replaces the file that a link points to, and not the link.
 	for name, file := range map[string]string{"chain": "a/file", "dangling chain": "a/new", "z/up": "up", "deep/../beside": "a/beside", "deep/../b/new": "a/b/new"} {
-		target, err := Resolve(dir + "/" + name)
+		target, err := Resolve(nil, dir+"/"+name)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -114,7 +115,7 @@ func TestResolveNotRegular(t *testing.T) {
 		"socket":    "is a socket, not a regular file",
 		"/dev/null": "is a device, not a regular file",
 	} {
-		_, err := Resolve(name)
+		_, err := Resolve(nil, name)
 		if !errors.Is(err, ErrNotRegular) || errors.Is(err, syscall.EISDIR) || !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: got %v, want %q", name, err, text)
 		}
@@ -125,7 +126,7 @@ func TestResolveNotRegular(t *testing.T) {
 func TestResolveNameTooLong(t *testing.T) {
 	dir := t.TempDir()
 	for _, length := range []int{256, 280, 5000} {
-		_, err := Resolve(filepath.Join(dir, strings.Repeat("n", length)))
+		_, err := Resolve(nil, filepath.Join(dir, strings.Repeat("n", length)))
 		if !errors.Is(err, syscall.ENAMETOOLONG) {
 			t.Errorf("length=%d: got %v, want %v", length, err, syscall.ENAMETOOLONG)
 		}
@@ -141,7 +142,7 @@ func TestResolvePermission(t *testing.T) {
 	if err := os.Mkdir(dir, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Resolve(filepath.Join(dir, "new")); !errors.Is(err, fs.ErrPermission) {
+	if _, err := Resolve(nil, filepath.Join(dir, "new")); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("got %v, want %v", err, fs.ErrPermission)
 	}
 }

@@ -5,53 +5,62 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
-// ErrReplaced means that the name of the temporary file is no longer that of the file that was made:
-// somebody removed it, or put another in its place.
-var ErrReplaced = errors.New("the temporary file was removed or replaced by somebody else")
+// ErrReplaced means that the name of the temporary file no longer refers to the file that was
+// created: another process removed the file, or put another one in its place.
+var ErrReplaced = errors.New("the temporary file was removed or replaced by another process")
 
-// Temp is the temporary file of one download, from Target.Create. It ends in one of two ways, after
-// which the file is closed: Publish gives it the destination's name, Discard removes it. A Publish
-// that fails discards.
+// unsized is the size of a Temp before Sized.
+const unsized = -1
+
+// Temp is the temporary file of one download. It ends in one of two ways, after which the file is
+// closed: Publish gives it the destination's name, Discard removes it. A Publish that fails
+// discards it. A Temp from CreateAt or Adopt has a third way, Keep, and a Publish that fails leaves
+// the choice between Keep and Discard.
 //
-// One goroutine owns it. Only the *os.File may be used from others, and not beyond the end.
+// One goroutine owns a Temp. Other goroutines may use only the *os.File, and only until the end.
 type Temp struct {
 	target Target
 	file   *os.File
 	size   int64
 	info   fs.FileInfo // identity: device and inode, or what the system has instead
+	keep   bool        // a Publish that fails does not discard
 
-	partial   bool // of Target.CreatePartial or OpenPartial: a Publish that fails leaves it open
 	ended     bool
 	published bool
 }
 
-// File is the open file. Other descriptors of it, in other processes, stay good after the end.
+// File returns the open file. Its descriptors in other processes stay valid after the end.
 func (t *Temp) File() *os.File { return t.file }
 
-// Sized tells the size of a file that was made without.
+// Sized sets the size, in bytes, that a file from CreateUnsized must have when it is published.
 func (t *Temp) Sized(size int64) { t.size = size }
 
-// Name is the temporary file's path; after Publish nothing is there.
+// Name returns the temporary file's path. After Publish there is no file at that path.
 func (t *Temp) Name() string { return t.file.Name() }
 
-// Sync brings bytes and size to stable storage, also what other processes wrote through descriptors
-// they were passed: those share this one's open file description, where Linux keeps a failed
-// write-back for fsync to report. It reports one once, so after an error the only good end is Discard
-// (https://wiki.postgresql.org/wiki/Fsync_Errors).
-func (t *Temp) Sync() error { return sysFsync(t.file) }
+// Sync commits content and size to stable storage, including what other processes wrote through
+// descriptors that they were passed: those share the open file description of this one, where
+// Linux keeps an error of write-back until the next fsync. Linux reports the error once, so after
+// an error from Sync the only good end is Discard (https://wiki.postgresql.org/wiki/Fsync_Errors).
+func (t *Temp) Sync() error { return t.target.sys.Fsync(t.file) }
 
-// Publish puts the file in the destination's place, in one step for everybody who looks. It refuses
-// when it is no longer the file that was made, or not of the size it was made with, and when the
-// destination has become something else than a regular file. After an error the temporary file is gone
-// and the destination as it was.
+// Datasync is like Sync, but need not commit times and other metadata.
+func (t *Temp) Datasync() error { return t.target.sys.Datasync(t.file) }
+
+// Publish renames the file to the destination, which is atomic. It returns an error if the file is
+// no longer the one that was created, if it does not have the expected size, and if the destination
+// is no longer a regular file or absent. After an error the destination is unchanged, and the
+// temporary file is removed unless it is from CreateAt or Adopt.
 func (t *Temp) Publish() error {
 	if t.ended {
-		return step("publish", t.Name(), fs.ErrClosed)
+		return osfile.Error("publish", t.Name(), fs.ErrClosed)
 	}
 	if err := t.publish(); err != nil {
-		if !t.partial {
+		if !t.keep {
 			t.Discard()
 		}
 		return err
@@ -61,65 +70,69 @@ func (t *Temp) Publish() error {
 }
 
 func (t *Temp) publish() error {
-	info, err := sysStat(t.file)
+	sys := t.target.sys
+	info, err := sys.Stat(t.file)
 	if err != nil {
 		return err
 	}
 	if info.Size() != t.size {
-		return step("publish", t.Name(), fmt.Errorf("the file has %d bytes, not the %d it was made with", info.Size(), t.size))
+		err := fmt.Errorf("the file has %d bytes, want %d", info.Size(), t.size)
+		return osfile.Error("publish", t.Name(), err)
 	}
 	if !t.ours() {
-		return step("publish", t.Name(), ErrReplaced)
+		return osfile.Error("publish", t.Name(), ErrReplaced)
 	}
-	if _, err := t.target.present(); err != nil {
+	if _, err := t.target.Present(); err != nil {
 		return err
 	}
-	unmark(t.file)
-	// Before the rename: network file systems report a failed write here, and Windows renames no open file.
-	if err := sysClose(t.file); err != nil {
+	osfile.Unmark(t.file)
+	// Before the rename: network file systems report a failed write on close, and Windows does not
+	// rename open files.
+	if err := sys.Close(t.file); err != nil {
 		return err
 	}
-	return sysRename(t.Name(), t.target.path)
+	return sys.Rename(t.Name(), t.target.path)
 }
 
-// SyncDir brings the new directory entry to stable storage, after Publish. Without it a power failure
-// may bring back what was there before. Where a directory cannot be synced it does nothing.
+// Published reports whether Publish has succeeded.
+func (t *Temp) Published() bool { return t.published }
+
+// SyncDir commits the new directory entry to stable storage, after Publish. Without it the previous
+// entry may come back after a power failure. It does nothing where a directory cannot be synced.
 func (t *Temp) SyncDir() error {
 	if !t.published {
-		return step("syncdir", t.target.path, errors.New("not published"))
+		return osfile.Error("syncdir", t.target.path, errors.New("not published"))
 	}
-	return sysSyncDir(t.target.dir())
+	return t.target.sys.SyncDir(t.target.dir())
 }
 
-// Keep closes a partial file and leaves it for another time.
+// Keep closes the file and leaves it under its name for a later Adopt.
 func (t *Temp) Keep() {
 	if !t.ended {
 		t.ended = true
-		mark(t.file) // again, when it was Publish that failed
-		sysClose(t.file)
+		osfile.Mark(t.file)        // a failed Publish may have removed the mark
+		t.target.sys.Close(t.file) // and may have closed the file, which does no harm
 	}
 }
 
-// Discard closes and removes the file. It may be called again, and does nothing after Publish. A file
-// of the same name that is not ours is left alone.
+// Discard closes and removes the file. It does nothing after Publish, Keep or Discard. It does not
+// remove another file that has taken the name.
 func (t *Temp) Discard() {
 	if t.ended {
 		return
 	}
 	t.ended = true
-	// While the file is open its inode cannot become another file's.
+	// Compare first: while the file is open, no other file can get its inode.
 	ours := t.ours()
-	sysClose(t.file) // again, when it was Publish that failed; Windows removes no open file
+	// A failed Publish may have closed the file already. Windows does not remove open files.
+	t.target.sys.Close(t.file)
 	if ours {
-		sysRemove(t.Name())
+		t.target.sys.Remove(t.Name())
 	}
 }
 
-// ours reports whether the name still is that of our file.
+// ours reports whether the name still refers to the file that was created.
 func (t *Temp) ours() bool {
 	info, err := os.Lstat(t.Name())
 	return err == nil && os.SameFile(info, t.info)
 }
-
-// Published tells whether the file has the destination's name.
-func (t *Temp) Published() bool { return t.published }

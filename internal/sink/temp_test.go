@@ -8,9 +8,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
-// resolved is a destination in a directory of its own, with "old" in it unless it is to be absent.
+// resolved returns a destination in a directory of its own, with a System of its own. If present is
+// true, the file exists and contains "old".
 func resolved(t *testing.T, present bool) (target Target, dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -18,7 +21,7 @@ func resolved(t *testing.T, present bool) (target Target, dir string) {
 	if present {
 		write(t, path, "old", 0o644)
 	}
-	target, err := Resolve(path)
+	target, err := Resolve(new(osfile.System), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +51,7 @@ func TestPublish(t *testing.T) {
 				if got := filepath.Dir(temp.Name()); got != dir {
 					t.Errorf("it is in %s, want %s", got, dir)
 				}
-				for at := len(text) - 1; at >= 0; at -= 1000 { // backwards, as ranges may come
+				for at := len(text) - 1; at >= 0; at -= 1000 { // backwards, as ranges may arrive
 					from := max(0, at-999)
 					if _, err := temp.File().WriteAt([]byte(text[from:at+1]), int64(from)); err != nil {
 						t.Fatal(err)
@@ -97,10 +100,83 @@ func TestDiscard(t *testing.T) {
 
 func TestCreateNegativeSize(t *testing.T) {
 	target, dir := resolved(t, false)
-	if _, err := target.Create(-2); !errors.Is(err, syscall.EINVAL) {
-		t.Errorf("got %v, want %v", err, syscall.EINVAL)
+	for _, size := range []int64{-1, -2} {
+		if _, err := target.Create(size); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("size=%d: got %v, want %v", size, err, syscall.EINVAL)
+		}
+		if _, err := target.CreateAt(target.Path()+".kept", size); !errors.Is(err, syscall.EINVAL) {
+			t.Errorf("CreateAt, size=%d: got %v, want %v", size, err, syscall.EINVAL)
+		}
 	}
 	untouched(t, dir)
+}
+
+// TestCreateUnsized publishes a file whose size is known late, and one whose size never is.
+func TestCreateUnsized(t *testing.T) {
+	for _, sized := range []bool{true, false} {
+		target, dir := resolved(t, true)
+		temp, err := target.CreateUnsized()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := temp.File().WriteAt([]byte("new"), 0); err != nil {
+			t.Fatal(err)
+		}
+		want := "old"
+		if sized {
+			temp.Sized(3)
+			want = "new"
+		}
+		if err := temp.Publish(); (err == nil) != sized {
+			t.Errorf("sized=%t: Publish: %v", sized, err)
+		}
+		content(t, target.Path(), want)
+		untouched(t, dir, "file")
+	}
+}
+
+// TestCreateAt keeps a file over a failed Publish and for another Temp.
+func TestCreateAt(t *testing.T) {
+	target, dir := resolved(t, true)
+	sys := target.System()
+	name := target.Path() + ".kept"
+	temp, err := target.CreateAt(name, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := target.CreateAt(name, 3); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("a second one: got %v, want %v", err, fs.ErrExist)
+	}
+	if _, err := temp.File().WriteAt([]byte("new"), 0); err != nil {
+		t.Fatal(err)
+	}
+	restore := sys.SetFault(func(op, path string) error {
+		if op == "rename" {
+			return syscall.EACCES
+		}
+		return nil
+	})
+	if err := temp.Publish(); !errors.Is(err, syscall.EACCES) {
+		t.Errorf("got %v, want %v", err, syscall.EACCES)
+	}
+	restore()
+	temp.Keep()
+	temp.Discard() // does nothing after Keep
+	content(t, name, "new")
+	f, err := sys.Reopen(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	temp = target.Adopt(f, info, 3)
+	if err := temp.Publish(); err != nil || !temp.Published() {
+		t.Errorf("Publish: %v, published = %t", err, temp.Published())
+	}
+	content(t, target.Path(), "new")
+	untouched(t, dir, "file")
 }
 
 func TestCreateDirectoryGone(t *testing.T) {
@@ -113,7 +189,7 @@ func TestCreateDirectoryGone(t *testing.T) {
 	}
 }
 
-// TestPublishOtherSize has the file grow and shrink, as a worker's wrong offset would.
+// TestPublishOtherSize changes the size of the file, as a worker with a wrong offset would.
 func TestPublishOtherSize(t *testing.T) {
 	for _, size := range []int64{0, 9, 11} {
 		target, dir := resolved(t, true)
@@ -129,7 +205,7 @@ func TestPublishOtherSize(t *testing.T) {
 	}
 }
 
-// TestDestinationBecomesDirectory makes it one before Create, and before Publish.
+// TestDestinationBecomesDirectory creates a directory before Create, and before Publish.
 func TestDestinationBecomesDirectory(t *testing.T) {
 	target, dir := resolved(t, false)
 	temp := created(t, target, 1)
@@ -153,7 +229,7 @@ func TestLongNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			target, err := Resolve(filepath.Join(dir, base))
+			target, err := Resolve(nil, filepath.Join(dir, base))
 			if err != nil {
 				t.Fatal(err)
 			}

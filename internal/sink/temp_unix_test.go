@@ -18,7 +18,7 @@ func TestMode(t *testing.T) {
 		{0o644, 0o644},
 		{0o777, 0o777},
 		{0o444, 0o444},
-		{0o755 | fs.ModeSetuid, 0o755}, // the right to act for somebody is not handed on to other bytes
+		{0o755 | fs.ModeSetuid, 0o755}, // other content must not get it
 	} {
 		target, _ := resolved(t, test.present != 0)
 		if test.present != 0 {
@@ -39,7 +39,7 @@ func TestMode(t *testing.T) {
 	}
 }
 
-// TestModeFromTheStart looks at the file before its mode is put right: what is private never is readable.
+// TestModeFromTheStart looks at the file before chmod: private content must never be readable.
 func TestModeFromTheStart(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	target, _ := resolved(t, true)
@@ -47,7 +47,7 @@ func TestModeFromTheStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	looked := false
-	defer SetFault(func(op, path string) error {
+	defer target.System().SetFault(func(op, path string) error {
 		if op != "chmod" {
 			return nil
 		}
@@ -95,7 +95,7 @@ func TestReplaced(t *testing.T) {
 				temp.Discard()
 				after, afterErr := os.Lstat(temp.Name())
 				if (beforeErr == nil) != (afterErr == nil) || beforeErr == nil && !os.SameFile(before, after) {
-					t.Errorf("what somebody put there is gone: %v", afterErr)
+					t.Errorf("the other file is gone: %v", afterErr)
 				}
 				content(t, target.Path(), "old")
 			})
@@ -103,7 +103,7 @@ func TestReplaced(t *testing.T) {
 	}
 }
 
-// TestDestinationReplaced puts things in the destination's place that rename would replace.
+// TestDestinationReplaced replaces the destination by files that rename would replace.
 func TestDestinationReplaced(t *testing.T) {
 	for name, replace := range map[string]func(path string) error{
 		"fifo": func(path string) error { return syscall.Mkfifo(path, 0o644) },
@@ -130,7 +130,7 @@ func TestDestinationReplaced(t *testing.T) {
 	}
 }
 
-// TestSyncDirUnreadable is about a directory one may write to and not read.
+// TestSyncDirUnreadable uses a directory that the process may write to but not read.
 func TestSyncDirUnreadable(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may read every directory")

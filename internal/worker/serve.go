@@ -17,7 +17,7 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/fetch"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/writeback"
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
 // setupTimeout bounds the wait for the pool's answer to the hello.
@@ -177,7 +177,7 @@ func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Resu
 			Progress: s.progress(job),
 		})
 		if err == nil && job.WriteBack {
-			writeback.Begin(file, job.Offset, job.Length)
+			osfile.WriteBack(file, job.Offset, job.Length)
 		}
 	case ipc.OpRead:
 		defer file.Close()

@@ -11,7 +11,7 @@ import (
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/failure"
-	"github.com/s3processpool/processpool/internal/sink"
+	"github.com/s3processpool/processpool/internal/partial"
 )
 
 // judge holds a download's result against the plan and what was carried out of it.
@@ -144,7 +144,7 @@ func (r *run) judgeFiles(t *transfer) {
 	var got []string
 	entries, _ := os.ReadDir(t.dir)
 	for _, e := range entries {
-		if !t.resume || err == nil || !strings.HasSuffix(e.Name(), sink.PartialSuffix) && !strings.HasSuffix(e.Name(), sink.JournalSuffix) {
+		if !t.resume || err == nil || !strings.HasSuffix(e.Name(), partial.PartialSuffix) && !strings.HasSuffix(e.Name(), partial.JournalSuffix) {
 			got = append(got, e.Name())
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/sink"
+	"github.com/s3processpool/processpool/internal/partial"
 )
 
 // spoil is what befalls a partial file or its journal between two downloads.
@@ -57,7 +57,7 @@ func (t *transfer) goOn(r *run) {
 
 // damage spoils what is there, at a place that follows from the seed.
 func (t *transfer) damage(r *run) {
-	suffix := map[spoil]string{flippedByte: sink.PartialSuffix, flippedWord: sink.JournalSuffix, tornJournal: sink.JournalSuffix, noJournal: sink.JournalSuffix}[t.spoil]
+	suffix := map[spoil]string{flippedByte: partial.PartialSuffix, flippedWord: partial.JournalSuffix, tornJournal: partial.JournalSuffix, noJournal: partial.JournalSuffix}[t.spoil]
 	names, _ := filepath.Glob(filepath.Join(t.dir, ".*"+suffix))
 	if suffix == "" || len(names) != 1 {
 		return

@@ -1,0 +1,18 @@
+//go:build linux || darwin
+
+package osfile
+
+import "os"
+
+// control makes a system call while the descriptor is certain to be that of f.
+func control(f *os.File, call func(fd int) error) error {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var result error
+	if err := conn.Control(func(fd uintptr) { result = call(int(fd)) }); err != nil {
+		return err
+	}
+	return result
+}

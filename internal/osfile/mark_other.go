@@ -1,0 +1,11 @@
+//go:build !linux && !darwin
+
+package osfile
+
+import "os"
+
+func mark(*os.File) {}
+
+func unmark(*os.File) {}
+
+func marked(*os.File) bool { return false }

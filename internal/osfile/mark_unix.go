@@ -1,0 +1,29 @@
+//go:build linux || darwin
+
+package osfile
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+const unfinished = "unfinished"
+
+func mark(f *os.File) {
+	control(f, func(fd int) error { return unix.Fsetxattr(fd, attribute, []byte(unfinished), 0) })
+}
+
+func unmark(f *os.File) {
+	control(f, func(fd int) error { return unix.Fremovexattr(fd, attribute) })
+}
+
+func marked(f *os.File) bool {
+	value := make([]byte, 16)
+	var n int
+	err := control(f, func(fd int) (err error) {
+		n, err = unix.Fgetxattr(fd, attribute, value)
+		return err
+	})
+	return err == nil && string(value[:n]) == unfinished
+}

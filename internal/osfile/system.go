@@ -1,0 +1,60 @@
+package osfile
+
+import (
+	"errors"
+	"io/fs"
+	"sync/atomic"
+)
+
+// System makes the system calls of a download. A nil *System, or the zero value, is the plain
+// operating system. A System may be used by several goroutines at the same time, and must not be
+// copied.
+type System struct {
+	fault atomic.Pointer[func(op, path string) error]
+}
+
+// SetFault is for tests. Before each call that can fail, the System calls f with the name of the
+// call and of the file. If f returns an error, the System returns that error instead of making the
+// call; only close is made anyway, as the kernel does. A nil f removes the faults. The returned
+// function restores the previous state. SetFault panics if s is nil.
+//
+// The names are open, stat, chmod, fallocate, truncate, fsync, close, rename, remove, reopen,
+// fdatasync, and syncdir, for which path is the directory. Only Linux and macOS have fallocate.
+// Where its error means that the file system does not support it, truncate follows.
+func (s *System) SetFault(f func(op, path string) error) (restore func()) {
+	var next *func(op, path string) error
+	if f != nil {
+		next = &f
+	}
+	previous := s.fault.Swap(next)
+	return func() { s.fault.Store(previous) }
+}
+
+// before returns the error that a test wants the call to fail with.
+func (s *System) before(op, path string) error {
+	if s == nil {
+		return nil
+	}
+	if f := s.fault.Load(); f != nil {
+		return (*f)(op, path)
+	}
+	return nil
+}
+
+// Error returns a *fs.PathError with the given step and file and the cause of err, so that an
+// error names a step and a file only once. It returns nil if err is nil.
+func Error(op, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &fs.PathError{Op: op, Path: path, Err: Cause(err)}
+}
+
+// Cause returns the error inside a *fs.PathError, or err if there is none.
+func Cause(err error) error {
+	var pathError *fs.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
