@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
-// The functions see the defaults, and what they leave is what they have chosen.
+// The option functions see the defaults, and the values they leave apply.
 func TestConfigDefaults(t *testing.T) {
 	leak.Check(t)
 	var got processpool.Config
@@ -86,7 +86,7 @@ func TestShutdownWithoutStart(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// Start by many at once starts one pool, and says the same to all.
+// Concurrent calls of Start start one pool, and return the same result.
 func TestStartByMany(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

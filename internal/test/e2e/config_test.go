@@ -20,13 +20,13 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// named is a change to a configuration, and the word that an error must have for it.
+// named is a change to a configuration, with the word that its error must contain.
 type named[C any] struct {
 	word   string
 	change func(C)
 }
 
-// badValues are faults in Config that can all be made at once.
+// badValues are faults in a Config that can be combined.
 var badValues = []named[*processpool.Config]{
 	{"MultipartThreshold is 0", func(c *processpool.Config) { c.MultipartThreshold = 0 }},
 	{"MultipartThreshold is -1", func(c *processpool.Config) { c.MultipartThreshold = -1 }},
@@ -49,7 +49,7 @@ var badValues = []named[*processpool.Config]{
 	{"ClientOptions[0]", func(c *processpool.Config) { c.ClientOptions = []func(*s3.Options){nil} }},
 }
 
-// 2e: values that make no sense are refused by NewDownloader, each by its name.
+// NewDownloader refuses invalid values, and names each of them.
 func TestConfigValues(t *testing.T) {
 	leak.Check(t)
 	for _, fault := range badValues {
@@ -72,7 +72,7 @@ func wantConfigError(t *testing.T, cfg aws.Config, change func(*processpool.Conf
 	}
 }
 
-// foreign are settings that hold code, which cannot cross to another process.
+// foreign are settings that contain code, which cannot be passed to another process.
 var foreign = []named[*s3.Options]{
 	{"APIOptions", func(o *s3.Options) {
 		o.APIOptions = append(o.APIOptions, func(*middleware.Stack) error { return nil })
@@ -91,7 +91,7 @@ type ownResolver struct{ s3.EndpointResolverV2 }
 
 type ownSigner struct{ s3.HTTPSignerV4 }
 
-// What cannot cross is named, with a way out, and never dropped in silence.
+// A setting that cannot be passed is an error that names it and WorkerCommand. It is never ignored.
 func TestConfigForeignSettings(t *testing.T) {
 	leak.Check(t)
 	for _, setting := range foreign {
@@ -136,7 +136,7 @@ func TestConfigForeignSettings(t *testing.T) {
 	}
 }
 
-// All that is wrong is in one error: values, settings and what is missing.
+// One error reports all faults: values, settings and missing settings.
 func TestConfigFaultsTogether(t *testing.T) {
 	leak.Check(t)
 	t.Setenv("AWS_CA_BUNDLE", filepath.Join(t.TempDir(), "missing.pem"))
@@ -150,7 +150,7 @@ func TestConfigFaultsTogether(t *testing.T) {
 	}, words...)
 }
 
-// With WorkerCommand the settings are that program's, and a warning names them.
+// With WorkerCommand the settings belong to that program, and a warning names them.
 func TestConfigForeignSettingsOfWorkerCommand(t *testing.T) {
 	leak.Check(t)
 	var log harness.Log
@@ -167,8 +167,7 @@ func TestConfigForeignSettingsOfWorkerCommand(t *testing.T) {
 	}
 }
 
-// What AWS_CA_BUNDLE names is bounded as CABundle is: else it would show as workers
-// that do not start.
+// The file that AWS_CA_BUNDLE names has the limit of CABundle. Without it, workers would not start.
 func TestConfigLargeBundleOfEnvironment(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "large.pem")
 	if err := os.WriteFile(name, make([]byte, 9<<20), 0o600); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// The provider is asked once for all workers.
+// The provider is called once for all workers.
 func TestCredentialsAreVended(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t, func(o *s3test.Options) { o.AccessKey, o.SecretKey = "AKIDONE", "secret" }), t.TempDir()
@@ -33,7 +33,7 @@ func TestCredentialsAreVended(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// Credentials that S3 refuses as expired are asked for anew, once for all workers.
+// Credentials that S3 refuses as expired are renewed once for all workers.
 func TestCredentialsExpire(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -58,7 +58,7 @@ func TestCredentialsExpire(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// 2e: a provider that has none is the download's error, at once.
+// An error of the provider is the error of the download, without a retry.
 func TestCredentialsFail(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

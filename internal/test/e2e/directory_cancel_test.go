@@ -54,7 +54,7 @@ func TestDirectoryCancel(t *testing.T) {
 	}
 }
 
-// A cancel that comes too late changes nothing.
+// A cancel after the end changes nothing.
 func TestDirectoryCancelAfterwards(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -67,7 +67,7 @@ func TestDirectoryCancelAfterwards(t *testing.T) {
 	}
 }
 
-// Shutdown waits for a Directory, also for what it has yet to begin, and refuses a new
+// Shutdown waits for a Directory, including the downloads it has not started yet, and refuses a new
 // one.
 func TestDirectoryShutdown(t *testing.T) {
 	leak.Check(t)

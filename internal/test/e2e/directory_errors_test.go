@@ -35,7 +35,7 @@ func TestDirectoryFailures(t *testing.T) {
 	}
 }
 
-// What was begun is canceled with the first failure, and nothing more is begun.
+// With StopOnError the first failure cancels all downloads in progress, and no further one starts.
 func TestDirectoryStopOnError(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t, harness.Pages(10)), t.TempDir()
@@ -74,7 +74,7 @@ func TestDirectoryListingFails(t *testing.T) {
 	}
 	leak.Files(t, dir)
 
-	// The second page is refused: what the first has listed is there all the same.
+	// The second page is refused. The objects of the first page are downloaded.
 	origin.Inject(s3test.Fault{Match: func(r s3test.Request) bool { return harness.IsList(r) && r.Query.Has("continuation-token") }, Status: 403})
 	all = harness.Directory(t, d, "", dir)
 	err = harness.WantDirectoryError(t, all.Result(), 0)
@@ -85,7 +85,7 @@ func TestDirectoryListingFails(t *testing.T) {
 	harness.WantTree(t, dir, "k1")
 }
 
-// Listings are retried as other requests are.
+// Listings are retried like other requests.
 func TestDirectoryListingIsRetried(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -101,7 +101,7 @@ func TestDirectoryListingIsRetried(t *testing.T) {
 	harness.WantDirectoryError(t, harness.Directory(t, d, "", dir).Result(), 0, processpool.ErrRetriesExceeded)
 }
 
-// What a listing and its downloads are asked with.
+// The arguments apply to the listing and to its downloads.
 func TestDirectoryArguments(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

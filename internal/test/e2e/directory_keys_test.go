@@ -14,8 +14,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// Keys that would lead out are refused, each by itself, before any request for them;
-// the others are downloaded.
+// Each key that would lead out of the directory is refused by itself, before any request for it.
+// The others are downloaded.
 func TestDirectoryUnsafeKeys(t *testing.T) {
 	leak.Check(t)
 	origin, dir, outside := harness.StartOrigin(t), t.TempDir(), t.TempDir()
@@ -69,7 +69,8 @@ func TestDirectoryUnsafeKeys(t *testing.T) {
 	}
 }
 
-// Where one key's file must be another's directory, the one that comes first is there.
+// If the file of one key would have to be the directory of another, the one that comes first
+// exists.
 func TestDirectoryFileAndDirectory(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -90,13 +91,13 @@ func TestDirectoryFileAndDirectory(t *testing.T) {
 	harness.WantTree(t, dir, "a", "c", "e/")
 	harness.WantContent(t, filepath.Join(dir, "c"), []byte("old"))
 
-	// The same, when the file is there long since.
+	// The same with a file that exists beforehand.
 	all = harness.Directory(t, d, "a", dir)
 	harness.WantDirectoryError(t, all.Result(), 1, processpool.ErrUnsafeKey, syscall.ENOTDIR)
 	harness.WantTree(t, dir, "a", "c", "e/")
 }
 
-// With Resume an object does not get the name under which another is unfinished.
+// With Resume, no object gets the name of a partial file or a journal.
 func TestDirectoryResume(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

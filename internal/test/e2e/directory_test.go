@@ -16,7 +16,7 @@ import (
 
 func isGet(r s3test.Request) bool { return r.Method == "GET" && r.Key != "" }
 
-// lists returns the requests for a page so far.
+// lists returns the requests so far for a page of a listing.
 func lists(origin *s3test.Server) []s3test.Request {
 	return slices.DeleteFunc(origin.Requests(), func(r s3test.Request) bool { return !harness.IsList(r) })
 }
@@ -81,7 +81,7 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
-// A file's name is the key behind the last slash of the prefix.
+// The name of a file is the part of the key after the last slash of the prefix.
 func TestDirectoryPrefix(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -110,7 +110,7 @@ func TestDirectoryPrefix(t *testing.T) {
 	if err := harness.Directory(t, d, "none", filepath.Join(dir, "new")).Result(); err != nil {
 		t.Error(err)
 	}
-	harness.WantTree(t, dir) // no directory is made for no object
+	harness.WantTree(t, dir) // no directory is created without an object
 }
 
 func TestDirectoryFlat(t *testing.T) {
@@ -178,7 +178,7 @@ func TestDirectoryModTime(t *testing.T) {
 	put("same", harness.Content, modified)
 	put("d/resized", harness.Content, modified)
 	put("touched", harness.Content, modified)
-	put("rewritten", harness.Content, modified.Add(123*time.Millisecond)) // some list more than HTTP's header can tell
+	put("rewritten", harness.Content, modified.Add(123*time.Millisecond)) // some servers list more digits than the HTTP header has
 	d := harness.NewDownloader(t, origin)
 	kept := func(o *processpool.DirectoryOptions) { o.KeepModTime = true }
 	unchanged := func(o *processpool.DirectoryOptions) { o.SkipUnchanged = true }

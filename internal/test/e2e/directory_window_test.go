@@ -13,7 +13,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// A Directory has no more downloads begun than its window holds.
+// A Directory starts no more downloads at once than its window allows.
 func TestDirectoryWindow(t *testing.T) {
 	leak.Check(t)
 	const window, total = 100, 250
@@ -45,8 +45,8 @@ func TestDirectoryWindow(t *testing.T) {
 	}
 }
 
-// The next page is asked for when all objects of the one before have begun and the
-// window has room.
+// The next page is requested when all objects of the previous page have started and the window has
+// room.
 func TestDirectoryPages(t *testing.T) {
 	leak.Check(t)
 	const window, size, total = 100, 60, 250
@@ -74,7 +74,7 @@ func TestDirectoryPages(t *testing.T) {
 	}
 }
 
-// Two Directories, and single downloads beside them, are served side by side.
+// Two Directories, and a single download, make progress at the same time.
 func TestDirectoryBesideOthers(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t, harness.Pages(7))

@@ -9,7 +9,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/harness"
 )
 
-// The Go pieces of docs/porting.md are compiled: each is in example_porting_test.go.
+// The Go code of docs/porting.md compiles: all of it is in example_porting_test.go.
 func TestPortingDocument(t *testing.T) {
 	root := harness.ModuleRoot(t)
 	document, err := os.ReadFile(filepath.Join(root, "docs", "porting.md"))
@@ -24,7 +24,7 @@ func TestPortingDocument(t *testing.T) {
 	for piece := range strings.SplitSeq(string(document), "```go\n") {
 		code, _, ended := strings.Cut(piece, "```")
 		if n++; n == 1 || !ended {
-			continue // what comes before the first piece
+			continue // the text before the first piece
 		}
 		if !strings.Contains(compiled, flat(code)) {
 			t.Errorf("not in example_porting_test.go:\n%s", code)
@@ -35,7 +35,7 @@ func TestPortingDocument(t *testing.T) {
 	}
 }
 
-// flat takes the indentation out of code.
+// flat removes the indentation from code.
 func flat(code string) string {
 	var lines []string
 	for line := range strings.Lines(code) {

@@ -21,7 +21,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// What errors.As finds of an answer of S3's, though it was met in another process.
+// errors.As finds the same types in an answer of S3 as in the process that received it.
 func TestErrorsOfS3(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -89,7 +89,7 @@ func TestErrorsOfS3(t *testing.T) {
 	}
 }
 
-// Which sentinel an answer stands for.
+// Each of these answers matches a sentinel error.
 func TestErrorsAreSentinels(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -122,7 +122,7 @@ func TestErrorsAreSentinels(t *testing.T) {
 	}
 }
 
-// The step comes first and the cause last, and the last attempt's error is wrapped.
+// The text has the step first and the cause last, and the error of the last attempt is wrapped.
 func TestErrorText(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -143,7 +143,7 @@ func TestErrorText(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// ErrStalled is what the attempts were about, ErrRetriesExceeded that there were no more.
+// A request whose attempts all stalled is both ErrStalled and ErrRetriesExceeded.
 func TestErrorStalled(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -156,7 +156,7 @@ func TestErrorStalled(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// 2e: an endpoint at which nobody listens.
+// An endpoint without a listener.
 func TestErrorOfTheNetwork(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -170,8 +170,8 @@ func TestErrorOfTheNetwork(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// A redirect is followed to the region it names, once; if that helps nothing it is
-// S3's error, with the region in its answer.
+// A redirect to the region in its answer is followed once. If that does not help, the redirect is
+// the error, with the region in its answer.
 func TestErrorRedirect(t *testing.T) {
 	for _, times := range []int{1, 0} {
 		t.Run(fmt.Sprintf("times=%d", times), func(t *testing.T) {

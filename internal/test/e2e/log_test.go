@@ -11,7 +11,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// Records name the object, the range, the attempt, the worker and S3's request.
+// Records name the object, the range, the attempt, the worker and the request ID of S3.
 func TestLog(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

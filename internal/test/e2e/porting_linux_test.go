@@ -17,9 +17,9 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// tcp_keepalive: on a silent connection only its timer runs, or none.
+// tcp_keepalive: on a silent connection only the timer of keep-alive runs, or none.
 func TestPortingKeepAlive(t *testing.T) {
-	const keepAlive, none = "02", "00" // proc(5), /proc/net/tcp: the timer that is active
+	const keepAlive, none = "02", "00" // the active timer of /proc/net/tcp, see proc(5)
 	for period, want := range map[time.Duration]string{time.Hour: keepAlive, -1: none} {
 		leak.Check(t)
 		origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -34,7 +34,7 @@ func TestPortingKeepAlive(t *testing.T) {
 		end := time.Now().Add(harness.Patience)
 		got := timerOf(t, origin.URL())
 		for got != want && time.Now().Before(end) {
-			time.Sleep(time.Millisecond) // what was sent is being acknowledged
+			time.Sleep(time.Millisecond) // the last segment may not be acknowledged yet
 			got = timerOf(t, origin.URL())
 		}
 		if got != want {
@@ -45,7 +45,7 @@ func TestPortingKeepAlive(t *testing.T) {
 	}
 }
 
-// timerOf returns the timer of the connection that leads to address.
+// timerOf returns the timer of the connection to address.
 func timerOf(t *testing.T, address string) string {
 	t.Helper()
 	u, err := url.Parse(address)

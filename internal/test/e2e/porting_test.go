@@ -27,8 +27,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// amazon is a proxy through which every host of the world is S3 and has the object
-// that is asked for.
+// amazon is an HTTP proxy. Through it every host is S3 and has every object.
 type amazon struct {
 	*httptest.Server
 
@@ -71,7 +70,7 @@ func (a *amazon) forget() {
 	a.seen = nil
 }
 
-// first is the first request that came.
+// first returns the first request that the proxy received.
 func (a *amazon) first(t *testing.T) *http.Request {
 	t.Helper()
 	a.mu.Lock()
@@ -82,15 +81,15 @@ func (a *amazon) first(t *testing.T) *http.Request {
 	return a.seen[0]
 }
 
-// porting is how a key of client_kwargs, or of botocore's Config, is said here.
+// porting is the equivalent of a key of client_kwargs, or of the Config of botocore.
 type porting struct {
 	config func(*aws.Config)
 	client func(*s3.Options)
 	pool   func(*processpool.Config)
 }
 
-// downloader makes one of a worker that tries once, for an aws.Config as a program
-// in us-east-1 has it. Over plain HTTP, a proxy sees all of a request.
+// downloader returns a Downloader with one worker and one attempt, for the aws.Config of a program
+// in us-east-1. It uses plain HTTP, so that a proxy sees whole requests.
 func (p porting) downloader(cfg aws.Config) (*processpool.Downloader, error) {
 	if p.config != nil {
 		p.config(&cfg)
@@ -111,7 +110,7 @@ func portingConfig() aws.Config {
 	return aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", "")}
 }
 
-// What decides where a request goes, and what it bears.
+// The settings that decide the destination and the headers of a request.
 func TestPortingRequest(t *testing.T) {
 	type request = http.Request
 	host := func(r *request) string { return r.URL.Scheme + "://" + r.URL.Host + r.URL.Path }
@@ -179,7 +178,7 @@ func TestPortingRequest(t *testing.T) {
 	}
 }
 
-// s3.use_arn_region: an access point is asked where its ARN says.
+// s3.use_arn_region: an access point is requested in the region of its ARN.
 func TestPortingARNRegion(t *testing.T) {
 	leak.Check(t)
 	a, dir := startAmazon(t), t.TempDir()
@@ -232,7 +231,7 @@ func TestPortingConfiguredEndpoint(t *testing.T) {
 	}
 }
 
-// What has no place here is an error that names it, never dropped.
+// A setting without an equivalent is an error that names it, and is never ignored.
 func TestPortingRefused(t *testing.T) {
 	transport := func(set func(*http.Transport)) porting {
 		return porting{config: func(c *aws.Config) {
@@ -293,7 +292,7 @@ func TestPortingVerify(t *testing.T) {
 	}
 }
 
-// connect_timeout, read_timeout, tcp_keepalive, each set so that it shows.
+// connect_timeout and read_timeout, each with a value that has a visible effect.
 func TestPortingTimeouts(t *testing.T) {
 	client := func(c *awshttp.BuildableClient) porting {
 		return porting{config: func(cfg *aws.Config) { cfg.HTTPClient = c }}
@@ -344,7 +343,7 @@ func TestPortingRetries(t *testing.T) {
 	}
 }
 
-// max_pool_connections: of each worker.
+// max_pool_connections applies to each worker.
 func TestPortingMaxPoolConnections(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

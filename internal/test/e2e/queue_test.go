@@ -15,7 +15,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// costs are what queued downloads must not need.
+// costs are the resources that queued downloads must not use.
 type costs struct {
 	bytes                   uint64
 	goroutines, descriptors int
@@ -24,7 +24,7 @@ type costs struct {
 func measure(t *testing.T) costs {
 	t.Helper()
 	runtime.GC()
-	runtime.GC() // what the first has freed of the pools
+	runtime.GC() // for what the first one has moved out of the pools
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	c := costs{bytes: m.HeapAlloc + m.StackInuse, goroutines: runtime.NumGoroutine()}
@@ -55,7 +55,7 @@ func TestQueueCost(t *testing.T) {
 			origin.Inject(s3test.Fault{Key: "k", Gate: gate})
 			d := harness.NewDownloader(t, origin, harness.Processes(1))
 			first := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "first"))
-			harness.Arrive(t, origin, 1, "HEAD") // it has the only worker
+			harness.Arrive(t, origin, 1, "HEAD") // this download occupies the only worker
 
 			const n = 100_000
 			ctx, name := c.context(t), filepath.Join(dir, "file")
@@ -68,7 +68,7 @@ func TestQueueCost(t *testing.T) {
 			if each := (after.bytes - before.bytes) / n; after.bytes > before.bytes && each >= 1024 {
 				t.Errorf("got %d bytes for each of %d downloads, want less than 1024", each, n)
 			}
-			// Few, since the runtime and the origin may have their own.
+			// The runtime and the origin may have a few of their own.
 			if more := after.goroutines - before.goroutines; more > 3 {
 				t.Errorf("got %d goroutines more, want none", more)
 			}
@@ -99,7 +99,7 @@ func TestQueueCost(t *testing.T) {
 	}
 }
 
-// Transfers wait in the order of the calls.
+// Transfers start in the order of the calls.
 func TestQueueOrder(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -145,7 +145,7 @@ func TestQueueOldestFirst(t *testing.T) {
 	old := d.DownloadFile(t.Context(), "b", "old", filepath.Join(dir, "old"))
 	harness.Arrive(t, origin, 1, "HEAD")
 	young := d.DownloadFile(t.Context(), "b", "new", filepath.Join(dir, "new"))
-	harness.Arrive(t, origin, 1, "GET") // both slots are taken, and both transfers have a range left
+	harness.Arrive(t, origin, 1, "GET") // both slots are occupied, and both transfers have a range left
 	close(head)
 	harness.Arrive(t, origin, 2, "GET")
 	close(first)
@@ -164,7 +164,7 @@ func TestQueueOldestFirst(t *testing.T) {
 	leak.Files(t, dir, "new", "old")
 }
 
-// HeadObject and GetObject of all transfers together never exceed the slots.
+// The requests of all transfers together never exceed the slots.
 func TestQueueBoundsRequests(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -178,7 +178,7 @@ func TestQueueBoundsRequests(t *testing.T) {
 		names = append(names, name)
 		futures = append(futures, d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, name)))
 	}
-	harness.Arrive(t, origin, 6, "GET") // every slot has one
+	harness.Arrive(t, origin, 6, "GET") // every slot has a request
 	close(gate)
 	for _, f := range futures {
 		if err := harness.Result(t, f); err != nil {
@@ -193,7 +193,7 @@ func TestQueueBoundsRequests(t *testing.T) {
 
 type number struct{}
 
-// A context that many downloads share ends: that is one goroutine's work.
+// One goroutine handles the end of a context that many downloads share.
 func TestQueueOfOneContext(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -202,7 +202,7 @@ func TestQueueOfOneContext(t *testing.T) {
 	origin.Inject(s3test.Fault{Key: "k", Gate: gate})
 	d := harness.NewDownloader(t, origin, harness.Processes(1))
 	first := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "first"))
-	harness.Arrive(t, origin, 1, "HEAD") // it has the only worker
+	harness.Arrive(t, origin, 1, "HEAD") // this download occupies the only worker
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

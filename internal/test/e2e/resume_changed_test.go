@@ -17,8 +17,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// An object that was overwritten between the two is downloaded from its beginning,
-// and so is another of the same size.
+// An object that was replaced in the meantime is downloaded from its beginning, also if the new one
+// has the same size.
 func TestResumeOfAnotherObject(t *testing.T) {
 	old, next := s3test.PatternBytes(1, 400_000), s3test.PatternBytes(2, 400_000)
 	for name, change := range map[string]func(origin *s3test.Server){
@@ -64,8 +64,8 @@ func TestResumeOfAnotherObject(t *testing.T) {
 	}
 }
 
-// What is wrong with the two files costs what they had kept, at most, and never a
-// byte of the result.
+// Damage to the partial file or the journal costs at most the bytes that were kept, and never
+// changes a byte of the result.
 func TestResumeOfDamagedFiles(t *testing.T) {
 	edit := func(suffix string, change func(p []byte) []byte) func(t *testing.T, name string) {
 		return func(t *testing.T, name string) {
@@ -135,8 +135,8 @@ func TestResumeOfDamagedFiles(t *testing.T) {
 	}
 }
 
-// Where the bytes are known to be wrong, or not the object's any more, nothing is kept.
-// Nor is it where there is nothing to keep.
+// Nothing is kept if the bytes are known to be wrong, if the object has changed, or if no byte has
+// arrived.
 func TestResumeKeepsNothing(t *testing.T) {
 	data := s3test.PatternBytes(1, 400_000)
 	for _, c := range []struct {

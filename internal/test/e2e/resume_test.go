@@ -32,10 +32,11 @@ func TestResume(t *testing.T) {
 	}
 	harness.WantRanges(t, origin, "bytes=3145728-4194303", "bytes=4194304-5242879", "bytes=5242880-6291455",
 		"bytes=6291456-7340031", "bytes=7340032-8388607", "bytes=8388608-8388608")
-	harness.WantResumed(t, harness.Resumed(t, d, name, want), 0) // nothing is left to go on from
+	harness.WantResumed(t, harness.Resumed(t, d, name, want), 0) // nothing is left to resume
 }
 
-// Another size of ranges, another number of workers, and one in mid-range.
+// A download resumes with another size of ranges and another number of workers, also in the middle
+// of a range.
 func TestResumeInAnotherWay(t *testing.T) {
 	for _, c := range []struct{ chunk, workers int64 }{{harness.MiB / 2, 1}, {harness.MiB + 1, 3}, {64 * harness.MiB, 2}, {100_000, 5}} {
 		t.Run(fmt.Sprintf("chunk=%d,workers=%d", c.chunk, c.workers), func(t *testing.T) {
@@ -53,8 +54,8 @@ func TestResumeInAnotherWay(t *testing.T) {
 	}
 }
 
-// What a worker had reported of its range is kept when the download is canceled, also
-// where the object is one GET without a Range.
+// A canceled download keeps what a worker had reported of its range, also if the object is one GET
+// without a Range.
 func TestResumeInMidRange(t *testing.T) {
 	for _, threshold := range []int64{1, 64 * harness.MiB} {
 		t.Run(fmt.Sprintf("threshold=%d", threshold), func(t *testing.T) {
@@ -62,7 +63,7 @@ func TestResumeInMidRange(t *testing.T) {
 			origin, dir := harness.StartOrigin(t), t.TempDir()
 			want := s3test.PatternBytes(1, 3*harness.MiB)
 			origin.Put("b", "k", want)
-			// The delay is longer than a worker keeps progress to itself.
+			// The delay exceeds the interval at which a worker reports progress.
 			origin.Inject(s3test.Fault{Method: "GET", Times: 1, Delay: 400 * time.Millisecond, Stall: true, StallAfter: harness.MiB + 1})
 			d := harness.NewDownloader(t, origin, harness.Multipart(threshold, 3*harness.MiB), harness.Processes(1), harness.Unhurried)
 			steps := make(chan processpool.Progress, 16)
@@ -81,8 +82,8 @@ func TestResumeInMidRange(t *testing.T) {
 	}
 }
 
-// One at a time, of this process as of another; and the next one can as soon as the
-// first has ended.
+// Only one download at a time may use a partial file, in this process as in another. The next one
+// may use it as soon as the first has ended.
 func TestResumeIsBusy(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -98,7 +99,7 @@ func TestResumeIsBusy(t *testing.T) {
 	if err := harness.Result(t, first); err != nil {
 		t.Fatal(err)
 	}
-	for range 50 { // also while workers are started and have copies of everything
+	for range 50 { // also while workers start, which have copies of all descriptors for a moment
 		f := d.DownloadFile(t.Context(), "b", "k", name, harness.Resume)
 		f.Cancel()
 		if err := harness.Result(t, f); !errors.Is(err, processpool.ErrCanceled) && err != nil {
@@ -108,7 +109,7 @@ func TestResumeIsBusy(t *testing.T) {
 	harness.Resumed(t, d, name, harness.Content)
 }
 
-// HeadObject is asked for, though ExpectedSize is given, and the two are compared.
+// With Resume, HeadObject is sent although ExpectedSize is given, and the two sizes are compared.
 func TestResumeExpectedSize(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -138,7 +139,8 @@ func TestResumeOfAnEmptyObject(t *testing.T) {
 	harness.WantResumed(t, harness.Resumed(t, harness.NewDownloader(t, origin), filepath.Join(dir, "file"), nil), 0)
 }
 
-// The names are the library's; what is there and no file is refused, and left.
+// The library owns the names of the partial file and the journal. If one of them is not a file, the
+// download is refused and the entry remains.
 func TestResumeNamesAreTaken(t *testing.T) {
 	for _, suffix := range []string{".part", ".part.journal"} {
 		t.Run(suffix, func(t *testing.T) {
@@ -155,7 +157,7 @@ func TestResumeNamesAreTaken(t *testing.T) {
 	}
 }
 
-// Without Resume the two files are nobody's concern.
+// A download without Resume does not touch the partial file and the journal.
 func TestWithoutResume(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -172,7 +174,7 @@ func TestWithoutResume(t *testing.T) {
 	harness.WantResumed(t, harness.Resumed(t, d, name, want), 300_000)
 }
 
-// Cancel is heard in each stage; whichever it is, the next download goes on.
+// Cancel takes effect in each stage, and the next download resumes.
 func TestResumeCanceledAnywhere(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)

@@ -13,7 +13,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// Everything that S3 may keep of an object proves a resumed one as it does any other.
+// Every checksum that S3 may store verifies a resumed object as it verifies any other.
 func TestResumeVerifies(t *testing.T) {
 	content := s3test.PatternBytes(11, 1_000_001)
 	for _, test := range stored {
@@ -23,7 +23,7 @@ func TestResumeVerifies(t *testing.T) {
 			origin.Put("b", "k", content, test.put...)
 			name := filepath.Join(dir, "file")
 			d := harness.NewDownloader(t, origin, harness.Multipart(100_000, 100_000), harness.Processes(2))
-			// The end never arrives, and all else does.
+			// The last bytes never arrive, and all others do.
 			stuck := origin.Inject(s3test.Fault{Method: "GET", Gate: make(chan struct{}), Match: func(r s3test.Request) bool {
 				return harness.Covers(r.Range, 1_000_000)
 			}})
@@ -46,7 +46,7 @@ func TestResumeVerifies(t *testing.T) {
 			if o.Verified != test.verified {
 				t.Errorf("Verified: got %q, want %q", o.Verified, test.verified)
 			}
-			// Where the parts turn out to be others than they seemed, all is fetched again.
+			// If the parts differ from the ones assumed, all bytes are fetched again.
 			seemed := strings.Contains(test.name, "seem")
 			if (o.Resumed > 0) != (o.ETag != "" && !seemed) {
 				t.Errorf("Resumed: got %d of an object with the ETag %q", o.Resumed, o.ETag)
@@ -55,7 +55,7 @@ func TestResumeVerifies(t *testing.T) {
 	}
 }
 
-// lastRange is where the last range begins that was asked for.
+// lastRange returns the offset of the last range that was requested.
 func lastRange(origin *s3test.Server) (last int64) {
 	for _, r := range harness.Requests(origin, "GET") {
 		var first int64
@@ -65,8 +65,8 @@ func lastRange(origin *s3test.Server) (last int64) {
 	return last
 }
 
-// A digest of the whole object in one range cannot be gone on with; a change of what
-// is verified in between does no harm.
+// A digest of the whole object in one range cannot be resumed. A download may resume with another
+// VerifyMode.
 func TestResumeWithAnotherVerify(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -83,7 +83,7 @@ func TestResumeWithAnotherVerify(t *testing.T) {
 				t.Run(fmt.Sprintf("%s,%v,%v", put, first, second), func(t *testing.T) {
 					at := int64(200_000)
 					if put == "sha256" && first == processpool.VerifyRequired {
-						at = 0 // it is one range
+						at = 0 // the object is one range
 					}
 					name := filepath.Join(t.TempDir(), "file")
 					harness.Interrupt(t, origin, downloaders[first], name, at)

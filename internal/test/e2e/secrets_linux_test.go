@@ -13,8 +13,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// Secrets are for nobody to see who may list processes, or read a worker's
-// environment.
+// The command line and the environment of a worker contain no secrets.
 func TestSecretsAreNotVisible(t *testing.T) {
 	leak.Check(t)
 	const secret, token = "this-is-the-secret", "this-is-the-token"
@@ -26,7 +25,7 @@ func TestSecretsAreNotVisible(t *testing.T) {
 	origin.Put("b", "k", harness.Content)
 	gate := make(chan struct{})
 	origin.Inject(s3test.Fault{Gate: gate})
-	d := harness.NewDownloader(t, origin) // with the origin's credentials
+	d := harness.NewDownloader(t, origin) // with the credentials of the origin
 	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
 	harness.Arrive(t, origin, 1, "HEAD")
 	workers := harness.Children(t, os.Getpid())
@@ -37,7 +36,7 @@ func TestSecretsAreNotVisible(t *testing.T) {
 		for _, name := range []string{"environ", "cmdline"} {
 			p, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
 			if errors.Is(err, os.ErrNotExist) {
-				continue // lost, and replaced
+				continue // lost and replaced
 			}
 			if err != nil || bytes.Contains(p, []byte(secret)) || bytes.Contains(p, []byte(token)) {
 				t.Errorf("%s of a worker: got %q, %v", name, p, err)

@@ -17,7 +17,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// The values of the SDK's own HTTP client cross, too.
+// The settings of the SDK's own HTTP client apply to the workers.
 func TestSettingsOfTheHTTPClientCross(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t, func(o *s3test.Options) { o.TLS = true }), t.TempDir()
@@ -33,8 +33,8 @@ func TestSettingsOfTheHTTPClientCross(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// The certificates of CABundle, or else of AWS_CA_BUNDLE, are those that count. An
-// origin they do not know gets no request, and one attempt.
+// Only the certificates of CABundle, or else of AWS_CA_BUNDLE, are trusted. An origin with another
+// certificate receives no request, and there is one attempt.
 func TestSettingsCABundle(t *testing.T) {
 	pem := filepath.Join(t.TempDir(), "ca.pem")
 	for _, c := range []struct {

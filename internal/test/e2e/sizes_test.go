@@ -12,7 +12,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// 2e: objects around the size of a range, and of none, with the default of 8 MiB.
+// Objects around the default size of a range, 8 MiB, and empty objects.
 func TestSizes(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -21,7 +21,7 @@ func TestSizes(t *testing.T) {
 		size   int64
 		ranges []string
 	}{
-		{0, nil}, // HeadObject tells that there is nothing to get
+		{0, nil}, // HeadObject returns the size, and there is nothing to get
 		{1, []string{""}},
 		{8388607, []string{""}},
 		{8388608, []string{"bytes=0-8388607"}},
@@ -34,7 +34,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// The threshold decides whether an object is split, the chunksize where.
+// The threshold decides whether an object is split, and the chunksize where.
 func TestSizesAndThreshold(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// asked lists the methods and ranges of all requests.
+// asked returns the methods and ranges of all requests, sorted.
 func asked(origin *s3test.Server) []string {
 	var all []string
 	for _, r := range origin.Requests() {
@@ -25,8 +25,8 @@ func asked(origin *s3test.Server) []string {
 	return all
 }
 
-// A small object takes one request, and is proved all the same; a large one is asked
-// for once more, as ever.
+// With SkipHead a small object takes one request, and is verified all the same. A large object
+// costs one request more than without it.
 func TestSkipHead(t *testing.T) {
 	large := []string{"GET ", "GET bytes=0-4", "GET bytes=5-9", "HEAD "}
 	for _, c := range []struct {
@@ -64,7 +64,7 @@ func TestSkipHead(t *testing.T) {
 	}
 }
 
-// What is proved by its parts takes a HeadObject.
+// An object that is verified by its parts takes a HeadObject.
 func TestSkipHeadOfParts(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -115,7 +115,7 @@ func TestSkipHeadFails(t *testing.T) {
 			}
 			d := harness.NewDownloader(t, origin, func(p *processpool.Config) { p.Verify = c.verify })
 			err := harness.Download(t, d, c.key, filepath.Join(dir, "file"), harness.SkipHead)
-			if c.want == nil { // either version, whole
+			if c.want == nil { // either version, complete
 				if err == nil {
 					leak.Files(t, dir, "file")
 					return
@@ -131,7 +131,7 @@ func TestSkipHeadFails(t *testing.T) {
 	}
 }
 
-// A body that breaks off goes on from its last byte, of the same version.
+// A body that breaks off is resumed from its last byte, in the same version.
 func TestSkipHeadGoesOn(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -149,7 +149,7 @@ func TestSkipHeadGoesOn(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// With Resume or ExpectedSize it is of no account.
+// Resume and ExpectedSize override SkipHead.
 func TestSkipHeadIsIgnored(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

@@ -70,7 +70,7 @@ func TestStats(t *testing.T) {
 	wantStats(t, d, "after Shutdown", want)
 }
 
-// Each attempt that is made again counts under what it failed by.
+// Each retry is counted under the reason of the failure.
 func TestStatsRetries(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

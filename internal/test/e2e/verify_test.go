@@ -13,13 +13,13 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// stored are the ways in which S3 keeps a checksum of 1,000,001 bytes, and what a
-// download in ranges of 100,000 makes of it.
+// stored are the ways in which S3 stores a checksum of 1,000,001 bytes, with the result for a
+// download in ranges of 100,000 bytes.
 var stored = []struct {
 	name     string
 	put      []func(*s3test.Object)
 	verified string
-	attempts int // GETs that a flipped bit costs beyond the first round; 0: it fails
+	attempts int // the GETs that a flipped bit costs; 0: the download fails, -1: nothing detects it
 }{
 	{"CRC64NVME", nil, "CRC64NVME full object", 0},
 	{"CRC32C", harness.ObjectOptions(s3test.WithChecksum("crc32c", "FULL_OBJECT")), "CRC32C full object", 0},
@@ -31,7 +31,7 @@ var stored = []struct {
 	{"SHA256 composite", harness.ObjectOptions(s3test.WithParts(400_000, 400_000, 200_001), s3test.WithChecksum("sha256", "COMPOSITE")), "SHA256 composite of 3 parts", 1},
 	{"SHA1 composite", harness.ObjectOptions(s3test.WithParts(600_000, 400_001), s3test.WithChecksum("sha1", "COMPOSITE")), "SHA1 composite of 2 parts", 1},
 	{"SHA256 composite, uneven parts", harness.ObjectOptions(s3test.WithParts(100_000, 700_000, 200_001), s3test.WithChecksum("sha256", "COMPOSITE")), "SHA256 composite of 3 parts", 1},
-	// Three parts of 400,000 bytes would do for the size, and are not what they are.
+	// Three parts of 400,000 bytes would fit the size, but the parts differ.
 	{"SHA256 composite, parts seem even", harness.ObjectOptions(s3test.WithParts(400_000, 300_000, 300_001), s3test.WithChecksum("sha256", "COMPOSITE")), "SHA256 composite of 3 parts", 1},
 	{"MD5 of 3 parts", harness.ObjectOptions(s3test.WithParts(400_000, 400_000, 200_001), s3test.WithChecksum("", "")), "MD5 ETag of 3 parts", 0},
 	{"MD5", harness.ObjectOptions(s3test.WithChecksum("", "")), "", -1},
@@ -60,8 +60,8 @@ func TestVerifyRanges(t *testing.T) {
 	}
 }
 
-// A bit that is flipped on the way once: what can be asked for again is, the rest
-// is an error, and where nothing can tell nothing does.
+// A bit is flipped once. Where a part can be fetched again, it is; otherwise the download fails, or
+// succeeds where no checksum is stored.
 func TestVerifyFlippedBit(t *testing.T) {
 	content := s3test.PatternBytes(11, 1_000_001)
 	for _, test := range stored {
@@ -102,7 +102,7 @@ func TestVerifyFlippedBit(t *testing.T) {
 	}
 }
 
-// A bit that is flipped each time is an error wherever anything can tell.
+// A bit that is flipped every time is an error wherever a checksum is stored.
 func TestVerifyFlippedForGood(t *testing.T) {
 	content := s3test.PatternBytes(11, 1_000_001)
 	for _, test := range stored {
@@ -124,13 +124,13 @@ func TestVerifyFlippedForGood(t *testing.T) {
 	}
 }
 
-// One range: every kind of digest of the whole object proves it.
+// One range: every kind of digest of the whole object verifies it.
 func TestVerifyOneRange(t *testing.T) {
 	content := s3test.PatternBytes(12, 1_000_001)
 	for _, test := range []struct {
 		name     string
 		put      []func(*s3test.Object)
-		expected bool // ExpectedSize, and no HeadObject
+		expected bool // with ExpectedSize, and without HeadObject
 		verified string
 	}{
 		{"CRC64NVME", nil, false, "CRC64NVME full object"},
@@ -176,8 +176,8 @@ func TestVerifyOneRange(t *testing.T) {
 	}
 }
 
-// VerifyRequired: without a proof not a byte is fetched; where only one range can
-// be proved, the object is one.
+// VerifyRequired: without a checksum no byte is fetched. If only one range can be verified, the
+// object is one range.
 func TestVerifyRequired(t *testing.T) {
 	content := s3test.PatternBytes(13, 1_000_001)
 	for _, test := range []struct {

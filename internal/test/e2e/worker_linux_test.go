@@ -18,8 +18,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// startMarked starts this executable as a worker with socket as its descriptor 3, nil for
-// none, and returns its standard error and its exit status.
+// startMarked starts this executable as a worker with socket as its descriptor 3 (nil means none).
+// It returns the standard error and the exit status.
 func startMarked(t *testing.T, mark string, socket *os.File) (words string, status int) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", "worker-with-header")
@@ -47,9 +47,9 @@ func startMarked(t *testing.T, mark string, socket *os.File) (words string, stat
 	return out.String(), cmd.ProcessState.ExitCode()
 }
 
-// A process that no pool has started, whatever its environment and descriptor 3 say,
-// is one sentence and a failure, and never an application: main is not reached
-// where the mark says init.
+// A process with the environment of a worker that no pool has started prints one line and fails,
+// whatever its descriptor 3 is. It never runs as an application: with the mark of init, it does not
+// reach main.
 func TestWorkerOfNoPool(t *testing.T) {
 	leak.Check(t)
 	file := func(t *testing.T) *os.File {
@@ -90,7 +90,7 @@ func TestWorkerOfNoPool(t *testing.T) {
 		}
 		return f
 	}
-	// speaking returns a socket at whose other end is no pool.
+	// speaking returns a socket whose other end is not a pool.
 	speaking := func(say func(*ipc.Conn)) func(*testing.T) *os.File {
 		return func(t *testing.T) *os.File {
 			ours, theirs, err := ipc.Pair()
@@ -149,7 +149,7 @@ func TestWorkerOfNoPool(t *testing.T) {
 	}
 }
 
-// slimWorker builds the program of a caller who wants middleware in his workers.
+// slimWorker builds a WorkerCommand that adds middleware to its workers.
 func slimWorker(t *testing.T) func(*processpool.Config) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "slimworker")
@@ -188,7 +188,7 @@ func TestSlimWorker(t *testing.T) {
 		leak.Files(t, dir, "file")
 	})
 
-	// A job that kills each worker it meets: three of them, and others' downloads go on.
+	// A job that kills every worker is given to three of them. The downloads beside it succeed.
 	for _, key := range []string{"poison", "poisoned head"} {
 		t.Run(key, func(t *testing.T) {
 			leak.Check(t)

@@ -32,12 +32,12 @@ func init() {
 	})
 }
 
-// runs has the pool run one of this test's programs as its workers.
+// runs makes the pool run one of the registered programs as its workers.
 func runs(program string) func(*processpool.Config) {
 	return func(c *processpool.Config) { c.WorkerCommand = []string{os.Args[0], program} }
 }
 
-// ServeWorker makes a worker of a program, with a client of its own making.
+// ServeWorker makes a program a worker, with client options of its own.
 func TestServeWorker(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -63,8 +63,7 @@ func TestServeWorkerWithoutAPool(t *testing.T) {
 	}
 }
 
-// An environment that says worker, without a pool behind it, is one sentence and a
-// failure.
+// A process with the environment of a worker, but without a pool, prints one line and fails.
 func TestWorkerWithoutAPool(t *testing.T) {
 	leak.Check(t)
 	for _, mark := range []string{"self", "command", "another"} {
@@ -81,8 +80,8 @@ func TestWorkerWithoutAPool(t *testing.T) {
 	}
 }
 
-// 2e: workers that cannot start are the result of what waits for them, with their
-// last words; the next download tries again.
+// If workers cannot start, the waiting downloads fail with the last words of the workers. The next
+// download tries again.
 func TestWorkersDoNotStart(t *testing.T) {
 	for _, c := range []struct {
 		command []string

@@ -12,7 +12,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// What goes wrong at one range, when others have been written.
+// One range fails after others have been written.
 func TestFaultInMidTransfer(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -57,7 +57,7 @@ func TestFaultInMidTransfer(t *testing.T) {
 	}
 }
 
-// A burst of SlowDown is waited for, though each range meets it.
+// A burst of SlowDown is retried until it passes, although each range meets it.
 func TestFaultSlowDownBurst(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

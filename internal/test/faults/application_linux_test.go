@@ -11,27 +11,18 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sys/unix"
 
-	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/test/harness"
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// application URL FILE downloads b/k to the file and says how it went. When its
-// standard input ends before, it exits without Shutdown.
+// application URL FILE downloads b/k to the file and prints the result. It exits without Shutdown
+// when its standard input ends first.
 func application(args []string) error {
-	cfg := aws.Config{Region: s3test.Region, BaseEndpoint: &args[0]}
-	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
-		c.MaxRequestProcesses = 2
-		c.StallTimeout = time.Hour
-		c.ClientOptions = []func(*s3.Options){func(o *s3.Options) { o.UsePathStyle = true }}
-	})
+	d, err := newProgramDownloader(args[0], harness.Unhurried)
 	if err != nil {
 		return err
 	}
@@ -69,7 +60,7 @@ func startApplication(t *testing.T, origin *s3test.Server, filename string, attr
 	return cmd, stdin, out
 }
 
-// 2e: however the application ends, none of its workers outlives it.
+// No worker outlives the application, however that ends.
 func TestNoOrphans(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -86,7 +77,7 @@ func TestNoOrphans(t *testing.T) {
 			origin.Inject(s3test.Fault{Method: "GET", Stall: true})
 			cmd, stdin, out := startApplication(t, origin, filepath.Join(dir, "file"), &syscall.SysProcAttr{Setpgid: true})
 			harness.Arrive(t, origin, 1, "GET")
-			var workers []int // as descriptors, for numbers are given again
+			var workers []int // as descriptors, because the kernel reuses process numbers
 			for _, pid := range harness.Children(t, cmd.Process.Pid) {
 				fd, err := unix.PidfdOpen(pid, 0)
 				if err != nil {
@@ -107,7 +98,7 @@ func TestNoOrphans(t *testing.T) {
 					t.Errorf("a worker outlives its application by 10 s; output %q", out)
 				}
 			}
-			// Nobody is left to remove the temporary file, and none took its place.
+			// No process is left to remove the temporary file, and none may have renamed it.
 			if _, err := os.Lstat(filepath.Join(dir, "file")); err == nil {
 				t.Error("got a file at the destination")
 			}
@@ -131,8 +122,8 @@ func exits(t *testing.T, pidfd int) bool {
 	}
 }
 
-// 2e: a directory that may not be written to. An application of another user tries
-// where this one is root.
+// A directory without write permission. If this process is root, the application runs as another
+// user.
 func TestDestinationIsReadOnly(t *testing.T) {
 	for _, c := range []struct {
 		mode os.FileMode

@@ -26,7 +26,7 @@ func (c *calls) fail(op, _ string) error {
 	defer c.mu.Unlock()
 	c.seen = append(c.seen, op)
 	switch {
-	case op == "fallocate" && c.nth%2 == 0: // as on a file system that cannot
+	case op == "fallocate" && c.nth%2 == 0: // as on a file system without it
 		return syscall.EOPNOTSUPP
 	case len(c.seen) == c.nth/2+1:
 		c.failed = op
@@ -35,9 +35,9 @@ func (c *calls) fail(op, _ string) error {
 	return nil
 }
 
-// With Durable, each system call fails in its turn, once where the file system
-// preallocates and once where it does not: the destination is as it was, but behind
-// the rename, where only the directory's fsync is left to fail.
+// With Durable, each system call fails in its turn: once where the file system preallocates and
+// once where it does not. The destination is as before, except after the rename, where only the
+// fsync of the directory can fail.
 func TestFaultOfEachCall(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -51,7 +51,7 @@ func TestFaultOfEachCall(t *testing.T) {
 		if err := os.WriteFile(name, []byte("old"), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(name, 0o777); err != nil { // the umask takes some from the new one
+		if err := os.Chmod(name, 0o777); err != nil { // WriteFile is subject to the umask
 			t.Fatal(err)
 		}
 		c := calls{nth: nth}
@@ -86,7 +86,7 @@ func TestFaultOfEachCall(t *testing.T) {
 	}
 }
 
-// A temporary file that cannot be removed stays, and changes nothing of the result.
+// A temporary file that cannot be removed remains, and does not change the result.
 func TestFaultOfRemove(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

@@ -12,8 +12,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// wantCanceled fails the test unless the download ended with ErrCanceled in the step op.
-func wantCanceled(t *testing.T, f *processpool.Future, op string) {
+// wantCanceledIn fails the test unless the download ended with ErrCanceled in the step op.
+func wantCanceledIn(t *testing.T, f *processpool.Future, op string) {
 	t.Helper()
 	var transfer *processpool.TransferError
 	if err := harness.WantCanceled(t, f); !errors.As(err, &transfer) || transfer.Op != op {
@@ -21,8 +21,8 @@ func wantCanceled(t *testing.T, f *processpool.Future, op string) {
 	}
 }
 
-// A cancel while a system call on the temporary file takes its time. Up to the rename
-// it wins; from the call before it on, when nothing can go wrong any more, it does not.
+// A cancel during a system call on the temporary file. It takes effect up to the rename, but not
+// from the call before the rename on, because nothing can fail after that.
 func TestFaultCancelInACall(t *testing.T) {
 	for _, c := range []struct {
 		call string
@@ -52,7 +52,7 @@ func TestFaultCancelInACall(t *testing.T) {
 			f.Cancel()
 			close(release)
 			if c.op != "" {
-				wantCanceled(t, f, c.op)
+				wantCanceledIn(t, f, c.op)
 				leak.Files(t, dir)
 			} else {
 				if err := harness.Result(t, f); err != nil {
@@ -66,8 +66,8 @@ func TestFaultCancelInACall(t *testing.T) {
 	}
 }
 
-// A cancel while the object's parts are asked for: before the first byte, where their
-// boundaries are, and behind the last, which of them is bad.
+// A cancel while the library asks for the parts of the object: before the first byte, to learn
+// their boundaries, and after the last byte, to find the bad one.
 func TestFaultCancelInAQuestion(t *testing.T) {
 	data := s3test.PatternBytes(1, 1000)
 	for _, c := range []struct {
@@ -99,15 +99,15 @@ func TestFaultCancelInAQuestion(t *testing.T) {
 			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
 			harness.Wait(t, asked, c.name)
 			f.Cancel()
-			wantCanceled(t, f, c.op)
+			wantCanceledIn(t, f, c.op)
 			leak.Files(t, dir)
 			wantNext(t, origin, d)
 		})
 	}
 }
 
-// A cancel while the destination is looked at. No call can be held up there: it is
-// tried until it has happened.
+// A cancel while the library checks the destination. A test cannot delay a call in that step, so it
+// tries again until it meets one.
 func TestFaultCancelInTheCheck(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

@@ -11,9 +11,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// Credentials that have expired when HeadObject is asked are renewed, too, though its
-// answer is a 400 that does not say why. Where that does not help it is the error, at
-// once.
+// Credentials that have expired when HeadObject is sent are renewed, although the answer is a 400
+// without a reason. If that does not help, the 400 is the error, without further attempts.
 func TestFaultExpiredAtHead(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

@@ -14,7 +14,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// What becomes of the place where the file is to be, while its bytes are fetched.
+// The directory or the destination changes while the download runs.
 func TestFaultOfTheDirectory(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -13,7 +13,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// A worker killed over a listing gives it back; three are enough.
+// A listing is retried when its worker is killed. After the third worker it fails.
 func TestDirectoryWorkerKilled(t *testing.T) {
 	for _, times := range []int{2, 3} {
 		t.Run(fmt.Sprintf("times=%d", times), func(t *testing.T) {
@@ -35,7 +35,7 @@ func TestDirectoryWorkerKilled(t *testing.T) {
 					t.Errorf("got %v, want the listing's error", err)
 				}
 				harness.WantTree(t, dir)
-				all = harness.Directory(t, d, "", dir) // the pool lives on
+				all = harness.Directory(t, d, "", dir) // the pool still works
 			}
 			if err := all.Result(); err != nil {
 				t.Error(err)
@@ -48,7 +48,7 @@ func TestDirectoryWorkerKilled(t *testing.T) {
 	}
 }
 
-// Without a worker there is no listing, and the Directory says why.
+// Without a worker there is no listing, and the error of the Directory has the reason.
 func TestDirectoryWithoutWorkers(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

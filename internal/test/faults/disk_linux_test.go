@@ -25,7 +25,7 @@ func smallDisk(t *testing.T) (dir string) {
 	return dir
 }
 
-// 2e: a disk that is full before is known before the first GET.
+// A disk that is already full fails the download before the first GET.
 func TestDiskIsFull(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), smallDisk(t)
@@ -39,8 +39,8 @@ func TestDiskIsFull(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// 2e: a disk that becomes full is the error of the worker's write; no attempt is
-// made again, since S3 cannot mend it.
+// A disk that becomes full fails the write of the worker. The library does not retry, because
+// another request cannot help.
 func TestDiskBecomesFull(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), smallDisk(t)
@@ -48,7 +48,7 @@ func TestDiskBecomesFull(t *testing.T) {
 	d := harness.NewDownloader(t, origin, harness.Multipart(harness.MiB/2, harness.MiB/2), harness.Processes(1))
 	harness.Fault(t, func(op, _ string) error {
 		if op == "fallocate" {
-			return syscall.EOPNOTSUPP // so that room is only taken as it is needed
+			return syscall.EOPNOTSUPP // so that space is allocated only as it is needed
 		}
 		return nil
 	})

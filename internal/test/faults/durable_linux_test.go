@@ -15,8 +15,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// unwritten returns how many pages of a file's first bytes are in memory, and how many of them have yet to be brought to
-// the disk.
+// unwritten returns how many pages of the first bytes of a file are in memory, and how many of
+// those are not on the disk yet.
 func unwritten(t *testing.T, name string, bytes uint64) (cached, dirty uint64) {
 	t.Helper()
 	f, err := os.Open(name)
@@ -31,8 +31,8 @@ func unwritten(t *testing.T, name string, bytes uint64) (cached, dirty uint64) {
 	return s.Cache, s.Dirty + s.Writeback
 }
 
-// With Durable a range is on its way to the disk as soon as it has arrived, not with the fsync
-// at the file's end.
+// With Durable, the kernel begins to write a range to the disk as soon as it has arrived, and not
+// with the fsync at the end of the file.
 func TestDurableWritesAsRangesArrive(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

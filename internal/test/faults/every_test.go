@@ -13,8 +13,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// Each system call on the temporary file fails in its turn, until there is none
-// left to fail. Whichever it is, the destination is as before and nothing is left.
+// Each system call on the temporary file fails in its turn, until there is none left to fail. In
+// each case the destination is as before and nothing is left behind.
 func TestEverySystemCallFails(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -26,7 +26,7 @@ func TestEverySystemCallFails(t *testing.T) {
 		restore := harness.Fault(t, func(op, _ string) error {
 			mu.Lock()
 			defer mu.Unlock()
-			if op == "remove" { // nothing could be done about that
+			if op == "remove" { // a temporary file would be left behind
 				return nil
 			}
 			if calls++; calls == n+1 {
@@ -55,7 +55,7 @@ func TestEverySystemCallFails(t *testing.T) {
 	}
 }
 
-// The same for requests: each is refused in its turn, and each is cut off.
+// Each request fails in its turn: once with a 403, and once with a connection that breaks off.
 func TestEveryRequestFails(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -85,7 +85,7 @@ func TestEveryRequestFails(t *testing.T) {
 	}
 }
 
-// One transfer's failure is no other's.
+// The failure of one transfer does not affect the others.
 func TestFailuresAreApart(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

@@ -11,10 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/test/harness"
@@ -24,17 +20,11 @@ import (
 
 func init() { harness.Register("interrupted", interrupted) }
 
-// interrupted is an application that cancels a download when it is told to end, and
-// then makes another one.
+// interrupted is an application that cancels a download on a signal, and then starts another one.
 func interrupted(args []string) error {
 	ctx, stop := ossignal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	cfg := aws.Config{Region: s3test.Region, BaseEndpoint: &args[0]}
-	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
-		c.MaxRequestProcesses = 2
-		c.StallTimeout = time.Hour
-		c.ClientOptions = []func(*s3.Options){func(o *s3.Options) { o.UsePathStyle = true }}
-	})
+	d, err := newProgramDownloader(args[0], harness.Unhurried)
 	if err != nil {
 		return err
 	}
@@ -44,13 +34,14 @@ func interrupted(args []string) error {
 	return d.Shutdown()
 }
 
-// Ctrl-C reaches the whole group, SIGTERM the application alone or all its processes. One
-// that handles them has its download canceled, with nothing left, and can go on.
+// Ctrl-C signals the whole process group. SIGTERM signals the application alone, or all its
+// processes. An application that handles the signal has its download canceled, has nothing left
+// behind, and can go on.
 func TestFaultInterrupt(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		sig   syscall.Signal
-		group int // -1: the whole
+		group int // -1 means the whole group
 	}{{"Ctrl-C", syscall.SIGINT, -1}, {"SIGTERM", syscall.SIGTERM, 1}, {"SIGTERM to all", syscall.SIGTERM, -1}} {
 		t.Run(c.name, func(t *testing.T) {
 			leak.Check(t)

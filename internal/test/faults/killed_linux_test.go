@@ -18,7 +18,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// 2e: workers killed while they are idle are replaced.
+// Workers that are killed while they are idle are replaced.
 func TestWorkerKilledIdle(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -33,7 +33,7 @@ func TestWorkerKilledIdle(t *testing.T) {
 	leak.Files(t, dir, "first", "second", "third")
 }
 
-// All of them at once: a job that reaches none of them is not what they died of.
+// All workers are killed at once. A job that has not reached a worker does not count as lost.
 func TestWorkersAllKilledIdle(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -48,8 +48,8 @@ func TestWorkersAllKilledIdle(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// 2e: a worker killed in the middle of a range, or of a HeadObject, gives it back;
-// the transfer does not notice.
+// A HeadObject or a range whose worker is killed is given to another worker, and the transfer
+// succeeds.
 func TestWorkerKilledUnderWay(t *testing.T) {
 	for _, method := range []string{"HEAD", "GET"} {
 		t.Run(method, func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestWorkerKilledUnderWay(t *testing.T) {
 	}
 }
 
-// forever is a gate for what has no body to stall.
+// forever returns a gate that never opens, for a method without a body to stall.
 func forever(method string) <-chan struct{} {
 	if method == "HEAD" {
 		return make(chan struct{})
@@ -85,14 +85,14 @@ func forever(method string) <-chan struct{} {
 	return nil
 }
 
-// What a worker had reported of an answer that turned out to be another than asked for is
-// not in the file for good.
+// A worker is killed after it has reported progress on a wrong answer. Those bytes are fetched
+// again.
 func TestWorkerKilledAfterAWrongAnswer(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	want := s3test.PatternBytes(1, 6*harness.MiB)
 	origin.Put("b", "k", want)
-	// The delay is longer than a worker keeps progress to itself.
+	// The delay exceeds the interval at which a worker reports progress.
 	origin.Inject(s3test.Fault{
 		Method: "GET", Times: 1, Delay: 400 * time.Millisecond,
 		ShiftRange: harness.MiB, LieRange: true, ExtraBytes: 1, Header: map[string]string{"Content-Length": ""},
@@ -116,7 +116,7 @@ func TestWorkerKilledGoesOnFromItsLastWord(t *testing.T) {
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	want := s3test.PatternBytes(1, 3*harness.MiB)
 	origin.Put("b", "k", want)
-	// The delay is longer than a worker keeps progress to itself.
+	// The delay exceeds the interval at which a worker reports progress.
 	origin.Inject(s3test.Fault{Method: "GET", Times: 1, Delay: 400 * time.Millisecond, Stall: true, StallAfter: harness.MiB + 1})
 	d := harness.NewDownloader(t, origin, harness.Multipart(3*harness.MiB, 3*harness.MiB), harness.Processes(1), harness.Unhurried)
 	steps := make(chan processpool.Progress, 16)
@@ -135,8 +135,7 @@ func TestWorkerKilledGoesOnFromItsLastWord(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// A range that has cost three workers their lives fails its transfer, and the pool
-// lives on.
+// A request that has lost three workers fails its transfer. The pool still works.
 func TestWorkerKilledThreeTimes(t *testing.T) {
 	for _, method := range []string{"HEAD", "GET"} {
 		t.Run(method, func(t *testing.T) {
@@ -166,8 +165,8 @@ func TestWorkerKilledThreeTimes(t *testing.T) {
 	}
 }
 
-// A worker that died before it told which version it had found leaves nothing of it: the
-// next one may find another.
+// A worker that dies before it has reported the version of the object leaves nothing of it behind.
+// The next worker may find another version.
 func TestWorkerKilledBeforeItTold(t *testing.T) {
 	old := s3test.PatternBytes(1, 700_000)
 	for name, c := range map[string]struct {
@@ -198,8 +197,8 @@ func TestWorkerKilledBeforeItTold(t *testing.T) {
 	}
 }
 
-// A worker that is stopped, and so silent, in the middle of a range is killed, and
-// the transfer does not notice.
+// A worker that is stopped in the middle of a range, and so is silent, is killed. The transfer
+// succeeds.
 func TestWorkerStoppedUnderWay(t *testing.T) {
 	leak.Check(t)
 	harness.Pool(t, pool.Options{Heartbeat: 50 * time.Millisecond})

@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sys/unix"
 
 	"github.com/s3processpool/processpool"
@@ -22,19 +20,15 @@ import (
 
 func init() { harness.Register("limited", limited) }
 
-// limited is an application that meets a limit of its own. It prints nothing where all
-// is as it is to be.
+// limited is an application that meets a resource limit of its own. It prints nothing if all is as
+// expected.
 func limited(args []string) error {
 	url, dir, which := args[0], args[1], args[2]
-	cfg := aws.Config{Region: s3test.Region, BaseEndpoint: &url}
-	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
-		c.MaxRequestProcesses = 2
-		c.ClientOptions = []func(*s3.Options){func(o *s3.Options) { o.UsePathStyle = true }}
-	})
+	d, err := newProgramDownloader(url)
 	if err != nil {
 		return err
 	}
-	if r, w, err := os.Pipe(); err == nil { // the runtime cannot do without its poller's
+	if r, w, err := os.Pipe(); err == nil { // the runtime opens the descriptors of its poller before the limit applies
 		r.Close()
 		w.Close()
 	}
@@ -74,8 +68,8 @@ func limited(args []string) error {
 	return d.Shutdown()
 }
 
-// Limits of the application itself: too few descriptors to start a worker, or to make
-// the temporary file, and a file size, which its workers inherit.
+// Resource limits of the application: too few descriptors to start a worker, too few to create the
+// temporary file, and a file size, which its workers inherit.
 func TestFaultLimitOfTheApplication(t *testing.T) {
 	for _, c := range []struct {
 		which string

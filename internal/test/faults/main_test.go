@@ -27,7 +27,7 @@ func wantNext(t *testing.T, origin *s3test.Server, d *processpool.Downloader) {
 	harness.WantContent(t, name, harness.Content)
 }
 
-// isStatus makes a test for S3's answer of this status.
+// isStatus returns a function that reports whether an error is an answer of S3 with this status.
 func isStatus(code int) func(error) bool {
 	return func(err error) bool {
 		var response *awshttp.ResponseError

@@ -13,8 +13,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// Each system call on the partial file fails in its turn. The destination is as before,
-// and what is left can be gone on with.
+// Each system call on the partial file fails in its turn. The destination is as before, and the
+// download can be resumed.
 func TestResumeEverySystemCallFails(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -24,7 +24,7 @@ func TestResumeEverySystemCallFails(t *testing.T) {
 	for n := 0; ; n++ {
 		dir := t.TempDir()
 		name := filepath.Join(dir, "file")
-		if n%2 == 1 { // those of one that goes on
+		if n%2 == 1 { // the calls of a download that resumes
 			harness.Interrupt(t, origin, d, name, 200_000)
 		}
 		var mu sync.Mutex

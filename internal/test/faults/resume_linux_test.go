@@ -15,27 +15,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
-	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/test/harness"
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// resumer URL FILE CHUNK downloads b/k to the file with Resume, and prints how it went.
+// resumer URL FILE CHUNK downloads b/k to the file with Resume, and prints the result.
 func resumer(args []string) error {
 	chunk, err := strconv.ParseInt(args[2], 10, 64)
 	if err != nil {
 		return err
 	}
-	cfg := aws.Config{Region: s3test.Region, BaseEndpoint: &args[0]}
-	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
-		c.MaxRequestProcesses = 2
-		c.MultipartThreshold, c.MultipartChunksize = chunk, chunk
-		c.ClientOptions = []func(*s3.Options){func(o *s3.Options) { o.UsePathStyle = true }}
-	})
+	d, err := newProgramDownloader(args[0], harness.Multipart(chunk, chunk))
 	if err != nil {
 		return err
 	}
@@ -54,7 +45,7 @@ func startResumer(t *testing.T, origin *s3test.Server, filename string, chunk in
 	cmd := exec.Command("/proc/self/exe", "resumer", origin.URL(), filename, fmt.Sprint(chunk))
 	out := new(strings.Builder)
 	cmd.Stdout, cmd.Stderr = out, out
-	// A worker that is killed a moment later has standard error no longer.
+	// A worker may hold standard error for a moment after the program is killed.
 	cmd.WaitDelay = harness.Patience
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -62,7 +53,7 @@ func startResumer(t *testing.T, origin *s3test.Server, filename string, chunk in
 	return cmd, out
 }
 
-// counted counts what is read of it, which is what an origin sends.
+// counted counts the bytes that are read from it, which are those that an origin sends.
 type counted struct {
 	io.ReaderAt
 	n *atomic.Int64
@@ -74,8 +65,8 @@ func (c counted) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// memory is a folder in memory where there is one: a slow disk would make what a kill
-// costs depend on it.
+// memory returns a directory in memory where there is one. On a slow disk the cost of a kill would
+// depend on the disk.
 func memory(t *testing.T) string {
 	t.Helper()
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
@@ -87,8 +78,8 @@ func memory(t *testing.T) string {
 	return t.TempDir()
 }
 
-// The whole program is killed at random moments, 32 times over one object, and each
-// time another goes on. No kill costs more than what was on its way.
+// The whole program is killed at random moments, 32 times during one object, and each time another
+// one resumes. A kill costs no more than the bytes in flight.
 func TestResumeAfterKills(t *testing.T) {
 	leak.Check(t)
 	const (
@@ -98,7 +89,7 @@ func TestResumeAfterKills(t *testing.T) {
 	)
 	kills := 32
 	if harness.Raced {
-		kills = 4 // whose programs start slowly, and show no more
+		kills = 4 // programs start slowly with the race detector, and more kills would find no more
 	}
 	origin, dir := harness.StartOrigin(t), memory(t)
 	var sent atomic.Int64
@@ -114,13 +105,14 @@ func TestResumeAfterKills(t *testing.T) {
 	for n := range kills {
 		origin.ResetRequests()
 		cmd, out := startResumer(t, origin, name, chunk)
-		// None: it is killed before it asks for a byte, or while it reads back.
+		// Without a GET the program is killed before it asks for a byte, or while it reads ranges
+		// back.
 		if gets := random.IntN(6); gets > 0 {
 			harness.Arrive(t, origin, gets, "GET")
 		} else {
 			harness.Arrive(t, origin, 1, "HEAD")
 		}
-		time.Sleep(time.Duration(random.Int64N(int64(30 * time.Millisecond)))) // the moment; nothing is waited for
+		time.Sleep(time.Duration(random.Int64N(int64(30 * time.Millisecond)))) // a random moment; the test waits for nothing
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +141,7 @@ func TestResumeAfterKills(t *testing.T) {
 	t.Logf("seed %d: %d bytes sent for %d (%d by the last run), at most %d allowed", seed, got, size, got-before, most)
 }
 
-// A disk that becomes full ends the download; with more room it goes on.
+// A disk that becomes full ends the download. With more space the download resumes.
 func TestResumeAfterDiskIsFull(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), smallDisk(t)
@@ -158,7 +150,7 @@ func TestResumeAfterDiskIsFull(t *testing.T) {
 	d := harness.NewDownloader(t, origin, harness.Multipart(harness.MiB/8, harness.MiB/8), harness.Processes(1))
 	restore := harness.Fault(t, func(op, _ string) error {
 		if op == "fallocate" {
-			return syscall.EOPNOTSUPP // so that room is only taken as it is needed
+			return syscall.EOPNOTSUPP // so that space is allocated only as it is needed
 		}
 		return nil
 	})
@@ -166,7 +158,7 @@ func TestResumeAfterDiskIsFull(t *testing.T) {
 	harness.WantError(t, harness.Download(t, d, "k", name, harness.Resume), syscall.ENOSPC)
 	restore()
 	leak.Files(t, dir, ".file.part", ".file.part.journal")
-	harness.WantError(t, harness.Download(t, d, "k", name, harness.Resume), syscall.ENOSPC) // known before the first GET now
+	harness.WantError(t, harness.Download(t, d, "k", name, harness.Resume), syscall.ENOSPC) // the free space is checked before the first GET now
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", syscall.MS_REMOUNT, "size=8m"); err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +172,7 @@ func TestResumeAfterDiskIsFull(t *testing.T) {
 	}
 }
 
-// A worker that dies over a kept range gives it back, and it is read by another.
+// A worker is killed while it reads a kept range, and another worker reads the range.
 func TestResumeWorkerKilledOverAKeptRange(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -191,7 +183,7 @@ func TestResumeWorkerKilledOverAKeptRange(t *testing.T) {
 	harness.Interrupt(t, origin, d, name, 300_000)
 	stopped := make(chan struct{})
 	harness.Fault(t, func(op, _ string) error {
-		if op == "reopen" { // behind HeadObject, before the first range is read
+		if op == "reopen" { // after HeadObject, before the first range is read
 			harness.SignalWorkers(t, syscall.SIGSTOP)
 			close(stopped)
 		}
@@ -207,7 +199,7 @@ func TestResumeWorkerKilledOverAKeptRange(t *testing.T) {
 	harness.WantResumed(t, f.Object(), 300_000)
 }
 
-// No worker has a descriptor of the journal, whose lock must end with the application.
+// No worker has a descriptor of the journal: its lock must end with the application.
 func TestResumeJournalStaysHere(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -240,15 +232,14 @@ func TestResumeJournalStaysHere(t *testing.T) {
 	}
 }
 
-// Power is lost: of the partial file only what the last fdatasync before has brought to
-// the disk is there, of the rest nothing, and the journal is whole. Every record must
-// hold, and the download goes on.
+// A power loss. The partial file holds only what the fdatasync before had written, and the journal
+// is complete. Every record of the journal must hold, and the download resumes.
 func TestResumeAfterPowerLoss(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	want := s3test.PatternBytes(1, 4*harness.MiB)
 	origin.Put("b", "k", want)
-	// Each eight ranges wait for one more fdatasync, however slow the disk is.
+	// Eight ranges at a time wait for one more fdatasync, however slow the disk is.
 	var asked, synced atomic.Int64
 	origin.Inject(s3test.Fault{Method: "GET", Do: func(*s3test.Server, s3test.Request) {
 		least := (asked.Add(1) - 1) / 8
@@ -259,9 +250,9 @@ func TestResumeAfterPowerLoss(t *testing.T) {
 	name := filepath.Join(dir, "file")
 	type image struct{ file, journal []byte }
 	var images []image
-	var disk []byte // what the last fdatasync that has returned found in the file
+	var disk []byte // what the last fdatasync that returned found in the file
 	restore := harness.Fault(t, func(op, path string) error {
-		if op != "fdatasync" { // one at a time
+		if op != "fdatasync" { // the library makes one at a time
 			return nil
 		}
 		log, err := os.ReadFile(path + ".journal")

@@ -13,7 +13,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// newSlowDownloader makes one of four workers, with ranges of 4 MiB, for which no silence is too long.
+// newSlowDownloader returns a Downloader with four workers, ranges of 4 MiB and no stall timeout.
 func newSlowDownloader(t *testing.T, origin *s3test.Server) *processpool.Downloader {
 	t.Helper()
 	harness.SlowAfter(t, 500*time.Millisecond)
@@ -22,7 +22,8 @@ func newSlowDownloader(t *testing.T, origin *s3test.Server) *processpool.Downloa
 
 const lastOf16MiB = "bytes=12582912-16777215"
 
-// fetchedAgain returns the first bytes of the ranges that were asked for of the last 4 of 16 MiB.
+// fetchedAgain returns the offsets of the ranges that were asked for a second time in the last 4 of
+// 16 MiB.
 func fetchedAgain(origin *s3test.Server) (firsts []int64) {
 	for _, r := range origin.Requests() {
 		var first int64
@@ -33,8 +34,8 @@ func fetchedAgain(origin *s3test.Server) (firsts []int64) {
 	return firsts[1:]
 }
 
-// wantSlow fails the test unless nothing but slow ranges was made again. A busy machine may
-// find more of them than the test has made.
+// wantSlow fails the test unless all retries were of slow ranges. A busy machine may find more of
+// them than the test has made.
 func wantSlow(t *testing.T, d *processpool.Downloader) {
 	t.Helper()
 	got := d.Stats().Retries
@@ -43,8 +44,8 @@ func wantSlow(t *testing.T, d *processpool.Downloader) {
 	}
 }
 
-// A connection that becomes slow at a download's end would hold it up for as long as it
-// likes, were its range not taken back, and shared out.
+// A connection that becomes slow at the end of a download would delay it without limit. Its range
+// is taken back, and divided among the workers.
 func TestSlowRange(t *testing.T) {
 	leak.Check(t)
 	object := s3test.PatternBytes(1, 16*harness.MiB)
@@ -78,14 +79,14 @@ func TestSlowRange(t *testing.T) {
 	}
 }
 
-// What a slow connection has brought, and told of, is not fetched again.
+// Bytes that a slow connection has delivered, and its worker has reported, are not fetched again.
 func TestSlowRangeKeepsWhatItHas(t *testing.T) {
 	leak.Check(t)
 	object := s3test.PatternBytes(1, 16*harness.MiB)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	origin.Put("b", "k", object)
 	told := make(chan struct{})
-	// The delay is for the worker to tell of its first MiB at once.
+	// The delay makes the worker report its first MiB at once.
 	origin.Inject(s3test.Fault{Range: lastOf16MiB, Times: 1, Delay: 200 * time.Millisecond, Stall: true, StallAfter: harness.MiB + 1})
 	origin.Inject(s3test.Fault{Method: "GET", Times: 3, Gate: told})
 	d := newSlowDownloader(t, origin)
@@ -113,7 +114,7 @@ func TestSlowRangeKeepsWhatItHas(t *testing.T) {
 	}
 }
 
-// Of a part whose checksum cannot go on from a part of it nothing is kept, or shared.
+// A slow part whose checksum cannot be resumed is fetched again as a whole.
 func TestSlowPart(t *testing.T) {
 	leak.Check(t)
 	object := s3test.PatternBytes(1, 16*harness.MiB)

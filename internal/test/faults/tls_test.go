@@ -21,7 +21,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// alerting serves an origin over TLS, with an alert in place of the first handshakes.
+// alerting serves an origin over TLS. It answers the first handshakes with an alert.
 func alerting(t *testing.T, origin *s3test.Server, alerts int32) (s *httptest.Server, seen *atomic.Int32) {
 	seen = new(atomic.Int32)
 	s = httptest.NewUnstartedServer(origin)
@@ -37,7 +37,7 @@ func alerting(t *testing.T, origin *s3test.Server, alerts int32) (s *httptest.Se
 	return s, seen
 }
 
-// A handshake that ends in an alert is tried again like a connection that breaks off.
+// A handshake that ends in an alert is retried like a connection that breaks off.
 func TestFaultTLSAlert(t *testing.T) {
 	for _, alerts := range []int32{2, 1000} {
 		t.Run(fmt.Sprintf("alerts=%d", alerts), func(t *testing.T) {
@@ -65,13 +65,13 @@ func TestFaultTLSAlert(t *testing.T) {
 				t.Errorf("got %v after %d handshakes, want TLS's word after 3", err, seen.Load())
 			}
 			leak.Files(t, dir)
-			seen.Store(alerts) // from here on it serves
+			seen.Store(alerts) // from now on it serves
 			wantNext(t, origin, d)
 		})
 	}
 }
 
-// A certificate of another authority is refused, and asking again would not help.
+// A certificate of an unknown authority is refused without a retry.
 func TestFaultOtherAuthority(t *testing.T) {
 	leak.Check(t)
 	secure := func(o *s3test.Options) { o.TLS = true }

@@ -17,7 +17,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// limit sets a soft limit of the only worker, and returns its pid.
+// limit sets a soft limit of the only worker, and returns the process ID of the worker.
 func limit(t *testing.T, resource int, n uint64) (pid int) {
 	t.Helper()
 	pids := harness.Children(t, os.Getpid())
@@ -47,7 +47,7 @@ func lowest(t *testing.T, pid int) (fd uint64) {
 	}
 }
 
-// Whatever ends a worker in the middle of a range, another goes on with it.
+// Whatever signal ends a worker in the middle of a range, another worker continues the range.
 func TestFaultEndsAWorker(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGABRT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGKILL} {
 		t.Run(sig.String(), func(t *testing.T) {
@@ -73,8 +73,8 @@ func TestFaultEndsAWorker(t *testing.T) {
 	}
 }
 
-// A worker that gets no more memory dies as one that is killed does: buffers for eight
-// requests are more than it may have.
+// A worker that gets no more memory dies, and is replaced like one that is killed. The buffers of
+// eight requests exceed the limit.
 func TestFaultOutOfMemory(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -99,7 +99,7 @@ func TestFaultOutOfMemory(t *testing.T) {
 	wantNext(t, origin, d)
 }
 
-// A limit of a worker's file size is an error of its write (SIGXFSZ does not end it).
+// A file size limit of a worker is an error of its write; SIGXFSZ does not end the worker.
 func TestFaultFileSizeOfAWorker(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -117,7 +117,7 @@ func TestFaultFileSizeOfAWorker(t *testing.T) {
 	}
 }
 
-// A worker without a descriptor left for a connection says so.
+// A worker that has no descriptor left for a connection reports that.
 func TestFaultNoDescriptorForAConnection(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -133,8 +133,8 @@ func TestFaultNoDescriptorForAConnection(t *testing.T) {
 	wantNext(t, origin, d)
 }
 
-// A worker without one for the temporary file is none any more: the kernel has
-// dropped the file, and the job with it. Another takes the range.
+// A worker that has no descriptor left for the temporary file is lost: the kernel drops the
+// descriptor, and the job with it. Another worker takes the range.
 func TestFaultNoDescriptorForTheFile(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -158,8 +158,8 @@ func TestFaultNoDescriptorForTheFile(t *testing.T) {
 	wantNext(t, origin, d)
 }
 
-// Workers that die as soon as they are up are started only so often, and what waits
-// for them hears why.
+// Workers that die right after their start are started a limited number of times, and the waiting
+// downloads fail with the reason.
 func TestFaultCrashAtEachStart(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

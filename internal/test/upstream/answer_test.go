@@ -13,8 +13,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// T10 and 2e: an answer that does not fit the request is asked for again, and is
-// never data. One that cannot be told from a good one fails over the checksum.
+// T10: an answer that does not fit the request is retried, and its body is never used. One that
+// looks right fails the checksum.
 func TestT10WrongAnswer(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -25,9 +25,9 @@ func TestT10WrongAnswer(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		fault  s3test.Fault // of the GET of bytes=4-7
-		always error        // how the download ends if all answers are so
-		once   error        // and if one is
+		fault  s3test.Fault // for the GET of bytes=4-7
+		always error        // how the download ends if all answers have the fault
+		once   error        // and if one answer has it
 	}{
 		{"200 and the whole object", s3test.Fault{IgnoreRange: true}, failure.ErrUnexpected, nil},
 		{"200 and the range", s3test.Fault{Status: 200}, failure.ErrUnexpected, nil},
@@ -80,8 +80,8 @@ func TestT10WrongAnswer(t *testing.T) {
 
 var errAny = errors.New("any error")
 
-// T11: a Content-Range that matches passes, also one that leaves the total open, and
-// a 200 in answer to a Range of the whole object.
+// T11: a Content-Range that matches is accepted, also one with an unknown total, and so is a 200 in
+// answer to a Range of the whole object.
 func TestT11RightAnswer(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -111,8 +111,8 @@ func TestT11RightAnswer(t *testing.T) {
 	}
 }
 
-// 2e: an ExpectedSize that is not the object's is ErrSizeMismatch, whichever side it
-// errs on, and never pads or cuts the file.
+// A wrong ExpectedSize is ErrSizeMismatch, whether it is too small or too large. It never pads or
+// truncates the file.
 func TestExpectedSize(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -147,7 +147,7 @@ func TestExpectedSize(t *testing.T) {
 	}
 }
 
-// 2e: a negative ExpectedSize is refused before anything is asked.
+// A negative ExpectedSize is refused before any request.
 func TestExpectedSizeNegative(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -161,7 +161,7 @@ func TestExpectedSizeNegative(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// What the caller's pointer points to is taken when DownloadFile is called.
+// DownloadFile copies the value that ExpectedSize points to before it returns.
 func TestExpectedSizeIsTakenAtOnce(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -170,7 +170,7 @@ func TestExpectedSizeIsTakenAtOnce(t *testing.T) {
 	origin.Inject(s3test.Fault{Key: "k", Times: 1, Gate: gate})
 	d := harness.NewDownloader(t, origin, harness.Processes(1))
 	first := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "first"))
-	harness.Arrive(t, origin, 1, "HEAD") // it has the only worker
+	harness.Arrive(t, origin, 1, "HEAD") // this download occupies the only worker
 
 	size := int64(10)
 	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"), func(o *processpool.DownloadOptions) {

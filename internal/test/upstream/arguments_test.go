@@ -10,8 +10,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// T6: what can be seen to be wrong with the arguments is refused before any
-// request, all of it at once.
+// T6: invalid arguments are refused before any request, all of them in one error.
 func TestT6Arguments(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

@@ -14,7 +14,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// A download that waits for its turn ends without a request. U8: and it is canceled.
+// U8: a queued download can be canceled. It sends no request.
 func TestCancelBeforeStart(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -46,8 +46,7 @@ func TestCancelBeforeStart(t *testing.T) {
 	leak.Files(t, dir, "first")
 }
 
-// 2e: Cancel takes effect in the middle of whatever a worker waits for, and the
-// worker serves the next download.
+// Cancel takes effect whatever a worker is waiting for, and the worker serves the next download.
 func TestCancelUnderWay(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -86,7 +85,7 @@ func TestCancelUnderWay(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// 2e: a cancel after the end changes nothing.
+// A cancel after the end changes nothing.
 func TestCancelAfterTheEnd(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -115,7 +114,7 @@ func TestCancelAfterTheEnd(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// 2e: the first error wins: what fails behind a cancel does not show.
+// The first error wins: a failure after a cancel is not reported.
 func TestCancelBeforeAnError(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -136,12 +135,12 @@ func TestCancelBeforeAnError(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// Words of progress that workers send until they hear of a cancel come too late.
+// Progress that workers report before they receive a cancel arrives too late, and is ignored.
 func TestCancelUnderProgress(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	origin.PutContent("b", "k", 32*harness.MiB, s3test.Pattern(1))
-	// The delay is longer than a worker keeps progress to itself: 16 words at once.
+	// The delay exceeds the interval at which a worker reports progress: 16 reports come at once.
 	origin.Inject(s3test.Fault{Method: "GET", Delay: 200 * time.Millisecond, Stall: true, StallAfter: harness.MiB + 1})
 	d := harness.NewDownloader(t, origin, harness.Multipart(2*harness.MiB, 2*harness.MiB), harness.Unhurried, func(c *processpool.Config) { c.RequestsPerProcess = 8 })
 	steps := make(chan processpool.Progress, 64)
@@ -157,7 +156,7 @@ func TestCancelUnderProgress(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// A cancel at any moment leaves a whole file and nil, or no file and ErrCanceled.
+// A cancel at any moment results in a complete file and nil, or in no file and ErrCanceled.
 func TestCancelAtAnyMoment(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -169,7 +168,7 @@ func TestCancelAtAnyMoment(t *testing.T) {
 	var want []string
 	for i := range 60 {
 		f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, fmt.Sprint(i)))
-		for range i % 7 { // a HEAD and five GETs at most
+		for range i % 7 { // at most one HEAD and five GETs
 			select {
 			case <-reached:
 			case <-f.Done():

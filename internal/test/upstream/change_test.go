@@ -10,7 +10,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// T7: every GET asks for the object that HeadObject has told of.
+// T7: every GET asks for the ETag that HeadObject has returned.
 func TestT7IfMatch(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -28,7 +28,7 @@ func TestT7IfMatch(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// The ETag of the first GET holds for the others, where no HeadObject is made.
+// Without a HeadObject, the ETag of the first GET applies to the others.
 func TestIfMatchWithExpectedSize(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -50,7 +50,7 @@ func TestIfMatchWithExpectedSize(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// T8: 412 is an error of its own, and final.
+// T8: a 412 has an error of its own, and is not retried.
 func TestT8PreconditionFailed(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -65,7 +65,7 @@ func TestT8PreconditionFailed(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// T9: without an ETag there is nothing to match.
+// T9: without an ETag there is no If-Match.
 func TestT9NoETag(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -84,13 +84,13 @@ func TestT9NoETag(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// 2e: an object replaced between HEAD and GETs, and between ranges, is never a mix
-// of two versions.
+// An object that is replaced between HEAD and GET, or between ranges, never results in a mix of two
+// versions.
 func TestObjectChanged(t *testing.T) {
 	same, longer, shorter := []byte("MY CONTENT"), []byte("my contents"), []byte("my")
 	for _, c := range []struct {
 		name    string
-		swap    string // the Range of the GET before whose answer the object is replaced
+		swap    string // the Range of the GET that is answered after the object is replaced
 		by      []byte
 		fault   s3test.Fault
 		noETag  bool

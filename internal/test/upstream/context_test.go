@@ -14,7 +14,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// The end of the context is a cancel that names its cause.
+// The end of the context cancels the download. The error has the cause of the context.
 func TestCancelByContext(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -25,7 +25,7 @@ func TestCancelByContext(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		ctx  func() (context.Context, func())
-		end  bool // call the function, or the context ends by itself
+		end  bool // call the function; otherwise the context ends by itself
 		want error
 	}{
 		{"cancel", func() (context.Context, func()) { return context.WithCancel(t.Context()) }, true, context.Canceled},
@@ -61,7 +61,7 @@ func TestCancelByContext(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// U7: what interrupts one transfer is recorded for that one, and for no other.
+// U7: a context cancels its own transfer, and no other.
 func TestFutureContextIsItsOwn(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -84,8 +84,7 @@ func TestFutureContextIsItsOwn(t *testing.T) {
 	leak.Files(t, dir, "other")
 }
 
-// U27, U28: the end of a context they share cancels all that have not ended, and
-// those alone.
+// U27, U28: the end of a shared context cancels all transfers that have not ended, and only those.
 func TestFutureCancelAll(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

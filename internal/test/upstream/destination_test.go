@@ -16,7 +16,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// T1: a directory that is missing is fs.ErrNotExist, before any request.
+// T1: a missing directory is fs.ErrNotExist, before any request.
 func TestT1MissingDirectory(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -30,7 +30,7 @@ func TestT1MissingDirectory(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// 2e: a directory is refused, however it is named.
+// A directory as the destination is refused, in whatever form it is named.
 func TestDestinationIsADirectory(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -61,7 +61,7 @@ func TestDestinationUnderAFile(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// A file that is there is replaced by a success, and stays by an error.
+// A file at the destination is replaced on success, and remains on an error.
 func TestDestinationExists(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -81,8 +81,8 @@ func TestDestinationExists(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// 2e: file names at NAME_MAX of 255 bytes. Utils: names of 255 characters get a
-// temporary name that fits, cut by bytes and not inside a character.
+// Utils: file names up to NAME_MAX, 255 bytes. Their temporary names are shortened by bytes, but
+// not inside a character.
 func TestDestinationLongNames(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -118,7 +118,7 @@ func TestDestinationLongNames(t *testing.T) {
 	}
 }
 
-// 2e: two downloads to one path: both succeed, and the file is one of the two.
+// Two downloads to one path both succeed, and the file is one of the two objects.
 func TestDestinationOfTwo(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

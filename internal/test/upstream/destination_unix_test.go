@@ -16,8 +16,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// T5, T13 and 2e: upstream's transfer manager writes into special files and its pool
-// replaces them; here they are refused before any request, and left as they are.
+// T5, T13: the transfer manager of upstream writes into special files, and its process pool
+// replaces them. This library refuses them before any request, and leaves them as they are.
 func TestDestinationIsSpecial(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -66,7 +66,7 @@ func TestDestinationIsSpecial(t *testing.T) {
 	}
 }
 
-// 2e: a symbolic link is followed, also over another and to nothing yet, and the
+// A symbolic link is followed, also through another link and to a file that does not exist yet. The
 // file it points to is replaced.
 func TestDestinationIsALink(t *testing.T) {
 	for _, target := range []string{"present", "absent"} {
@@ -91,7 +91,7 @@ func TestDestinationIsALink(t *testing.T) {
 
 			f := d.DownloadFile(t.Context(), "b", "k", name)
 			harness.Arrive(t, origin, 1, "GET")
-			harness.Temporary(t, other, target) // beside the file, not beside the link
+			harness.Temporary(t, other, target) // in the directory of the file, not of the link
 			close(gate)
 			if err := harness.Result(t, f); err != nil {
 				t.Fatal(err)
@@ -118,8 +118,8 @@ func TestDestinationIsALoop(t *testing.T) {
 	leak.Files(t, dir, "loop")
 }
 
-// The permission bits of a file that is replaced are kept, the temporary file has
-// them from the start; a new file has those of the umask.
+// The permission bits of a file that is replaced are kept, and the temporary file has them from the
+// start. A new file has those of the umask.
 func TestDestinationMode(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)

@@ -17,8 +17,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// U41, U42: until the last range has arrived the bytes are in the temporary file and
-// the destination is not there; then it is the other way round.
+// U41, U42: until the last range has arrived, the bytes are in the temporary file and the
+// destination does not exist. Then the destination exists and the temporary file does not.
 func TestFetchLastRangePublishes(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -35,7 +35,7 @@ func TestFetchLastRangePublishes(t *testing.T) {
 	}
 	name := harness.Temporary(t, dir, "file")
 	leak.Files(t, dir, filepath.Base(name))
-	// Utils: the name of the temporary file is the destination's and 8 hex digits.
+	// Utils: the temporary name is the destination with 8 hexadecimal digits appended.
 	if got, want := filepath.Base(name), regexp.MustCompile(`^file\.[0-9A-Fa-f]{8}$`); !want.MatchString(got) {
 		t.Errorf("temporary name: got %q, want one like %s", got, want)
 	}
@@ -48,7 +48,7 @@ func TestFetchLastRangePublishes(t *testing.T) {
 	harness.WantContent(t, filepath.Join(dir, "file"), harness.Content)
 }
 
-// U44: each range is written at its offset, whichever comes first.
+// U44: each range is written at its offset, in whatever order the ranges arrive.
 func TestFetchWritesAtOffsets(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -65,7 +65,7 @@ func TestFetchWritesAtOffsets(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// U45: an error of S3 to a GET is the result.
+// U45: an error of S3 in answer to a GET is the result.
 func TestFetchGetFails(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -81,7 +81,7 @@ func TestFetchGetFails(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// U46, T2: connections that stall, break off and reset are retried.
+// U46, T2: connections that stall, break off or are reset are retried.
 func TestFetchRetries(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -99,7 +99,7 @@ func TestFetchRetries(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// U47, T3: five attempts without headway are all there are.
+// U47, T3: a request that makes no progress has five attempts.
 func TestFetchRetriesExceeded(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -114,7 +114,7 @@ func TestFetchRetriesExceeded(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// U48: after a range has failed no further one is asked for.
+// U48: after a range has failed, no further range is requested.
 func TestFetchNothingAfterAnError(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -128,7 +128,7 @@ func TestFetchNothingAfterAnError(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// U49: a range that is still out when another fails does not bring the file back.
+// U49: a range that is still in flight when another fails does not recreate the file.
 func TestFetchLastRangeAfterAnError(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -149,7 +149,7 @@ func TestFetchLastRangeAfterAnError(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// U50: what prevents the rename is the result, and the temporary file is removed.
+// U50: an error of the rename is the result, and the temporary file is removed.
 func TestFetchRenameFails(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -168,7 +168,7 @@ func TestFetchRenameFails(t *testing.T) {
 	leak.Files(t, name)
 }
 
-// Utils: that the temporary file is gone when it is to be removed is no matter.
+// Utils: it is no error if the temporary file does not exist when it is to be removed.
 func TestFetchTemporaryFileIsGone(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -186,7 +186,7 @@ func TestFetchTemporaryFileIsGone(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// Somebody else's file under the temporary name is neither published nor removed.
+// A foreign file under the temporary name is neither published nor removed.
 func TestFetchTemporaryFileIsReplaced(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

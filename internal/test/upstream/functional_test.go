@@ -116,13 +116,13 @@ func TestF6CleansUpTemporaryFileOnFailure(t *testing.T) {
 
 	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
 	harness.Arrive(t, origin, 1, "GET")
-	harness.Temporary(t, dir, "file") // it is there to be cleaned up
+	harness.Temporary(t, dir, "file") // the temporary file exists before the failure
 	close(gate)
 	harness.WantError(t, harness.Result(t, f))
 	leak.Files(t, dir)
 }
 
-// F7: the allow-list of extra_args is the struct, and the compiler refuses others.
+// F7: the allow-list of extra_args is the struct. The compiler refuses others.
 func TestF7ExtraArgsAreTheAllowList(t *testing.T) {
 	want := []string{"ChecksumMode", "VersionId", "SSECustomerAlgorithm", "SSECustomerKey",
 		"SSECustomerKeyMD5", "RequestPayer", "ExpectedBucketOwner"}
@@ -185,7 +185,7 @@ func TestF11ShutdownWithNoDownloads(t *testing.T) {
 	}
 }
 
-// F12: Ctrl-C in a with block is a panic past a deferred Shutdown here.
+// F12: Ctrl-C in a Python with block corresponds to a panic with a deferred Shutdown.
 func TestF12ShutdownWithNoDownloadsAndPanic(t *testing.T) {
 	leak.Check(t)
 	d := harness.NewDownloader(t, harness.StartOrigin(t))

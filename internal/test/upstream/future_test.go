@@ -12,7 +12,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// U3, U9, U10, U11, U18: Meta hands back what was asked, with ids from 0 on.
+// U3, U9, U10, U11, U18: Meta returns the arguments of the call. IDs begin at 0.
 func TestFutureMeta(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -51,8 +51,8 @@ func TestFutureMeta(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// U4, U17, U20, U23, U29: a new transfer is not done and has neither error nor
-// object, until it ends.
+// U4, U17, U20, U23, U29: a new transfer is not done, and has neither an error nor an object before
+// it ends.
 func TestFutureDone(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -86,7 +86,7 @@ func TestFutureDone(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// U5, U24, U26, U30: Result waits for the end, and is nil then.
+// U5, U24, U26, U30: Result waits for the end, and then returns nil.
 func TestFutureResultWaits(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -119,7 +119,7 @@ func TestFutureResultWaits(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// U6, U19, U25, U31: the first error is kept, for everybody, also after Shutdown.
+// U6, U19, U25, U31: every call of Result returns the first error, also after Shutdown.
 func TestFutureResultError(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -143,7 +143,7 @@ func TestFutureResultError(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// U21, U22, U32: what is left of a transfer counts down to none, apart from others.
+// U21, U22, U32: each transfer counts its own ranges down to none.
 func TestFutureCountsItsOwnRanges(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

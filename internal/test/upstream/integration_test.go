@@ -42,8 +42,8 @@ func TestI2AboveThreshold(t *testing.T) {
 	harness.WantRanges(t, origin, "bytes=0-8388607", "bytes=8388608-16777215", "bytes=16777216-20971519")
 }
 
-// I3: a large download, in the middle of which the context ends. Upstream's has 60
-// MiB and a sleep; here the origin stalls, so that only leaving off ends it.
+// I3: the context ends in the middle of a large download. Upstream's test has 60 MiB and a sleep.
+// Here the origin stalls, so that only the cancel can end the download.
 func TestI3LargeDownloadExitsQuickly(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

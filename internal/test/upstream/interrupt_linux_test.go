@@ -14,8 +14,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// U1, U40, U51 and 2e: Ctrl-C reaches the workers, too, and they leave it to the
-// application: while idle, during a HeadObject, during a GetObject, and as they start.
+// U1, U40, U51: Ctrl-C reaches the workers as well, and they ignore it: while they are idle, during
+// a HeadObject and during a GetObject. The application decides.
 func TestInterrupt(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -49,6 +49,7 @@ func TestInterrupt(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
+// Workers also ignore a Ctrl-C that they receive while they start.
 func TestInterruptDuringStart(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

@@ -19,7 +19,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// U34: an object of one byte is one GET without a Range, into a file of its size.
+// U34: an object of one byte takes one GET without a Range, into a file of its size.
 func TestPlanOneByte(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -43,8 +43,8 @@ func TestPlanOneByte(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// U35: an object as large as the threshold is split; the last range is closed, where
-// upstream's is open.
+// U35: an object as large as the threshold is split. The last range is closed, where that of
+// upstream is open.
 func TestPlanRanges(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -59,8 +59,8 @@ func TestPlanRanges(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// U36: without ExpectedSize a HeadObject comes first, and it says no more than
-// bucket and key.
+// U36: without ExpectedSize a HeadObject comes first. It contains nothing but the bucket and the
+// key.
 func TestPlanAsksForTheSize(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -86,7 +86,7 @@ func TestPlanAsksForTheSize(t *testing.T) {
 	}
 }
 
-// U37, U43: ExtraArgs are in the HeadObject and in every GetObject.
+// U37, U43: HeadObject and every GetObject contain the ExtraArgs.
 func TestPlanExtraArgs(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -130,7 +130,7 @@ func TestPlanExtraArgs(t *testing.T) {
 	}
 }
 
-// U38: a HeadObject that fails is the result, and nothing else is done.
+// U38: a HeadObject that fails is the result, and nothing else is requested.
 func TestPlanHeadFails(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -148,8 +148,8 @@ func TestPlanHeadFails(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// U39: room that cannot be set aside is the result, before any GET. Utils: what had
-// been made of the file is removed.
+// U39: a failure to allocate space is the result, before any GET. Utils: the incomplete file is
+// removed.
 func TestPlanAllocateFails(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

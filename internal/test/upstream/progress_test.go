@@ -12,7 +12,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// recorder collects what OnProgress is told. Its slice is read after Result.
+// recorder collects the calls of OnProgress. Its slice may be read after Result.
 type recorder struct {
 	inside, overlaps atomic.Int32
 	steps            []processpool.Progress
@@ -28,7 +28,7 @@ func (r *recorder) record(o *processpool.DownloadOptions) {
 	}
 }
 
-// check holds the calls against what is promised of a download that succeeded.
+// check compares the calls with the promise for a download that succeeded.
 func (r *recorder) check(t *testing.T, size int64) {
 	t.Helper()
 	if n := r.overlaps.Load(); n > 0 {
@@ -48,7 +48,7 @@ func (r *recorder) check(t *testing.T, size int64) {
 	}
 }
 
-// T12: the total is the object's, 20 MiB, and what is done adds up to it.
+// T12: BytesTotal is the size of the object, 20 MiB, and BytesDone adds up to it.
 func TestT12ProgressTotal(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -95,8 +95,8 @@ func TestProgressOfAnEmptyObject(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// A callback that does not return holds up its own download, and no other; the
-// download ends behind it.
+// A callback that does not return delays its own download, and no other. The download ends after
+// it.
 func TestProgressCallbackIsSlow(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()

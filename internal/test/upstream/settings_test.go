@@ -14,8 +14,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// U12, U13, U14, U15, U16: every request is what an S3 client of the caller's own
-// settings would send, and bears this library's mark in its user agent.
+// U12, U13, U14, U15, U16: every request is the one that an S3 client with the settings of the
+// caller would send, with this library added to the user agent.
 func TestSettingsCross(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -66,7 +66,7 @@ func TestSettingsCross(t *testing.T) {
 	}
 }
 
-// containsWords tells whether all words of want are in s, in any order.
+// containsWords reports whether s contains all words of want, in any order.
 func containsWords(s, want string) bool {
 	for word := range strings.FieldsSeq(want) {
 		if !strings.Contains(s, word) {

@@ -16,8 +16,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// Shutdown may be called often and by many, and each call returns when the pool is
-// gone. 2e: old futures answer as before.
+// Shutdown may be called repeatedly and concurrently. Each call returns when the pool has ended,
+// and Futures keep their results.
 func TestShutdownIsIdempotent(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -56,7 +56,7 @@ func TestShutdownIsIdempotent(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// Shutdown refuses what is new and waits for what is not.
+// Shutdown refuses new downloads and waits for the others.
 func TestShutdownWaits(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -66,7 +66,7 @@ func TestShutdownWaits(t *testing.T) {
 	d := harness.NewDownloader(t, origin, harness.Processes(1))
 	var futures []*processpool.Future
 	var names []string
-	for i := range 5 { // one is under way, four are queued
+	for i := range 5 { // one is active, four are queued
 		names = append(names, fmt.Sprint("file", i))
 		futures = append(futures, d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, names[i])))
 	}
@@ -95,7 +95,7 @@ func TestShutdownWaits(t *testing.T) {
 	leak.Files(t, dir, names...)
 }
 
-// 2e: more than 2000 are queued at once, and none blocks or is lost.
+// More than 2000 downloads are queued at once. No call blocks, and none is lost.
 func TestShutdownWithManyQueued(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -109,7 +109,7 @@ func TestShutdownWithManyQueued(t *testing.T) {
 		futures = append(futures, d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, fmt.Sprint(i))))
 	}
 	harness.Arrive(t, origin, 2, "HEAD")
-	leak.Files(t, dir) // what is queued has no file yet
+	leak.Files(t, dir) // a queued download has no file yet
 
 	close(gate)
 	harness.Shutdown(t, d)
@@ -124,7 +124,7 @@ func TestShutdownWithManyQueued(t *testing.T) {
 	}
 }
 
-// 2e: what is submitted while Shutdown is called either succeeds or is refused.
+// A download that is submitted during Shutdown either succeeds or is refused.
 func TestShutdownRacesSubmits(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -160,7 +160,7 @@ func TestShutdownRacesSubmits(t *testing.T) {
 	leak.Files(t, dir, want...)
 }
 
-// 2e: three pools one after the other work alike, made of the same configuration.
+// Three Downloaders in sequence with the same configuration work alike.
 func TestShutdownThreeCycles(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
