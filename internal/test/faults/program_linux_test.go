@@ -8,8 +8,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// newProgramDownloader returns a Downloader with two workers for the origin at url, for a program that
-// a test runs.
+// newProgramDownloader returns a Downloader with two workers for the origin at url, for a program
+// that a test runs.
 func newProgramDownloader(url string, optFns ...func(*processpool.Config)) (*processpool.Downloader, error) {
 	cfg := aws.Config{Region: s3test.Region, BaseEndpoint: &url}
 	few := func(c *processpool.Config) {

@@ -51,7 +51,8 @@ func NewDownloaderOf(t *testing.T, origin *s3test.Server, cfg aws.Config,
 	return d
 }
 
-// Shutdown calls d.Shutdown, fails the test if that returns an error, and ends the test if it hangs.
+// Shutdown calls d.Shutdown, fails the test if that returns an error, and ends the test if it
+// hangs.
 func Shutdown(t *testing.T, d *processpool.Downloader) {
 	t.Helper()
 	ended := make(chan struct{})

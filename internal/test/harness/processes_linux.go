@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// Children returns the child processes of a process, sorted. It skips the test where the kernel does
-// not list them.
+// Children returns the child processes of a process, sorted. It skips the test where the kernel
+// does not list them.
 func Children(t *testing.T, pid int) []int {
 	t.Helper()
 	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
