@@ -1,205 +1,111 @@
 package processpool_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/tail"
+	"github.com/s3processpool/processpool/internal/test/harness"
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// patience is how long a test waits for what must happen. It measures no speed:
-// only a hang takes that long.
-const patience = 30 * time.Second
+func TestMain(m *testing.M) { harness.Main(m) }
 
-// programs are what the test binary is when its first argument is one of these
-// names: an application of its own, or a Config.WorkerCommand.
-var programs = map[string]func(args []string) error{}
-
-func TestMain(m *testing.M) {
-	for _, entry := range os.Environ() { // this machine's settings are not the tests'
-		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "AWS_") {
-			os.Unsetenv(name)
-		}
-	}
-	if len(os.Args) > 1 && programs[os.Args[1]] != nil {
-		if err := programs[os.Args[1]](os.Args[2:]); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	tail.SetLeast(time.Hour) // no range is slow but where a test says so
-	os.Exit(m.Run())
-}
-
-func startOrigin(t *testing.T, optFns ...func(*s3test.Options)) *s3test.Server {
-	t.Helper()
-	if !ipc.Available {
-		t.Skip("no worker processes on this platform")
-	}
-	origin := s3test.Start(optFns...)
-	t.Cleanup(origin.Close)
-	return origin
-}
-
-// newDownloader makes one of two workers that is shut down at the test's end.
-func newDownloader(t *testing.T, origin *s3test.Server, optFns ...func(*processpool.Config)) *processpool.Downloader {
-	t.Helper()
-	return newDownloaderOf(t, origin, origin.Config(), optFns...)
-}
-
-func newDownloaderOf(t *testing.T, origin *s3test.Server, cfg aws.Config, optFns ...func(*processpool.Config)) *processpool.Downloader {
-	t.Helper()
-	few := func(c *processpool.Config) {
-		c.MaxRequestProcesses = 2
-		c.ClientOptions = append(c.ClientOptions, origin.ClientOptions())
-	}
-	d, err := processpool.NewDownloader(cfg, append([]func(*processpool.Config){few}, optFns...)...)
+// The option functions see the defaults, and the values they leave apply.
+func TestConfigDefaults(t *testing.T) {
+	leak.Check(t)
+	var got processpool.Config
+	_, err := processpool.NewDownloader(aws.Config{Region: "us-east-1"}, func(c *processpool.Config) { got = *c })
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if t.Failed() {
-			origin.Close() // or a request that hangs would hold up Shutdown
-		}
-		shutdown(t, d)
-	})
-	return d
-}
-
-// multipart sets the threshold and the size of a range, in bytes.
-func multipart(threshold, chunksize int64) func(*processpool.Config) {
-	return func(c *processpool.Config) { c.MultipartThreshold, c.MultipartChunksize = threshold, chunksize }
-}
-
-func processes(n int) func(*processpool.Config) {
-	return func(c *processpool.Config) { c.MaxRequestProcesses = n }
-}
-
-// download downloads b/key, and returns the result.
-func download(t *testing.T, d *processpool.Downloader, key, filename string, optFns ...func(*processpool.DownloadOptions)) error {
-	t.Helper()
-	return result(t, d.DownloadFile(t.Context(), "b", key, filename, optFns...))
-}
-
-// result is f.Result, but ends the test where that hangs.
-func result(t *testing.T, f *processpool.Future) error {
-	t.Helper()
-	wait(t, f.Done(), "a result of "+f.Meta().Key)
-	return f.Result()
-}
-
-func shutdown(t *testing.T, d *processpool.Downloader) {
-	t.Helper()
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		if err := d.Shutdown(); err != nil {
-			t.Errorf("Shutdown: got %v, want nil", err)
-		}
-	}()
-	wait(t, ended, "the end of Shutdown")
-}
-
-// wait waits for c, or ends the test.
-func wait[T any](t *testing.T, c <-chan T, what string) T {
-	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("still waiting for %s after %v", what, patience)
-		panic("not reached")
+	if got.MultipartThreshold != 8<<20 || got.MultipartChunksize != 8<<20 || got.MaxRequestProcesses != 10 ||
+		got.RequestsPerProcess != 1 || got.MaxAttempts != 5 || got.StallTimeout != 20*time.Second ||
+		got.Verify != processpool.VerifyAuto || got.ClientOptions != nil || got.CABundle != nil || got.WorkerCommand != nil {
+		t.Errorf("got defaults %+v, want those of the documentation", got)
+	}
+	cfg := aws.Config{Region: "us-east-1", RetryMaxAttempts: 7}
+	cfg.HTTPClient = awshttp.NewBuildableClient().WithReadTimeout(42 * time.Second)
+	if _, err := processpool.NewDownloader(cfg, func(c *processpool.Config) { got = *c }); err != nil {
+		t.Fatal(err)
+	}
+	if got.MaxAttempts != 7 || got.StallTimeout != 42*time.Second {
+		t.Errorf("got MaxAttempts %d, StallTimeout %v, want those of the aws.Config: 7, 42s", got.MaxAttempts, got.StallTimeout)
 	}
 }
 
-// arrive waits until n requests with this method ("" = any) have reached the origin.
-func arrive(t *testing.T, origin *s3test.Server, n int, method string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	match := func(r s3test.Request) bool { return method == "" || r.Method == method }
-	if err := origin.WaitRequests(ctx, n, match); err != nil {
-		t.Fatalf("waiting for %d %s requests: %v; got %d requests", n, method, err, len(origin.Requests()))
-	}
-}
-
-// requests returns the requests so far with this method.
-func requests(origin *s3test.Server, method string) []s3test.Request {
-	var got []s3test.Request
-	for _, r := range origin.Requests() {
-		if r.Method == method {
-			got = append(got, r)
+func TestVerifyModeString(t *testing.T) {
+	for mode, want := range map[processpool.VerifyMode]string{
+		processpool.VerifyAuto: "auto", processpool.VerifyRequired: "required", processpool.VerifyOff: "off", 9: "VerifyMode(9)",
+	} {
+		if got := mode.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	return got
-}
-
-func wantContent(t *testing.T, filename string, want []byte) {
-	t.Helper()
-	got, err := os.ReadFile(filename)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s: got %d bytes that are not the %d of the object", filepath.Base(filename), len(got), len(want))
-	}
-}
-
-// wantError fails the test unless err is a TransferError that is all of want.
-func wantError(t *testing.T, err error, want ...error) {
-	t.Helper()
-	var transfer *processpool.TransferError
-	if !errors.As(err, &transfer) {
-		t.Fatalf("got error %v (%T), want a *TransferError", err, err)
-	}
-	for _, w := range want {
-		if !errors.Is(err, w) {
-			t.Errorf("got error %q, want one that is %q", err, w)
-		}
-	}
-}
-
-// temporary returns the only file of dir with a temporary name for base.
-func temporary(t *testing.T, dir, base string) string {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join(dir, base+".????????"))
-	if err != nil || len(names) != 1 {
-		t.Fatalf("temporary files of %s: got %q, %v, want one", base, names, err)
-	}
-	return names[0]
 }
 
 func TestDownloadFile(t *testing.T) {
 	leak.Check(t)
-	origin := startOrigin(t)
+	origin := harness.StartOrigin(t)
 	want := s3test.PatternBytes(1, 20<<20+1)
 	origin.Put("b", "k", want)
 	dir := t.TempDir()
-	d := newDownloader(t, origin)
+	d := harness.NewDownloader(t, origin)
 
 	f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
-	if err := result(t, f); err != nil {
+	if err := harness.Result(t, f); err != nil {
 		t.Fatal(err)
 	}
-	wantContent(t, filepath.Join(dir, "file"), want)
+	harness.WantContent(t, filepath.Join(dir, "file"), want)
 	leak.Files(t, dir, "file")
 	got := f.Object()
 	if got.Size != int64(len(want)) || got.ETag == "" || got.LastModified.IsZero() || got.Verified == "" {
 		t.Errorf("got object %+v, want its size, ETag, time and proof", got)
 	}
+}
+
+func TestShutdownWithoutStart(t *testing.T) {
+	leak.Check(t)
+	origin, dir := harness.StartOrigin(t), t.TempDir()
+	d := harness.NewDownloader(t, origin)
+
+	harness.Shutdown(t, d)
+	if err := d.Start(); !errors.Is(err, processpool.ErrShutdown) {
+		t.Errorf("Start: got %v, want ErrShutdown", err)
+	}
+	harness.WantError(t, harness.Download(t, d, "k", filepath.Join(dir, "file")), processpool.ErrShutdown)
+	if n := len(origin.Requests()); n != 0 {
+		t.Errorf("got %d requests, want none", n)
+	}
+	leak.Files(t, dir)
+}
+
+// Concurrent calls of Start start one pool, and return the same result.
+func TestStartByMany(t *testing.T) {
+	leak.Check(t)
+	origin, dir := harness.StartOrigin(t), t.TempDir()
+	origin.Put("b", "k", harness.Content)
+	d := harness.NewDownloader(t, origin)
+	started := make(chan error)
+	for range 8 {
+		go func() { started <- d.Start() }()
+	}
+	for range 8 {
+		if err := harness.Wait(t, started, "Start"); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := len(origin.Requests()); n != 0 {
+		t.Errorf("got %d requests before the first download, want none", n)
+	}
+	if err := harness.Download(t, d, "k", filepath.Join(dir, "file")); err != nil {
+		t.Error(err)
+	}
+	leak.Files(t, dir, "file")
 }

@@ -6,12 +6,13 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/s3processpool/processpool/internal/test/harness"
 )
 
 // The short set of the defaults is one that shows each of five ways to break the library: no
@@ -27,14 +28,7 @@ var (
 // enough failures to stop at.
 const enough = 5
 
-func TestMain(m *testing.M) {
-	for _, entry := range os.Environ() { // this machine's settings are not the test's
-		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "AWS_") {
-			os.Unsetenv(name)
-		}
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { harness.Main(m) }
 
 func TestChaos(t *testing.T) {
 	count := newFigures()

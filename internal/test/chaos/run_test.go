@@ -17,8 +17,7 @@ import (
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/pool"
-	"github.com/s3processpool/processpool/internal/sink"
-	"github.com/s3processpool/processpool/internal/tail"
+	"github.com/s3processpool/processpool/internal/test/harness"
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
@@ -67,10 +66,10 @@ func perform(t *testing.T, p *plan, count *figures) {
 		}
 	})
 	leak.Check(t)
-	t.Cleanup(pool.SetDefaults(pool.Options{
+	harness.Pool(t, pool.Options{
 		Heartbeat: 250 * time.Millisecond, StartTimeout: 15 * time.Second, StopTimeout: 3 * time.Second,
-	}))
-	t.Cleanup(tail.SetLeast(p.slow))
+	})
+	harness.SlowAfter(t, p.slow)
 	r.origin = s3test.Start(func(o *s3test.Options) { o.TLS = p.tls })
 	t.Cleanup(r.origin.Close)
 
@@ -94,8 +93,7 @@ func perform(t *testing.T, p *plan, count *figures) {
 func (r *run) all() {
 	p := r.plan
 	r.prepare()
-	mend := sink.SetFault(r.systemCall)
-	r.Cleanup(mend)
+	mend := harness.Fault(r.T, r.systemCall)
 	r.origin.OnRequest(func(q s3test.Request) {
 		for _, trigger := range r.triggers[q.Seq] {
 			trigger()

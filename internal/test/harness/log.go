@@ -1,0 +1,54 @@
+package harness
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/s3processpool/processpool"
+)
+
+// A Log keeps log records of all levels, one JSON object a line. The zero value is ready to use.
+// Its methods may be called concurrently.
+type Log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write appends a record.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+// String returns all records.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// Config sets the Logger of a Config to one that writes to l.
+func (l *Log) Config(c *processpool.Config) {
+	c.Logger = slog.New(slog.NewJSONHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// Records returns the records with this message.
+func (l *Log) Records(t *testing.T, message string) []map[string]any {
+	t.Helper()
+	var found []map[string]any
+	for line := range strings.Lines(l.String()) {
+		var r map[string]any
+		if err := json.Unmarshal([]byte(line), &r); err != nil {
+			t.Fatal(err)
+		}
+		if r[slog.MessageKey] == message {
+			found = append(found, r)
+		}
+	}
+	return found
+}

@@ -1,0 +1,6 @@
+//go:build race
+
+package harness
+
+// Raced reports whether the race detector is built in.
+const Raced = true

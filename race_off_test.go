@@ -1,5 +1,0 @@
-//go:build !race
-
-package processpool_test
-
-const raced = false
