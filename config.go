@@ -1,19 +1,16 @@
 package processpool
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/s3processpool/processpool/internal/environ"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/settings"
@@ -21,8 +18,8 @@ import (
 
 const mib = 1 << 20
 
-// Config is how a Downloader works. NewDownloader fills in the defaults before its
-// functions see it, so that a zero they leave behind is their own, and refused
+// Config configures a Downloader. NewDownloader fills in the defaults before it calls its
+// option functions, so that a zero they leave behind is the caller's choice, and is refused
 // where it makes no sense.
 type Config struct {
 	// MultipartThreshold is the size in bytes from which on an object is split into
@@ -36,62 +33,62 @@ type Config struct {
 	// MaxRequestProcesses is the number of worker processes. Default 10.
 	MaxRequestProcesses int
 
-	// RequestsPerProcess is the number of requests in flight in one worker, each
-	// with a connection and a buffer of 1 MiB of its own. Default 1.
+	// RequestsPerProcess is the number of requests that one worker makes at a time, each
+	// with its own connection and a buffer of 1 MiB. Default 1.
 	RequestsPerProcess int
 
-	// MaxAttempts bounds the attempts in a row for a range (or a HeadObject) that make
-	// no headway; one that brings bytes begins the count anew. Default: the
+	// MaxAttempts is the number of attempts in a row for a range, or for a HeadObject,
+	// that may make no headway; one that brings bytes resets the count. Default: the
 	// RetryMaxAttempts of the aws.Config where it is set, else 5.
 	MaxAttempts int
 
-	// StallTimeout is how long a connection may deliver nothing before it is dropped
-	// and the range is asked for again. Default: the read timeout of the aws.Config's
-	// HTTP client where it is set, else 20 s.
+	// StallTimeout is how long a connection may deliver nothing before it is dropped and
+	// the range is requested again. Default: the read timeout of the aws.Config's HTTP
+	// client where it is set, else 20 s.
 	StallTimeout time.Duration
 
-	// Verify says what is proved of the bytes. Default VerifyAuto.
+	// Verify says what must be proved of the bytes. Default VerifyAuto.
 	Verify VerifyMode
 
-	// Durable has Result wait until the file's bytes and its name are on stable
-	// storage (fsync of the file before the rename, of its directory after). Without it
-	// a Result of nil promises the file to every program that runs, but after a crash
-	// of the machine or a loss of power it may be missing, be the old one, or be short:
-	// that is the file system's choice. The one error after which the file is in place
-	// all the same is that of the directory's fsync. Default false.
+	// Durable makes Result wait until the file's bytes and its name are on stable
+	// storage: fsync of the file before the rename, of its directory after it. Without it,
+	// a nil Result promises the file to every program that runs; after a crash of the
+	// machine or a loss of power the file may be missing, be the old one, or be short, as
+	// the file system chooses. An error of the directory's fsync is the only error after
+	// which the new file is in place. Default false.
 	Durable bool
 
-	// ClientOptions are applied as s3.NewFromConfig does: region, endpoint, path
-	// style and so on. Settings cross to the workers as plain values. What holds code
-	// (middleware, an HTTP client of another type, a resolver) cannot, and is an
-	// error of NewDownloader's, unless WorkerCommand is given.
+	// ClientOptions are applied as by s3.NewFromConfig: region, endpoint, path style and
+	// so on. Settings cross to the workers as plain values. A setting that holds code
+	// (middleware, an HTTP client of another type, a resolver) cannot cross, and is an
+	// error of NewDownloader unless WorkerCommand is given.
 	ClientOptions []func(*s3.Options)
 
-	// CABundle holds the root certificates, in PEM. Default: the file that
-	// AWS_CA_BUNDLE names, else the system's roots.
+	// CABundle holds the root certificates, in PEM. Default: the file that AWS_CA_BUNDLE
+	// names, else the system's roots.
 	CABundle []byte
 
-	// WorkerCommand is the program, and its arguments, to run as a worker; it must
-	// call ServeWorker. Default: this executable again.
+	// WorkerCommand is the program to run as a worker, with its arguments. It must call
+	// ServeWorker. Default: this executable again.
 	WorkerCommand []string
 
-	// Logger is told of lost workers and what workers write to their standard error
-	// (warnings), of attempts that are made again (info), and of each answered request
-	// and the end of each download (debug), with bucket, key, range, attempt, worker's
-	// pid and S3's request id where there is one. Default: nothing is logged.
+	// Logger receives warnings about lost workers, and what workers write to their
+	// standard error; info records about attempts that are made again; and debug records
+	// about each answered request and each download's end. They have the bucket, key,
+	// range, attempt, the worker's pid and S3's request id, where there is one. Default:
+	// nothing is logged.
 	Logger *slog.Logger
 }
 
-// VerifyMode says what is proved of an object's bytes before the file appears.
+// VerifyMode says what must be proved of an object's bytes before the file appears.
 type VerifyMode int
 
 const (
-	// VerifyAuto holds the bytes against what S3 keeps: a checksum, or an ETag that
-	// is an MD5. Where S3 keeps neither the download succeeds, and Object().Verified
-	// is empty.
+	// VerifyAuto compares the bytes with what S3 keeps: a checksum, or an ETag that is
+	// an MD5. Where S3 keeps neither, the download succeeds and Object().Verified is
+	// empty.
 	VerifyAuto VerifyMode = iota
-	// VerifyRequired is VerifyAuto, but ErrUnverifiable where there is nothing to
-	// hold the bytes against.
+	// VerifyRequired is VerifyAuto, but ErrUnverifiable where S3 keeps neither.
 	VerifyRequired
 	// VerifyOff computes and compares nothing.
 	VerifyOff
@@ -159,49 +156,13 @@ func (c *Config) validate() error {
 	fault(c.WorkerCommand != nil && (len(c.WorkerCommand) == 0 || c.WorkerCommand[0] == ""),
 		"WorkerCommand is empty: name a program that calls ServeWorker, or leave it nil for this executable")
 	fault(len(c.CABundle) > maxBundle, "CABundle has %d bytes: at most %d are passed to workers", len(c.CABundle), maxBundle)
-	fault(c.CABundle != nil && !holdsCertificate(c.CABundle), "CABundle holds no PEM certificate")
+	fault(c.CABundle != nil && !settings.HoldsCertificate(c.CABundle), "CABundle holds no PEM certificate")
 	return errors.Join(faults...)
 }
 
-// environmentCABundle reads the file that AWS_CA_BUNDLE names.
-func environmentCABundle() ([]byte, error) {
-	name := os.Getenv("AWS_CA_BUNDLE")
-	if name == "" {
-		return nil, nil
-	}
-	bundle, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("AWS_CA_BUNDLE: %w", err)
-	}
-	if len(bundle) > maxBundle {
-		return nil, fmt.Errorf("AWS_CA_BUNDLE: %s has %d bytes: at most %d are passed to workers", name, len(bundle), maxBundle)
-	}
-	if !holdsCertificate(bundle) {
-		return nil, fmt.Errorf("AWS_CA_BUNDLE: %s holds no PEM certificate", name)
-	}
-	return bundle, nil
-}
-
-// holdsCertificate looks for a first certificate; a system's bundle has hundreds.
-func holdsCertificate(bundle []byte) bool {
-	for block, rest := pem.Decode(bundle); block != nil; block, rest = pem.Decode(rest) {
-		if _, err := x509.ParseCertificate(block.Bytes); err == nil && block.Type == "CERTIFICATE" {
-			return true
-		}
-	}
-	return false
-}
-
-// plainHTTP tells that no worker will need a root certificate, and so need not read
-// them at its start.
-func (c *Config) plainHTTP(s *settings.Settings) bool {
-	endpoint := aws.ToString(s.Client.BaseEndpoint)
-	proxied := os.Getenv("HTTP_PROXY") != "" || os.Getenv("http_proxy") != ""
-	return strings.HasPrefix(endpoint, "http://") && !proxied && c.WorkerCommand == nil
-}
-
-// configure applies the caller's functions and makes pool options of the outcome.
-func configure(cfg aws.Config, optFns []func(*Config)) (Config, pool.Options, error) {
+// configure applies the caller's functions to the defaults, and keeps what they come to in
+// d.pool and d.env.
+func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, error) {
 	c := defaultConfig(settings.Extract(cfg, nil, true))
 	for _, fn := range optFns {
 		fn(&c)
@@ -211,7 +172,7 @@ func configure(cfg aws.Config, optFns []func(*Config)) (Config, pool.Options, er
 	}
 	faults := []error{c.validate()}
 	if c.CABundle == nil {
-		bundle, err := environmentCABundle()
+		bundle, err := settings.EnvironmentCABundle(maxBundle)
 		c.CABundle = bundle
 		faults = append(faults, err)
 	}
@@ -220,8 +181,8 @@ func configure(cfg aws.Config, optFns []func(*Config)) (Config, pool.Options, er
 	s := x.Settings
 	s.Slots, s.MaxAttempts, s.StallTimeout = c.RequestsPerProcess, c.MaxAttempts, c.StallTimeout
 	s.CABundle, s.UserAgent = c.CABundle, "processpool/"+version
-	if c.plainHTTP(&s) {
-		s.CABundle = nil
+	if c.WorkerCommand == nil && s.PlainHTTP() {
+		s.CABundle = nil // no worker needs it, and each would read it at its start
 	}
 	if s.Client.Region == "" {
 		faults = append(faults, errors.New("no region: set one in the aws.Config or in ClientOptions, or AWS_REGION in the environment"))
@@ -231,17 +192,24 @@ func configure(cfg aws.Config, optFns []func(*Config)) (Config, pool.Options, er
 	if c.WorkerCommand == nil {
 		faults = append(faults, x.Foreign)
 	} else if x.Foreign != nil {
-		c.Logger.Warn("left to WorkerCommand's program", "settings", x.Foreign)
+		c.Logger.Warn("settings cannot cross to workers: WorkerCommand's program must apply them", "settings", x.Foreign)
 	}
-	return c, pool.Options{
-		Processes:   c.MaxRequestProcesses,
-		Command:     command,
-		Settings:    s,
-		Credentials: x.Credentials,
-		Logger:      c.Logger,
-	}, errors.Join(faults...)
+	e := environ.Of(cfg)
+	d.env.Files, d.env.Slow = e.Files, e.Slow
+	d.pool = pool.Options{
+		Processes:    c.MaxRequestProcesses,
+		Command:      command,
+		Settings:     s,
+		Credentials:  x.Credentials,
+		Logger:       c.Logger,
+		StartTimeout: e.StartTimeout,
+		StopTimeout:  e.StopTimeout,
+		Heartbeat:    e.Heartbeat,
+	}
+	return c, errors.Join(faults...)
 }
 
+// command returns how to start a worker.
 func (c *Config) command() (pool.Command, error) {
 	if c.WorkerCommand != nil {
 		return pool.Command{Args: c.WorkerCommand, Env: []string{marker + "=" + markCommand}}, nil

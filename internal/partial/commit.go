@@ -2,7 +2,6 @@ package partial
 
 import (
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/journal"
@@ -91,7 +90,7 @@ func (f *File) commit() error {
 	}
 	if err != nil {
 		f.broken = true
-		f.options.Log(slog.LevelWarn, "cannot write the journal: later ranges are not kept", "error", err)
+		f.options.Logger.Warn("cannot write the journal: later ranges are not kept", "error", err)
 	}
 	return nil
 }

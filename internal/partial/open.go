@@ -25,8 +25,7 @@ type Options struct {
 	// Failed is called at most once, from another goroutine, when written bytes cannot be committed
 	// to stable storage.
 	Failed func(error)
-	// Log writes a log record. It is called from several goroutines.
-	Log func(level slog.Level, text string, args ...any)
+	Logger *slog.Logger
 }
 
 // File is a locked partial file with its journal. Add may be called by several goroutines until
@@ -72,7 +71,7 @@ func Open(ctx context.Context, o Options) (*File, error) {
 	switch {
 	case errors.Is(err, errAfresh):
 		if !errors.Is(err, errNew) {
-			o.Log(slog.LevelWarn, "cannot resume an earlier download", "error", err)
+			o.Logger.Warn("cannot resume an earlier download", "error", err)
 		}
 		if err := f.begin(); err != nil {
 			j.Remove() // it has no partial file
@@ -153,7 +152,7 @@ func (f *File) End(outcome error) {
 		return
 	case !wrong && Resumable(f.options.Header.ETag):
 		if err := f.commit(); err != nil {
-			f.options.Log(slog.LevelWarn, "cannot keep the last ranges of a partial file", "error", err)
+			f.options.Logger.Warn("cannot keep the last ranges of a partial file", "error", err)
 		}
 		if f.count > 0 {
 			f.journal.Sync()
@@ -168,6 +167,6 @@ func (f *File) End(outcome error) {
 
 func (f *File) remove() {
 	if err := f.journal.Remove(); err != nil {
-		f.options.Log(slog.LevelWarn, "cannot remove the journal of a partial file", "error", err)
+		f.options.Logger.Warn("cannot remove the journal of a partial file", "error", err)
 	}
 }

@@ -49,7 +49,7 @@ func Resolve(sys *osfile.System, filename string) (Target, error) {
 	if err != nil {
 		return Target{}, &fs.PathError{Op: "resolve", Path: filename, Err: err}
 	}
-	return Target{path: path, sys: orDefault(sys)}, nil
+	return Target{path: path, sys: sys}, nil
 }
 
 func resolve(filename string) (string, error) {

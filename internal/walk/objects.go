@@ -94,7 +94,7 @@ func (w *Walk) place(name string) (string, error) {
 	if err := w.free(name); err != nil {
 		return "", err
 	}
-	if w.options.Resume && partial.Reserved(path.Base(name)) {
+	if w.options.Resume && partial.IsReserved(path.Base(name)) {
 		return "", fmt.Errorf("%w: with Resume its name is reserved for another key's partial file", keypath.ErrUnsafe)
 	}
 	return w.tree.Place(name)

@@ -38,7 +38,7 @@ func NewDownloaderOf(t *testing.T, origin *s3test.Server, cfg aws.Config,
 		c.MaxRequestProcesses = 2
 		c.ClientOptions = append(c.ClientOptions, origin.ClientOptions())
 	}
-	d, err := processpool.NewDownloader(cfg, append([]func(*processpool.Config){few}, optFns...)...)
+	d, err := processpool.NewDownloader(Environ(t, cfg), append([]func(*processpool.Config){few}, optFns...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,28 +5,44 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/s3processpool/processpool/internal/environ"
+	"github.com/s3processpool/processpool/internal/osfile"
 	"github.com/s3processpool/processpool/internal/pool"
-	"github.com/s3processpool/processpool/internal/sink"
-	"github.com/s3processpool/processpool/internal/tail"
 )
 
-// The hooks below change the library for the whole process. A test passes the *testing.T that it
-// passes to NewDownloader, and calls SlowAfter and Pool before NewDownloader.
+// environs are the environments of the tests that run, by *testing.T.
+var environs sync.Map
 
-// Fault calls f before each system call on a temporary or partial file, with the name of the call
-// and the path. An error of f is the error of the call. The fault ends with restore, or with the
-// test.
+// environOf returns the test's environment: no range is slow, and everything else is the default.
+func environOf(t *testing.T) *environ.Environ {
+	e := &environ.Environ{Files: new(osfile.System), Slow: time.Hour}
+	known, found := environs.LoadOrStore(t, e)
+	if !found {
+		t.Cleanup(func() { environs.Delete(t) })
+	}
+	return known.(*environ.Environ)
+}
+
+// Environ returns cfg with the environment of the test, as NewDownloader passes it on.
+func Environ(t *testing.T, cfg aws.Config) aws.Config { return environOf(t).In(cfg) }
+
+// Fault calls f before each system call on a temporary or partial file of the test's Downloaders,
+// with the name of the call and the path. An error of f is the error of the call. The fault ends
+// with restore, or with the test.
 func Fault(t *testing.T, f func(op, path string) error) (restore func()) {
-	restore = sync.OnceFunc(sink.SetFault(f))
+	restore = sync.OnceFunc(environOf(t).Files.SetFault(f))
 	t.Cleanup(restore)
 	return restore
 }
 
-// SlowAfter sets the least time after which a range is slow, until the test ends.
-func SlowAfter(t *testing.T, d time.Duration) { t.Cleanup(tail.SetLeast(d)) }
+// SlowAfter sets the least time after which a range is slow, for the Downloaders that the test
+// makes from then on.
+func SlowAfter(t *testing.T, d time.Duration) { environOf(t).Slow = d }
 
-// neverSlow sets a time that no range of a test takes.
-func neverSlow() { tail.SetLeast(time.Hour) }
-
-// Pool sets the defaults of the pools that are made until the test ends.
-func Pool(t *testing.T, o pool.Options) { t.Cleanup(pool.SetDefaults(o)) }
+// Pool sets the times of the pools of the Downloaders that the test makes from then on.
+func Pool(t *testing.T, o pool.Options) {
+	e := environOf(t)
+	e.StartTimeout, e.StopTimeout, e.Heartbeat = o.StartTimeout, o.StopTimeout, o.Heartbeat
+}

@@ -1,4 +1,4 @@
-package processpool
+package transfer
 
 import (
 	"errors"

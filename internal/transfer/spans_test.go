@@ -1,4 +1,4 @@
-package processpool
+package transfer
 
 import (
 	"fmt"
@@ -10,9 +10,14 @@ import (
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
+// cutBy returns the spans of an object that is cut by its size alone.
+func cutBy(size, chunk int64) *spans {
+	return newSpans(plan{size: size, confirmed: true, chunk: chunk})
+}
+
 func at(offset, length int64) span { return span{offset: offset, length: length} }
 
-// Utils: num_parts and calculate_range_parameter; the last range is closed here.
+// The expectations with num_parts and bytes= are of upstream's tests; the last range is closed here.
 func TestRanges(t *testing.T) {
 	for _, c := range []struct {
 		size, chunk int64
@@ -29,7 +34,7 @@ func TestRanges(t *testing.T) {
 		{math.MaxInt64, math.MaxInt64, []span{at(0, math.MaxInt64)}},
 	} {
 		t.Run(fmt.Sprintf("size=%d,chunk=%d", c.size, c.chunk), func(t *testing.T) {
-			r := newRanges(c.size, c.chunk)
+			r := cutBy(c.size, c.chunk)
 			var got []span
 			for s, ok := r.take(); ok; s, ok = r.take() {
 				got = append(got, s)
@@ -41,17 +46,17 @@ func TestRanges(t *testing.T) {
 			if !slices.Equal(got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
-			if !r.complete() || r.left() {
-				t.Errorf("got complete %v, left %v, want true, false", r.complete(), r.left())
+			if !r.complete() || (len(r.todo) > 0) {
+				t.Errorf("got complete %v, left %v, want true, false", r.complete(), (len(r.todo) > 0))
 			}
 		})
 	}
 }
 
 func TestRangesOfAnEmptyObject(t *testing.T) {
-	r := newEmptyRanges()
-	if r.complete() || !r.left() {
-		t.Errorf("got complete %v, left %v, want a request to come first", r.complete(), r.left())
+	r := newSpans(planUnknown())
+	if r.complete() || !(len(r.todo) > 0) {
+		t.Errorf("got complete %v, left %v, want a request to come first", r.complete(), (len(r.todo) > 0))
 	}
 	if s, ok := r.take(); !ok || s != (span{}) {
 		t.Errorf("got %v, %v, want a span of no bytes", s, ok)
@@ -72,8 +77,8 @@ func TestRangesOfParts(t *testing.T) {
 		false: {at(0, 4), at(4, 1), at(5, 1), at(6, 4), at(10, 2)},
 		true:  {at(0, 5), at(5, 1), at(6, 6)},
 	} {
-		r := newRanges(12, 4)
-		r.parts, r.uncut = layout, uncut
+		r := cutBy(12, 4)
+		r.plan.layout, r.plan.undivided = layout, uncut
 		var got []span
 		for s, ok := r.take(); ok; s, ok = r.take() {
 			got = append(got, s)
@@ -87,14 +92,14 @@ func TestRangesOfParts(t *testing.T) {
 
 // A range that has to be fetched again counts as not there.
 func TestRangesAgain(t *testing.T) {
-	r := newRanges(10, 5)
+	r := cutBy(10, 5)
 	first, _ := r.take()
 	second, _ := r.take()
 	r.finish(first.length)
 	r.finish(second.length)
 	r.again(first)
-	if r.complete() || !r.left() {
-		t.Errorf("got complete %v, left %v, want false, true", r.complete(), r.left())
+	if r.complete() || !(len(r.todo) > 0) {
+		t.Errorf("got complete %v, left %v, want false, true", r.complete(), (len(r.todo) > 0))
 	}
 	if s, ok := r.take(); !ok || s != first {
 		t.Errorf("got %v, %v, want %v", s, ok, first)
@@ -106,7 +111,7 @@ func TestRangesAgain(t *testing.T) {
 }
 
 func TestRangesGivenBackComeFirst(t *testing.T) {
-	r := newRanges(10, 4)
+	r := cutBy(10, 4)
 	first, _ := r.take()
 	second, _ := r.take()
 	r.finish(second.length)
@@ -143,7 +148,7 @@ func TestRangesShare(t *testing.T) {
 		{1, 9, []span{at(7, 1)}},
 		{8 * mib, 0, []span{at(7, 8*mib)}},
 	} {
-		r := newRanges(7, 7)
+		r := cutBy(7, 7)
 		r.take()
 		r.chunk = 8 * mib
 		s := at(7, c.length)
@@ -164,7 +169,7 @@ func TestRangesShare(t *testing.T) {
 
 // A 5 TiB object must cost no memory per range.
 func TestRangesAllocateNothing(t *testing.T) {
-	r := newRanges(5<<40, 8*mib)
+	r := cutBy(5<<40, 8*mib)
 	if n := testing.AllocsPerRun(1000, func() { r.take() }); n != 0 {
 		t.Errorf("got %v allocations a range, want 0", n)
 	}
@@ -184,14 +189,14 @@ func FuzzRanges(f *testing.F) {
 			t.Skip()
 		}
 		random := rand.New(rand.NewPCG(seed, 0))
-		r := newRanges(size, chunk)
+		r := cutBy(size, chunk)
 		if part > 0 {
-			r.parts, r.uncut = proof.Layout{Uniform: part, Size: size}, seed%2 == 0
+			r.plan.layout, r.plan.undivided = proof.Layout{Uniform: part, Size: size}, seed%2 == 0
 		}
 		var out, done []span
 		for !r.complete() {
 			if s, ok := r.take(); ok && (len(out) == 0 || random.IntN(2) == 0) {
-				if s.length < 1 || s.length > chunk && !r.uncut || part > 0 && s.offset/part != (s.offset+s.length-1)/part {
+				if s.length < 1 || s.length > chunk && !r.plan.undivided || part > 0 && s.offset/part != (s.offset+s.length-1)/part {
 					t.Fatalf("size %d, chunk %d, part %d: got %v, want at most the chunk, in one part", size, chunk, part, s)
 				}
 				out = append(out, s)

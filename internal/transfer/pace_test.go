@@ -1,4 +1,4 @@
-package tail
+package transfer
 
 import (
 	"testing"
@@ -7,14 +7,14 @@ import (
 
 func TestSlow(t *testing.T) {
 	const mib = 1 << 20
-	var usual Pace // 8 MiB/s
-	usual.Add(8*mib, 500*time.Millisecond)
-	usual.Add(8*mib, 1500*time.Millisecond)
-	var slow Pace // 1 MiB/s
-	slow.Add(8*mib, 8*time.Second)
+	var usual pace // 8 MiB/s
+	usual.add(8*mib, 500*time.Millisecond)
+	usual.add(8*mib, 1500*time.Millisecond)
+	var slow pace // 1 MiB/s
+	slow.add(8*mib, 8*time.Second)
 	for _, c := range []struct {
 		what    string
-		pace    Pace
+		pace    pace
 		written int64
 		age     time.Duration
 		quiet   time.Duration
@@ -29,12 +29,12 @@ func TestSlow(t *testing.T) {
 		{"fast, then silent", usual, 7 * mib, 1100 * time.Millisecond, time.Second, true},
 		{"all are slow", slow, 4 * mib, 4 * time.Second, 0, false},
 		{"all are slow, this one more", slow, 1 * mib, 4 * time.Second, 0, true},
-		{"nothing to compare with", Pace{}, 0, time.Hour, time.Hour, false},
+		{"nothing to compare with", pace{}, 0, time.Hour, time.Hour, false},
 		{"complete", usual, 8 * mib, time.Hour, 0, false},
 	} {
 		now := time.Now()
-		r := Range{Length: 8 * mib, Written: c.written, Again: 8*mib - c.written, Begun: now.Add(-c.age), Heard: now.Add(-c.quiet)}
-		if got := c.pace.Slow(r, now); got != c.want {
+		r := underway{length: 8 * mib, written: c.written, again: 8*mib - c.written, begun: now.Add(-c.age), heard: now.Add(-c.quiet)}
+		if got := c.pace.slow(r, now, 0); got != c.want {
 			t.Errorf("%s: got %v, want %v", c.what, got, c.want)
 		}
 	}
@@ -42,31 +42,25 @@ func TestSlow(t *testing.T) {
 
 // Where what a connection has brought could not be kept, that counts for it.
 func TestSlowByWhatIsToBeFetchedAgain(t *testing.T) {
-	var p Pace
-	p.Add(8, time.Second)
+	var p pace
+	p.add(8, time.Second)
 	now := time.Now()
-	r := Range{Length: 8, Written: 6, Begun: now.Add(-6 * time.Second), Heard: now} // two seconds more
+	r := underway{length: 8, written: 6, begun: now.Add(-6 * time.Second), heard: now} // two seconds more
 	for again, want := range map[int64]bool{2: true, 8: false} {
-		if r.Again = again; p.Slow(r, now) != want {
+		if r.again = again; p.slow(r, now, 0) != want {
 			t.Errorf("with %d bytes to be fetched again: got %v, want %v", again, !want, want)
 		}
 	}
 }
 
-func TestSetLeast(t *testing.T) {
-	var p Pace
-	p.Add(1, time.Nanosecond)
+func TestSlowLeast(t *testing.T) {
+	var p pace
+	p.add(1, time.Nanosecond)
 	now := time.Now()
-	r := Range{Length: 2, Written: 1, Again: 1, Begun: now.Add(-100 * time.Millisecond), Heard: now}
-	if p.Slow(r, now) {
-		t.Error("a tenth of a second is too long already")
-	}
-	restore := SetLeast(50 * time.Millisecond)
-	if !p.Slow(r, now) {
-		t.Error("SetLeast has set nothing")
-	}
-	restore()
-	if p.Slow(r, now) {
-		t.Error("restore has put back nothing")
+	r := underway{length: 2, written: 1, again: 1, begun: now.Add(-100 * time.Millisecond), heard: now}
+	for least, want := range map[time.Duration]bool{0: false, 50 * time.Millisecond: true, time.Second: false} {
+		if got := p.slow(r, now, least); got != want {
+			t.Errorf("least %v: got %v, want %v", least, got, want)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package processpool
+package transfer
 
 import (
 	"fmt"
@@ -26,8 +26,8 @@ func TestRangesWithout(t *testing.T) {
 		{kept: []span{at(4, 4)}, parts: parts, uncut: true, want: []span{at(0, 4), at(8, 2)}},
 	} {
 		t.Run(fmt.Sprint(c.kept, c.uncut), func(t *testing.T) {
-			r := newRanges(10, 3)
-			r.parts, r.uncut = c.parts, c.uncut
+			r := cutBy(10, 3)
+			r.plan.layout, r.plan.undivided = c.parts, c.uncut
 			r.without(c.kept)
 			var got []span
 			for s, ok := r.take(); ok; s, ok = r.take() {
@@ -52,7 +52,7 @@ func TestRangesWithout(t *testing.T) {
 
 // A span that is given back, longer than a range, is cut up like any other.
 func TestRangesGivenBackAreCut(t *testing.T) {
-	r := newRanges(10, 3)
+	r := cutBy(10, 3)
 	r.without([]span{at(0, 10)})
 	r.giveBack(span{offset: 1, length: 7, lost: 2})
 	for _, want := range []span{{offset: 1, length: 3, lost: 2}, {offset: 4, length: 3, lost: 2}, {offset: 7, length: 1, lost: 2}} {
@@ -79,7 +79,7 @@ func FuzzRangesWithout(f *testing.F) {
 			all = append(all, s)
 			offset = s.offset + s.length
 		}
-		r := newRanges(size, chunk)
+		r := cutBy(size, chunk)
 		r.without(all)
 		for s, ok := r.take(); ok; s, ok = r.take() {
 			if s.length > chunk || s.length < 1 {
