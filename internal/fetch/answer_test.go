@@ -26,8 +26,8 @@ func headers(pairs ...string) s3test.Fault {
 	return f
 }
 
-// TestUnexpectedAnswer: an answer that does not fit the request is never data, and the
-// request is made again.
+// TestUnexpectedAnswer: an answer that does not fit the request is not written, and the request is
+// retried.
 func TestUnexpectedAnswer(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -62,7 +62,7 @@ func TestUnexpectedAnswer(t *testing.T) {
 			origin.ResetRequests()
 			origin.Inject(f.fault)
 			m := &memory{}
-			_, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			_, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 			wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
 			if m.writes != 0 {
 				t.Errorf("got %d writes, want none", m.writes)
@@ -72,14 +72,14 @@ func TestUnexpectedAnswer(t *testing.T) {
 			origin.ClearFaults()
 			f.fault.Times = 1
 			origin.Inject(f.fault)
-			r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			r, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 			o.want(t, job, m, r, err)
 		})
 	}
 }
 
-// TestTooMuchUntold: where no Content-Length says so, what is too much shows at the
-// end. The bytes before it are not to be trusted either.
+// TestTooMuchUntold: without a Content-Length, only the end of the body shows that it is too long.
+// The bytes before the end cannot be trusted either.
 func TestTooMuchUntold(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -88,14 +88,14 @@ func TestTooMuchUntold(t *testing.T) {
 	f := headers("Content-Length", "")
 	f.ExtraBytes, f.Times = 1, 1
 	for _, job := range []*ipc.Job{o.job(0, 100), o.job(7, mib-1), o.job(7, mib), o.job(7, 2*mib+1), o.whole()} {
-		t.Run(fmt.Sprintf("length=%d,whole=%v", job.Length, job.Whole), func(t *testing.T) {
+		t.Run(fmt.Sprintf("length=%d,whole=%v", job.Get.Length, job.Get.Whole), func(t *testing.T) {
 			for _, algorithm := range []checksum.Algorithm{checksum.CRC32, checksum.SHA1} {
 				origin.ClearFaults()
 				origin.ResetRequests()
 				origin.Inject(f)
 				m := &memory{}
-				job.Checksum = algorithm
-				r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+				job.Get.Checksum = algorithm
+				r, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 				o.want(t, job, m, r, err)
 				requests := origin.Requests()
 				if len(requests) != 2 || requests[0].Range != requests[1].Range {
@@ -106,7 +106,7 @@ func TestTooMuchUntold(t *testing.T) {
 	}
 }
 
-// TestNoContentLength is allowed: the body's end tells.
+// TestNoContentLength: an answer without one is accepted, and the body's end tells its length.
 func TestNoContentLength(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -118,18 +118,18 @@ func TestNoContentLength(t *testing.T) {
 	c := newClient(t, origin)
 	for _, job := range []*ipc.Job{o.job(5, 500), o.job(5, mib), o.whole()} {
 		for name, fault := range map[string]s3test.Fault{"plain": f, "cut": cut} {
-			t.Run(fmt.Sprintf("length=%d,%s", job.Length, name), func(t *testing.T) {
+			t.Run(fmt.Sprintf("length=%d,%s", job.Get.Length, name), func(t *testing.T) {
 				origin.ClearFaults()
 				origin.Inject(fault)
 				m := &memory{}
-				r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+				r, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 				o.want(t, job, m, r, err)
 			})
 		}
 	}
 }
 
-// TestShortBodyUntold: a chunked body that ends early, and in good order.
+// TestShortBodyUntold: a chunked body ends early, and without an error.
 func TestShortBodyUntold(t *testing.T) {
 	leak.Check(t)
 	data := s3test.PatternBytes(1, 1000)
@@ -144,20 +144,20 @@ func TestShortBodyUntold(t *testing.T) {
 		w.Write(data[first:min(last+1, first+300)])
 	}))
 	defer server.Close()
-	c, err := fetch.New(settings.Settings{
+	c, err := fetch.New(fetch.Options{Settings: settings.Settings{
 		Client: settings.Client{Region: "us-east-1", BaseEndpoint: &server.URL, UsePathStyle: true, Anonymous: true},
 		Slots:  1, MaxAttempts: 1, StallTimeout: patience,
-	}, nil)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := object{data: data}
 	m, job := &memory{}, o.job(100, 800)
-	r, err := c.Get(t.Context(), job, m, fetch.Observer{}) // three attempts, of which each but the last makes headway
+	r, _, err := c.Get(t.Context(), job, m, fetch.Observer{}) // three attempts, and each but the last makes headway
 	o.want(t, job, m, r, err)
 }
 
-// TestLies are bytes that no header betrays: the checksum is of what came.
+// TestLies: wrong bytes that no header gives away are written, and the checksum is theirs.
 func TestLies(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -171,7 +171,7 @@ func TestLies(t *testing.T) {
 			origin.ClearFaults()
 			origin.Inject(f)
 			m := &memory{}
-			r, err := c.Get(t.Context(), o.job(100, 500), m, fetch.Observer{})
+			r, _, err := c.Get(t.Context(), o.job(100, 500), m, fetch.Observer{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,19 +185,19 @@ func TestLies(t *testing.T) {
 	}
 }
 
-// TestRangeOfTheWholeObject: servers may answer it with 200, and it is what was asked.
+// TestRangeOfTheWholeObject: a server may answer such a Range with a 200.
 func TestRangeOfTheWholeObject(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
 	o := putObject(origin, 1000)
 	origin.Inject(s3test.Fault{IgnoreRange: true})
 	m, job := &memory{}, o.job(0, 1000)
-	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{})
+	r, _, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{})
 	o.want(t, job, m, r, err)
 	wantCount(t, origin, 1)
 }
 
-// TestObjectChanged: an answer of another object is refused at once.
+// TestObjectChanged: an answer with another version of the object is an error, without a retry.
 func TestObjectChanged(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -229,7 +229,7 @@ func TestObjectChanged(t *testing.T) {
 				job = o.whole()
 			}
 			m := &memory{}
-			_, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			_, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 			wantError(t, err, failure.ErrObjectChanged)
 			if errors.Is(err, failure.ErrRetriesExceeded) || m.writes != 0 {
 				t.Errorf("got %v and %d writes, want it at once and none", err, m.writes)
@@ -244,24 +244,24 @@ func TestObjectChanged(t *testing.T) {
 			origin.ResetRequests()
 			origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: 200})
 			origin.Inject(s3test.Fault{Times: 1, Do: overwrite, IgnoreIfMatch: ignore})
-			_, err := c.Get(t.Context(), o.job(100, 500), &memory{}, fetch.Observer{})
+			_, _, err := c.Get(t.Context(), o.job(100, 500), &memory{}, fetch.Observer{})
 			wantError(t, err, failure.ErrObjectChanged)
 			wantRequests(t, origin, "bytes=100-599", "bytes=300-599")
 		}
 	})
-	t.Run("between two attempts at an object nobody asked about", func(t *testing.T) {
+	t.Run("between two attempts at an object without a known ETag", func(t *testing.T) {
 		origin.ClearFaults()
 		o := putObject(origin, 1000)
 		origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: 200})
 		origin.Inject(s3test.Fault{Times: 1, Do: overwrite, IgnoreIfMatch: true})
 		job := o.whole()
-		job.ETag, job.Unconfirmed = "", true
-		_, err := c.Get(t.Context(), job, &memory{}, fetch.Observer{})
+		job.Get.ETag, job.Get.Unconfirmed = "", true
+		_, _, err := c.Get(t.Context(), job, &memory{}, fetch.Observer{})
 		wantError(t, err, failure.ErrObjectChanged)
 	})
 }
 
-// TestETags that cannot be matched strongly are compared here.
+// TestETags: If-Match has strong ETags only. All are compared with the answer's.
 func TestETags(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -285,7 +285,7 @@ func TestETags(t *testing.T) {
 			origin.ResetRequests()
 			origin.Inject(e.fault)
 			m, job := &memory{}, o.job(100, 500)
-			r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			r, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 			o.want(t, job, m, r, err)
 			if got := origin.Requests()[0].IfMatch; got != e.ifMatch {
 				t.Errorf("got If-Match %q, want %q", got, e.ifMatch)
@@ -294,7 +294,7 @@ func TestETags(t *testing.T) {
 	}
 }
 
-// TestExpectedSize: the caller's word is held against the first answer.
+// TestExpectedSize: the size that the caller expects is compared with the first answer's.
 func TestExpectedSize(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -304,13 +304,13 @@ func TestExpectedSize(t *testing.T) {
 			t.Run(fmt.Sprintf("size=%d,whole=%v", real, whole), func(t *testing.T) {
 				o := putObject(origin, real)
 				origin.ResetRequests()
-				job := &ipc.Job{Op: ipc.OpGet, Bucket: "b", Key: "k", Size: 1000, Length: 1000, Whole: whole, Unconfirmed: true}
+				job := &ipc.Job{Bucket: "b", Key: "k", Get: &ipc.Get{Size: 1000, Length: 1000, Whole: whole, Unconfirmed: true}}
 				m, found := &memory{}, 0
-				r, err := c.Get(t.Context(), job, m, fetch.Observer{Found: func(ipc.Object) { found++ }})
+				r, _, err := c.Get(t.Context(), job, m, fetch.Observer{Found: func(ipc.Object, *checksum.Stored) { found++ }})
 				wantCount(t, origin, 1)
 				if real == 1000 {
 					o.want(t, job, m, r, err)
-					// The Result of a small object is a word soon enough.
+					// The Result of a small object follows at once.
 					if want := map[bool]int{false: 1, true: 0}[whole]; found != want {
 						t.Errorf("Found was called %d times, want %d", found, want)
 					}
@@ -326,8 +326,8 @@ func TestExpectedSize(t *testing.T) {
 	t.Run("empty", func(t *testing.T) {
 		for _, real := range []int64{0, 1} {
 			putObject(origin, real)
-			job := &ipc.Job{Op: ipc.OpGet, Bucket: "b", Key: "k", Whole: true, Unconfirmed: true}
-			_, err := c.Get(t.Context(), job, &memory{}, fetch.Observer{})
+			job := &ipc.Job{Bucket: "b", Key: "k", Get: &ipc.Get{Whole: true, Unconfirmed: true}}
+			_, _, err := c.Get(t.Context(), job, &memory{}, fetch.Observer{})
 			if real == 0 && err != nil || real == 1 && !errors.Is(err, failure.ErrSizeMismatch) {
 				t.Errorf("size=%d: got %v", real, err)
 			}
@@ -340,7 +340,12 @@ func TestHead(t *testing.T) {
 	origin := startOrigin(t)
 	c := newClient(t, origin)
 	head := func() (ipc.Object, error) {
-		return c.Head(t.Context(), &ipc.Job{Op: ipc.OpHead, Bucket: "b", Key: "k", Args: ipc.Args{ChecksumMode: "ENABLED"}}, nil)
+		job := &ipc.Job{Bucket: "b", Key: "k", Args: ipc.Args{ChecksumMode: "ENABLED"}, Head: &ipc.Head{}}
+		r, err := c.Head(t.Context(), job, nil)
+		if err != nil {
+			return ipc.Object{}, err
+		}
+		return r.Object, nil
 	}
 	for _, size := range []int64{0, 1, 5 << 40} {
 		var o *s3test.Object
@@ -375,8 +380,8 @@ func TestHead(t *testing.T) {
 	wantCount(t, origin, 1)
 }
 
-// TestLayout: what proves an object in parts is their boundaries, which HeadObject
-// looks up, and Parts with what S3 keeps of each.
+// TestLayout: Head finds the boundaries of the parts of an object that only checksums of parts can
+// verify, and Parts the exact ones with the checksum of each part.
 func TestLayout(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -407,27 +412,27 @@ func TestLayout(t *testing.T) {
 			if l.fault.Status != 0 {
 				origin.Inject(l.fault)
 			}
-			job := &ipc.Job{Op: ipc.OpHead, Bucket: "b", Key: "k", Args: ipc.Args{ChecksumMode: "ENABLED"}, Choose: true}
-			o, err := c.Head(t.Context(), job, nil)
-			if err != nil || !o.Layout.Equal(l.want) {
-				t.Errorf("got %+v, %v, want %+v", o.Layout, err, l.want)
+			job := &ipc.Job{Bucket: "b", Key: "k", Args: ipc.Args{ChecksumMode: "ENABLED"}, Head: &ipc.Head{Layout: true}}
+			head, err := c.Head(t.Context(), job, nil)
+			if err != nil || !head.Object.Layout.Equal(l.want) {
+				t.Fatalf("got %+v, %v, want %+v", head, err, l.want)
 			}
-			job.Op, job.ETag, job.Size = ipc.OpParts, o.ETag, o.Size
-			layout, sums, err := c.Parts(t.Context(), job, nil)
+			job.Head, job.Parts = nil, &ipc.Parts{ETag: head.Object.ETag, Size: head.Object.Size}
+			parts, err := c.Parts(t.Context(), job, nil)
 			if !l.want.Known() {
 				if err == nil {
-					t.Errorf("got %+v, want an error", layout)
+					t.Errorf("got %+v, want an error", parts)
 				}
 				return
 			}
 			if l.exact.Known() {
 				l.want = l.exact
 			}
-			if err != nil || !layout.Equal(l.want) || len(sums) != len(l.sizes) {
-				t.Fatalf("got %+v, %d sums, %v", layout, len(sums), err)
+			if err != nil || !parts.Layout.Equal(l.want) || len(parts.Parts) != len(l.sizes) {
+				t.Fatalf("got %+v, %v, want %+v and %d checksums", parts, err, l.want, len(l.sizes))
 			}
-			for i, sum := range sums {
-				start, end := layout.Part(i)
+			for i, sum := range parts.Parts {
+				start, end := parts.Layout.Part(i)
 				h := checksum.SHA256.New()
 				h.Write(data[start:end])
 				if stored, ok := checksum.Parse(sum.Algorithm, "FULL_OBJECT", sum.Value); !ok || !stored.MatchDigest(h.Sum(nil)) {

@@ -10,17 +10,19 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 )
 
-// Retrying is told before the pause that follows a failed attempt.
+// Retrying is called after an attempt that failed and before the wait for the next one. attempt is
+// the number of the failed attempt, from 1, among all attempts of the request.
 type Retrying func(attempt int, wait time.Duration, cause error)
 
-// attempt makes one request and says whether it made headway: bytes that stay.
+// attempt makes one request and reports whether it made headway: whether bytes arrived that stay.
 type attempt func(ctx context.Context, w *watch) (headway bool, err error)
 
-// attempts calls once until it succeeds, fails for good, or has failed maxAttempts
-// times in a row without headway.
+// attempts calls once until it succeeds, fails with an error that is not retryable, or has failed
+// maxAttempts times in a row without headway.
 func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, once attempt) error {
 	renewed := false
-	for failed := 1; ; failed++ {
+	failed := 0 // attempts in a row without headway
+	for made := 1; ; made++ {
 		headway, err := c.paced(ctx, once)
 		if err == nil {
 			return nil
@@ -35,8 +37,10 @@ func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, 
 		if !moved && !renewed && c.mayBeExpired(ctx, err) {
 			c.credentials.Refresh()
 			renewed = true
-			failed--
 			continue
+		}
+		if !headway {
+			failed++
 		}
 		if !moved && !failure.Retryable(err) {
 			return err
@@ -52,7 +56,7 @@ func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, 
 		}
 		wait := failure.Wait(failed, err)
 		if onRetry != nil {
-			onRetry(failed, wait, err)
+			onRetry(made, wait, err)
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return err
@@ -60,8 +64,8 @@ func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, 
 	}
 }
 
-// mayBeExpired tells that a HeadObject was refused as it is for credentials that have
-// expired, which is all that its answer tells; credentials without a token do not.
+// mayBeExpired reports whether err may be due to expired credentials. A HeadObject does not tell:
+// its answer is a 400 without a body. Credentials without a session token do not expire.
 func (c *Client) mayBeExpired(ctx context.Context, err error) bool {
 	if c.credentials == nil || !failure.Unexplained(err) {
 		return false
@@ -70,8 +74,8 @@ func (c *Client) mayBeExpired(ctx context.Context, err error) bool {
 	return err == nil && now.SessionToken != ""
 }
 
-// paced keeps the adaptive retry mode's pace, where it is chosen, and watches the
-// attempt for silence.
+// paced makes one attempt: at the pace of the adaptive retry mode, if that is chosen, and under a
+// watch for stalls.
 func (c *Client) paced(ctx context.Context, once attempt) (headway bool, err error) {
 	if err := c.signable(ctx); err != nil {
 		return false, err
@@ -96,7 +100,8 @@ func (c *Client) paced(ctx context.Context, once attempt) (headway bool, err err
 	return headway, err
 }
 
-// blame has the next connections go to other addresses than one that was silent or broke off.
+// blame has the next connections go to other addresses than that of a connection that stalled or
+// broke off.
 func (c *Client) blame(conn net.Conn, err error) {
 	if conn == nil || err == nil || !failure.Retryable(err) {
 		return

@@ -1,6 +1,6 @@
-// Package fetch speaks to S3: one HeadObject, one page of a listing, or one range of
-// an object written to a file, with attempts, checks of every answer, and a watch on silence. It is
-// the only place where the SDK's client is called.
+// Package fetch makes the requests to S3: one HeadObject, one page of a listing, or one range of an
+// object that it writes to a file. It retries failed attempts, checks every answer against the
+// request, and ends attempts that stall. No other package calls the SDK's client.
 package fetch
 
 import (
@@ -21,37 +21,47 @@ import (
 	"github.com/s3processpool/processpool/internal/spread"
 )
 
-// Client makes a worker's requests. It may be used by all of its jobs at once.
+// Client makes a worker's requests. Its methods may be called concurrently. They never change the
+// job.
 type Client struct {
 	s3          *s3.Client
 	dialer      *spread.Dialer
 	credentials Refresher
 	regions     regions
-	limiter     aws.RetryerV2 // the adaptive mode's pace; nil in the standard mode
+	limiter     aws.RetryerV2 // sets the pace in the adaptive retry mode; nil in the standard mode
 	maxAttempts int
 	stall       time.Duration
 	buffers     chan []byte
 }
 
-// Refresher is a source of credentials that can be told to forget the old ones.
+// Refresher provides credentials. Refresh drops the present ones, because S3 has refused them.
 type Refresher interface {
 	aws.CredentialsProvider
 	Refresh()
 }
 
-// New makes a client of s. Requests are signed with credentials, nil for none.
-func New(s settings.Settings, credentials Refresher, optFns ...func(*s3.Options)) (*Client, error) {
-	dialer := newDialer(s)
+// Options are what a Client is made of.
+type Options struct {
+	Settings    settings.Settings
+	Credentials Refresher     // to sign requests with; nil = requests are not signed
+	Lookup      spread.Lookup // of host names; nil = net.DefaultResolver.LookupNetIP
+}
+
+// New makes a client. optFns change the options of the SDK's client and come last.
+func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
+	s, credentials := o.Settings, o.Credentials
+	dialer := newDialer(s, o.Lookup)
 	httpClient, err := newHTTPClient(s, dialer)
 	if err != nil {
 		return nil, err
 	}
 	options := s3.Options{
 		HTTPClient: httpClient,
-		// Attempts are made here, where the bytes that did arrive are known.
+		// This package retries: it knows which bytes have arrived.
 		Retryer: aws.NopRetryer{},
-		// A ranged answer's checksum may be the whole object's, whatever the server
-		// says; this library verifies on its own (DESIGN: integrity).
+		// The SDK must not validate the body. A checksum that comes with a range may be the whole
+		// object's, and then every range would fail. The workers sum what they write instead, and
+		// the parent verifies the sums of all ranges against the object's checksum.
 		ResponseChecksumValidation:                aws.ResponseChecksumValidationWhenRequired,
 		DisableLogOutputChecksumValidationSkipped: true,
 	}
@@ -82,12 +92,12 @@ func userAgent(product string) func(*middleware.Stack) error {
 	return awsmiddleware.AddUserAgentKeyValue(name, version)
 }
 
-// withoutBodyValidation takes the SDK's checksum of the body out of the stack,
-// which ChecksumMode would otherwise switch on.
+// withoutBodyValidation removes the SDK's validation of the body, which ChecksumMode would
+// otherwise switch on.
 func withoutBodyValidation(stack *middleware.Stack) error {
 	const id = "AWSChecksum:ValidateOutputPayloadChecksum"
 	if _, ok := stack.Deserialize.Get(id); !ok {
-		return nil // HeadObject has none
+		return nil // HeadObject has no body
 	}
 	_, err := stack.Deserialize.Remove(id)
 	return err
@@ -101,8 +111,8 @@ func statusOf(metadata middleware.Metadata) int {
 	return 0
 }
 
-// newHTTPClient returns a client that follows no redirect, as the SDK's own: S3's
-// redirects name a region, and need another signature.
+// newHTTPClient returns a client that does not follow redirects, like the SDK's own: a redirect of
+// S3 names another region, which needs another signature.
 func newHTTPClient(s settings.Settings, dialer *spread.Dialer) (*http.Client, error) {
 	transport, err := newTransport(s, dialer)
 	if err != nil {
@@ -114,8 +124,8 @@ func newHTTPClient(s settings.Settings, dialer *spread.Dialer) (*http.Client, er
 	}, nil
 }
 
-// signable makes sure of credentials before a request's clock starts: the pool
-// may have to ask a slow provider for them.
+// signable waits for credentials. It comes before the watch for stalls begins, because the pool may
+// have to ask a slow provider.
 func (c *Client) signable(ctx context.Context) error {
 	if c.credentials == nil {
 		return nil

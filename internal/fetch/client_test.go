@@ -22,7 +22,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// patience is how long a test waits for what must happen: only a hang exceeds it.
+// patience is how long a test waits for an event that must happen. Only a test that hangs exceeds
+// it.
 const patience = 20 * time.Second
 
 const (
@@ -55,7 +56,7 @@ func newClientWith(t *testing.T, origin *s3test.Server, credentials fetch.Refres
 	for _, fn := range optFns {
 		fn(&s)
 	}
-	c, err := fetch.New(s, credentials)
+	c, err := fetch.New(fetch.Options{Settings: s, Credentials: credentials})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func stall(d time.Duration) func(*settings.Settings) {
 	return func(s *settings.Settings) { s.StallTimeout = d }
 }
 
-// keys are credentials that Refresh replaces.
+// keys is a Refresher whose Refresh replaces the credentials.
 type keys struct {
 	access, secret, token string
 	refreshed             atomic.Int64
@@ -89,7 +90,7 @@ func (k *keys) Refresh() {
 	}
 }
 
-// memory is a file in memory. Its failAt-th write fails, counted from 1.
+// memory is a file in memory. Its write of number failAt, from 1, fails.
 type memory struct {
 	mu     sync.Mutex
 	data   []byte
@@ -110,7 +111,7 @@ func (m *memory) WriteAt(p []byte, off int64) (int, error) {
 	return copy(m.data[off:], p), nil
 }
 
-// object is b/k of the origin, and ranges of it.
+// object is the origin's object b/k.
 type object struct {
 	data []byte
 	etag string
@@ -123,53 +124,60 @@ func putObject(origin *s3test.Server, size int64, optFns ...func(*s3test.Object)
 
 func (o object) job(offset, length int) *ipc.Job {
 	return &ipc.Job{
-		ID: 7, Op: ipc.OpGet, Bucket: "b", Key: "k", ETag: o.etag, Size: int64(len(o.data)),
-		Offset: int64(offset), Length: int64(length), Checksum: checksum.CRC64NVME,
+		ID: 7, Bucket: "b", Key: "k",
+		Get: &ipc.Get{
+			ETag: o.etag, Size: int64(len(o.data)),
+			Offset: int64(offset), Length: int64(length), Checksum: checksum.CRC64NVME,
+		},
 	}
 }
 
 // whole is a job without a Range.
 func (o object) whole() *ipc.Job {
 	job := o.job(0, len(o.data))
-	job.Whole = true
+	job.Get.Whole = true
 	return job
 }
 
-// want holds the outcome of a job against the object: every byte of the range, no
-// other, and their checksum.
-func (o object) want(t *testing.T, job *ipc.Job, m *memory, r *ipc.Result, err error) {
+// want compares the outcome of a job with the object: the file must hold the range and nothing
+// before it, and the result its checksum.
+func (o object) want(t *testing.T, job *ipc.Job, m *memory, r *ipc.GetResult, err error) {
 	t.Helper()
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	want := o.data[job.Offset : job.Offset+job.Length]
-	if got := m.data[min(int(job.Offset), len(m.data)):]; !bytes.Equal(got, want) {
+	offset, length, algorithm := job.Get.Offset, job.Get.Length, job.Get.Checksum
+	if length == ipc.SizeUnknown {
+		length = int64(len(o.data))
+	}
+	want := o.data[offset : offset+length]
+	if got := m.data[min(int(offset), len(m.data)):]; !bytes.Equal(got, want) {
 		t.Errorf("got %d bytes that differ, want %d", len(got), len(want))
 	}
-	if i := bytes.IndexFunc(m.data[:min(int(job.Offset), len(m.data))], func(r rune) bool { return r != 0 }); i >= 0 {
+	if i := bytes.IndexFunc(m.data[:min(int(offset), len(m.data))], func(r rune) bool { return r != 0 }); i >= 0 {
 		t.Errorf("byte %d was written, before the range", i)
 	}
-	if r.ID != job.ID || r.Written != job.Length {
-		t.Errorf("got %d bytes of job %d, want %d of %d", r.Written, r.ID, job.Length, job.ID)
+	if r.Written != length {
+		t.Errorf("got %d bytes, want %d", r.Written, length)
 	}
 	switch {
-	case job.Checksum == "":
-	case job.Checksum.Combines():
-		if sum := job.Checksum.Update(0, want); r.Sum != sum {
-			t.Errorf("got %s %x, want %x", job.Checksum, r.Sum, sum)
+	case algorithm == "":
+	case algorithm.Combines():
+		if sum := algorithm.Update(0, want); r.Sum != sum {
+			t.Errorf("got %s %x, want %x", algorithm, r.Sum, sum)
 		}
 	default:
-		h := job.Checksum.New()
+		h := algorithm.New()
 		h.Write(want)
 		if sum := h.Sum(nil); !bytes.Equal(r.Digest, sum) {
-			t.Errorf("got %s %x, want %x", job.Checksum, r.Digest, sum)
+			t.Errorf("got %s %x, want %x", algorithm, r.Digest, sum)
 		}
 	}
 }
 
-// wantRequests holds the ranges that were asked for, in order, against want; "" is a
-// request without one.
+// wantRequests compares the Range of each request, in order, with want; "" is a request without
+// one.
 func wantRequests(t *testing.T, origin *s3test.Server, want ...string) {
 	t.Helper()
 	var got []string
@@ -213,8 +221,8 @@ func TestRanges(t *testing.T) {
 			t.Run(fmt.Sprintf("offset=%d,length=%d,%s", r[0], r[1], algorithm), func(t *testing.T) {
 				origin.ResetRequests()
 				m, job := &memory{}, o.job(r[0], r[1])
-				job.Checksum = algorithm
-				result, err := c.Get(t.Context(), job, m, fetch.Observer{})
+				job.Get.Checksum = algorithm
+				result, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 				o.want(t, job, m, result, err)
 				wantRequests(t, origin, fmt.Sprintf("bytes=%d-%d", r[0], r[0]+r[1]-1))
 				if got := origin.Requests()[0].IfMatch; got != o.etag {
@@ -237,7 +245,7 @@ func TestWholeObject(t *testing.T) {
 			o := putObject(origin, size)
 			origin.ResetRequests()
 			m, job := &memory{}, o.whole()
-			result, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			result, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 			o.want(t, job, m, result, err)
 			wantRequests(t, origin, "")
 			if err == nil && (result.Object.Size != size || result.Object.ETag != o.etag || result.Object.LastModified.IsZero()) {
@@ -247,7 +255,7 @@ func TestWholeObject(t *testing.T) {
 	}
 }
 
-// TestTLS has the reads go through crypto/tls, with its records of 16 KiB.
+// TestTLS reads through crypto/tls, with its records of 16 KiB.
 func TestTLS(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t, func(o *s3test.Options) { o.TLS = true })
@@ -256,7 +264,7 @@ func TestTLS(t *testing.T) {
 	for _, length := range []int{1, 16 * kib, 300 * kib, mib, 3 * mib} {
 		t.Run(fmt.Sprintf("length=%d", length), func(t *testing.T) {
 			m, job := &memory{}, o.job(5, length)
-			result, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			result, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 			o.want(t, job, m, result, err)
 		})
 	}
@@ -266,15 +274,15 @@ func TestTLS(t *testing.T) {
 
 	distrustful := newClient(t, origin, func(s *settings.Settings) { s.CABundle = nil })
 	origin.ResetRequests()
-	_, err := distrustful.Get(t.Context(), o.job(0, 5), &memory{}, fetch.Observer{Retrying: func(_ int, _ time.Duration, err error) {
-		t.Errorf("another attempt is made after %v", err)
+	_, _, err := distrustful.Get(t.Context(), o.job(0, 5), &memory{}, fetch.Observer{Retrying: func(_ int, _ time.Duration, err error) {
+		t.Errorf("%v is retried", err)
 	}})
 	if err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("without the CA: got %v, want an error of the certificate", err)
 	}
 	wantCount(t, origin, 0)
 	trusting := newClient(t, origin, func(s *settings.Settings) { s.CABundle, s.HTTP.InsecureSkipVerify = nil, true })
-	if _, err := trusting.Get(t.Context(), o.job(0, 5), &memory{}, fetch.Observer{}); err != nil {
+	if _, _, err := trusting.Get(t.Context(), o.job(0, 5), &memory{}, fetch.Observer{}); err != nil {
 		t.Errorf("InsecureSkipVerify: got %v", err)
 	}
 }
@@ -289,7 +297,7 @@ func TestConcurrentGets(t *testing.T) {
 	for i := range 8 {
 		wg.Go(func() {
 			m, job := &memory{}, o.job(i*mib/16, mib+i*mib/16)
-			result, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			result, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 			o.want(t, job, m, result, err)
 		})
 	}
@@ -308,10 +316,11 @@ func TestArguments(t *testing.T) {
 		RequestPayer: "requester", ExpectedBucketOwner: s3test.DefaultOwner,
 	}
 	c := newClient(t, origin)
-	o, err := c.Head(t.Context(), &ipc.Job{Op: ipc.OpHead, Bucket: "b", Key: "k", Args: args}, nil)
+	head, err := c.Head(t.Context(), &ipc.Job{Bucket: "b", Key: "k", Args: args, Head: &ipc.Head{}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	o := head.Object
 	if o.Size != 10 || o.VersionID != version || !o.Encrypted {
 		t.Errorf("got %+v", o)
 	}
@@ -321,7 +330,8 @@ func TestArguments(t *testing.T) {
 		}
 	}
 	m := &memory{}
-	r, err := c.Get(t.Context(), &ipc.Job{Op: ipc.OpGet, Bucket: "b", Key: "k", Args: args, ETag: o.ETag, Size: 10, Length: 10}, m, fetch.Observer{})
+	job := &ipc.Job{Bucket: "b", Key: "k", Args: args, Get: &ipc.Get{ETag: o.ETag, Size: 10, Length: 10}}
+	r, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 	if err != nil || string(m.data) != "0123456789" || r.Object.VersionID != version || !r.Object.Encrypted {
 		t.Errorf("got %q, %+v, %v", m.data, r, err)
 	}
@@ -350,10 +360,10 @@ func TestNoArguments(t *testing.T) {
 	origin := startOrigin(t)
 	o := putObject(origin, 10)
 	c := newClient(t, origin)
-	if _, err := c.Head(t.Context(), &ipc.Job{Op: ipc.OpHead, Bucket: "b", Key: "k"}, nil); err != nil {
+	if _, err := c.Head(t.Context(), &ipc.Job{Bucket: "b", Key: "k", Head: &ipc.Head{}}, nil); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.Get(t.Context(), o.job(0, 5), &memory{}, fetch.Observer{}); err != nil {
+	if _, _, err := c.Get(t.Context(), o.job(0, 5), &memory{}, fetch.Observer{}); err != nil {
 		t.Error(err)
 	}
 	for _, r := range origin.Requests() {
@@ -375,7 +385,7 @@ func TestSignature(t *testing.T) {
 	origin := startOrigin(t, func(o *s3test.Options) { o.AccessKey, o.SecretKey = "AKID", "secret" })
 	o := putObject(origin, 10)
 	get := func(c *fetch.Client) error {
-		_, err := c.Get(t.Context(), o.job(2, 5), &memory{}, fetch.Observer{})
+		_, _, err := c.Get(t.Context(), o.job(2, 5), &memory{}, fetch.Observer{})
 		return err
 	}
 	if err := get(newClientWith(t, origin, &keys{access: "AKID", secret: "secret"})); err != nil {
@@ -394,13 +404,13 @@ func TestSignature(t *testing.T) {
 	}
 }
 
-// TestEncodedObject: bytes come as they are, not as Content-Encoding says.
+// TestEncodedObject: the bytes are not decoded, whatever Content-Encoding says.
 func TestEncodedObject(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
 	o := putObject(origin, 1000, func(o *s3test.Object) { o.Header = map[string]string{"Content-Encoding": "gzip"} })
 	m, job := &memory{}, o.whole()
-	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{})
+	r, _, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{})
 	o.want(t, job, m, r, err)
 	if got := origin.Requests()[0].Header.Get("Accept-Encoding"); strings.Contains(got, "gzip") {
 		t.Errorf("got Accept-Encoding %q", got)
@@ -412,12 +422,12 @@ func TestClientOptionsComeLast(t *testing.T) {
 	origin := startOrigin(t)
 	o := putObject(origin, 10)
 	s := settings.Settings{Client: settings.Client{Region: "nowhere", Anonymous: true}, Slots: 1, MaxAttempts: 1, StallTimeout: patience}
-	c, err := fetch.New(s, nil, func(o *s3.Options) { o.BaseEndpoint = aws.String(origin.URL()) }, origin.ClientOptions())
+	c, err := fetch.New(fetch.Options{Settings: s}, func(o *s3.Options) { o.BaseEndpoint = aws.String(origin.URL()) }, origin.ClientOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := &memory{}
-	if _, err := c.Get(t.Context(), o.job(0, 10), m, fetch.Observer{}); err != nil {
+	if _, _, err := c.Get(t.Context(), o.job(0, 10), m, fetch.Observer{}); err != nil {
 		t.Error(err)
 	}
 }

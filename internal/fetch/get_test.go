@@ -19,8 +19,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// TestResume cuts a body after so many bytes: they are kept, and the rest is asked
-// for. With FIN every byte before it counts; a RST may overtake some.
+// TestResume cuts a body after a number of bytes: they are kept, and the next attempt asks for the
+// rest. With a FIN all bytes before it arrive; a RST may overtake some.
 func TestResume(t *testing.T) {
 	leak.Check(t)
 	const offset, length = 11, 2*mib + 100
@@ -35,7 +35,7 @@ func TestResume(t *testing.T) {
 				origin.ResetRequests()
 				origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: int64(cut), Reset: reset})
 				m, job := &memory{}, o.job(offset, length)
-				r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+				r, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 				o.want(t, job, m, r, err)
 				want := []string{"bytes=11-2097262", fmt.Sprintf("bytes=%d-2097262", offset+cut)}
 				if cut == length {
@@ -58,7 +58,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// TestResumeDigest: a digest that does not combine goes on over a break, too.
+// TestResumeDigest: a digest that does not combine is continued after a break, too.
 func TestResumeDigest(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -69,15 +69,15 @@ func TestResumeDigest(t *testing.T) {
 			origin.ClearFaults()
 			origin.Inject(s3test.Fault{Times: 3, Cut: true, CutAfter: 400_001})
 			m, job := &memory{}, o.job(0, 2*mib)
-			job.Checksum = algorithm
-			r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+			job.Get.Checksum = algorithm
+			r, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 			o.want(t, job, m, r, err)
 		})
 	}
 }
 
-// TestResumeWholeObject: behind the first byte there is a Range, pinned to what the
-// first answer was.
+// TestResumeWholeObject: once bytes have arrived a request has a Range, and as If-Match the ETag of
+// the first answer.
 func TestResumeWholeObject(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -85,9 +85,9 @@ func TestResumeWholeObject(t *testing.T) {
 	origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: 0})
 	origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: 1000})
 	m, job := &memory{}, o.whole()
-	job.ETag, job.Unconfirmed = "", true
+	job.Get.ETag, job.Get.Unconfirmed = "", true
 	found := 0
-	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Found: func(object ipc.Object) {
+	r, _, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Found: func(object ipc.Object, _ *checksum.Stored) {
 		if found++; object.ETag != o.etag || object.Size != mib+5 {
 			t.Errorf("found %+v", object)
 		}
@@ -102,8 +102,8 @@ func TestResumeWholeObject(t *testing.T) {
 	}
 }
 
-// TestHeadwayResetsTheCount: attempts that bring bytes are not those that MaxAttempts
-// counts, however many.
+// TestHeadwayResetsTheCount: MaxAttempts counts attempts in a row without headway, whereas the
+// number reported is that of the attempt.
 func TestHeadwayResetsTheCount(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -115,7 +115,7 @@ func TestHeadwayResetsTheCount(t *testing.T) {
 	origin.Inject(s3test.Fault{Times: 2, Status: 500})
 	m, job := &memory{}, o.job(0, 10_000)
 	var reported []int
-	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Retrying: func(attempt int, wait time.Duration, err error) {
+	r, _, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Retrying: func(attempt int, wait time.Duration, err error) {
 		if wait <= 0 || err == nil {
 			t.Errorf("got a wait of %v after %v", wait, err)
 		}
@@ -123,7 +123,7 @@ func TestHeadwayResetsTheCount(t *testing.T) {
 	}})
 	o.want(t, job, m, r, err)
 	wantCount(t, origin, 13)
-	if want := []int{1, 2, 0, 1, 2, 0, 0, 0, 0, 0, 1, 2}; !slices.Equal(reported, want) {
+	if want := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}; !slices.Equal(reported, want) {
 		t.Errorf("got attempts %v, want %v", reported, want)
 	}
 }
@@ -149,7 +149,7 @@ func TestMaxAttempts(t *testing.T) {
 				origin.Inject(c.fault)
 				client := newClient(t, origin, attempts(n))
 				m := &memory{}
-				_, err := client.Get(t.Context(), o.job(100, 500), m, fetch.Observer{})
+				_, _, err := client.Get(t.Context(), o.job(100, 500), m, fetch.Observer{})
 				wantError(t, err, failure.ErrRetriesExceeded)
 				plural := "s"
 				if n == 1 {
@@ -162,7 +162,7 @@ func TestMaxAttempts(t *testing.T) {
 					t.Errorf("got %d writes, want none", m.writes)
 				}
 				if c.fault.Method == "" {
-					_, err := client.Head(t.Context(), &ipc.Job{Op: ipc.OpHead, Bucket: "b", Key: "k"}, nil)
+					_, err := client.Head(t.Context(), &ipc.Job{Bucket: "b", Key: "k", Head: &ipc.Head{}}, nil)
 					wantError(t, err, failure.ErrRetriesExceeded)
 					n *= 2
 				}
@@ -172,7 +172,7 @@ func TestMaxAttempts(t *testing.T) {
 	}
 }
 
-// TestFinalErrors: what another attempt would not mend is tried once.
+// TestFinalErrors: an error that is not retryable is tried once.
 func TestFinalErrors(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -194,7 +194,7 @@ func TestFinalErrors(t *testing.T) {
 			origin.ClearFaults()
 			origin.ResetRequests()
 			origin.Inject(c.fault)
-			_, err := newClient(t, origin).Get(t.Context(), o.job(100, 500), &memory{}, fetch.Observer{})
+			_, _, err := newClient(t, origin).Get(t.Context(), o.job(100, 500), &memory{}, fetch.Observer{})
 			if c.is != nil {
 				wantError(t, err, c.is)
 			}
@@ -206,8 +206,8 @@ func TestFinalErrors(t *testing.T) {
 	}
 }
 
-// TestWriteFails: the file system's error is final, whichever write it is, and the
-// bytes before it stay where they are.
+// TestWriteFails: an error of the file system is not retried, whichever write it is, and the bytes
+// before it stay.
 func TestWriteFails(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -217,7 +217,7 @@ func TestWriteFails(t *testing.T) {
 		origin.ResetRequests()
 		m := &memory{failAt: failAt, err: &fs.PathError{Op: "write", Path: "file", Err: syscall.ENOSPC}}
 		job := o.job(0, 3*mib)
-		r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+		r, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 		if m.writes < failAt {
 			o.want(t, job, m, r, err)
 			if failAt == 1 {
@@ -236,7 +236,7 @@ func TestWriteFails(t *testing.T) {
 	}
 }
 
-// TestProgress: one word after each write, of bytes that are in the file.
+// TestProgress: Progress is called after each write, with bytes that are in the file.
 func TestProgress(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -244,7 +244,10 @@ func TestProgress(t *testing.T) {
 	origin.Inject(s3test.Fault{Times: 1, Cut: true, CutAfter: mib + 5})
 	m, job := &memory{}, o.job(2, 3*mib-1)
 	var last int64
-	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Progress: func(written int64, sums *checksum.Sums) {
+	r, _, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{Progress: func(written, length int64, sums *checksum.Sums) {
+		if length != 3*mib-1 {
+			t.Errorf("got a range of %d bytes, want %d", length, 3*mib-1)
+		}
 		if written <= last || int64(len(m.data)) < 2+written {
 			t.Errorf("got %d bytes after %d, with %d in the file", written, last, len(m.data))
 		}
@@ -254,8 +257,8 @@ func TestProgress(t *testing.T) {
 		last = written
 	}})
 	o.want(t, job, m, r, err)
-	if last != job.Length {
-		t.Errorf("the last word was of %d bytes, want %d", last, job.Length)
+	if last != job.Get.Length {
+		t.Errorf("the last call had %d bytes, want %d", last, job.Get.Length)
 	}
 }
 
@@ -273,7 +276,7 @@ func TestStall(t *testing.T) {
 				origin.ClearFaults()
 				origin.ResetRequests()
 				origin.Inject(fault)
-				_, err := c.Get(t.Context(), o.job(0, 2*mib), &memory{}, fetch.Observer{})
+				_, _, err := c.Get(t.Context(), o.job(0, 2*mib), &memory{}, fetch.Observer{})
 				wantError(t, err, failure.ErrStalled, failure.ErrRetriesExceeded)
 				if errors.Is(err, context.Canceled) {
 					t.Errorf("got %v, which is context.Canceled", err)
@@ -281,25 +284,25 @@ func TestStall(t *testing.T) {
 				wantCount(t, origin, 2)
 			})
 		}
-		// Bytes that came before the silence are kept, and are headway.
+		// Bytes that arrived before the stall are kept, and are headway.
 		t.Run(fmt.Sprintf("tls=%v,with headway", tls), func(t *testing.T) {
 			origin.ClearFaults()
 			origin.ResetRequests()
 			origin.Inject(s3test.Fault{Times: 3, Stall: true, StallAfter: 500_000})
 			m, job := &memory{}, o.job(0, 2*mib)
-			r, err := newClient(t, origin, attempts(2), stall(300*time.Millisecond)).Get(t.Context(), job, m, fetch.Observer{})
+			r, _, err := newClient(t, origin, attempts(2), stall(300*time.Millisecond)).Get(t.Context(), job, m, fetch.Observer{})
 			o.want(t, job, m, r, err)
 			wantRequests(t, origin, "bytes=0-2097151", "bytes=500000-2097151", "bytes=1000000-2097151", "bytes=1500000-2097151")
 		})
 	}
 	origin := startOrigin(t)
 	origin.Inject(s3test.Fault{Gate: make(chan struct{})})
-	_, err := newClient(t, origin, attempts(1), stall(50*time.Millisecond)).Head(t.Context(), &ipc.Job{Op: ipc.OpHead, Bucket: "b", Key: "k"}, nil)
+	_, err := newClient(t, origin, attempts(1), stall(50*time.Millisecond)).Head(t.Context(), &ipc.Job{Bucket: "b", Key: "k", Head: &ipc.Head{}}, nil)
 	wantError(t, err, failure.ErrStalled, failure.ErrRetriesExceeded)
 }
 
-// TestSlowIsNotStalled: small pieces with pauses shorter than StallTimeout, over a time
-// that is longer, are one request.
+// TestSlowIsNotStalled: small pieces with pauses shorter than StallTimeout do not end an attempt
+// that takes longer.
 func TestSlowIsNotStalled(t *testing.T) {
 	leak.Check(t)
 	for _, tls := range []bool{false, true} {
@@ -309,7 +312,7 @@ func TestSlowIsNotStalled(t *testing.T) {
 			o := putObject(origin, 150*kib)
 			origin.Inject(s3test.Fault{Trickle: 100 * time.Millisecond, TrickleBytes: 10 * kib})
 			m, job := &memory{}, o.job(0, 150*kib)
-			r, err := newClient(t, origin, stall(time.Second)).Get(t.Context(), job, m, fetch.Observer{})
+			r, _, err := newClient(t, origin, stall(time.Second)).Get(t.Context(), job, m, fetch.Observer{})
 			o.want(t, job, m, r, err)
 			wantCount(t, origin, 1)
 		})
@@ -335,7 +338,7 @@ func TestCancel(t *testing.T) {
 			ended := make(chan error, 1)
 			pausing := make(chan struct{}, 1)
 			go func() {
-				_, err := c.Get(ctx, o.job(0, 3*mib), &memory{}, fetch.Observer{Retrying: func(int, time.Duration, error) { pausing <- struct{}{} }})
+				_, _, err := c.Get(ctx, o.job(0, 3*mib), &memory{}, fetch.Observer{Retrying: func(int, time.Duration, error) { pausing <- struct{}{} }})
 				ended <- err
 			}()
 			if err := origin.WaitRequests(ctx, 1, nil); err != nil {
@@ -357,7 +360,7 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(failure.ErrCanceled)
 	origin.ResetRequests()
-	_, err := newClient(t, origin).Get(ctx, o.job(0, 5), &memory{}, fetch.Observer{})
+	_, _, err := newClient(t, origin).Get(ctx, o.job(0, 5), &memory{}, fetch.Observer{})
 	wantError(t, err, failure.ErrCanceled)
 	wantCount(t, origin, 0)
 }
@@ -370,7 +373,7 @@ func TestExpiredCredentials(t *testing.T) {
 	origin.SetCredentials("AKID", "secret", "new")
 	k := &keys{access: "AKID", secret: "secret", token: "old", next: func(k *keys) { k.token = "new" }}
 	m, job := &memory{}, o.job(0, 10)
-	r, err := newClientWith(t, origin, k).Get(t.Context(), job, m, fetch.Observer{})
+	r, _, err := newClientWith(t, origin, k).Get(t.Context(), job, m, fetch.Observer{})
 	o.want(t, job, m, r, err)
 	wantCount(t, origin, 2)
 	if n := k.refreshed.Load(); n != 1 {
@@ -379,7 +382,7 @@ func TestExpiredCredentials(t *testing.T) {
 
 	origin.ResetRequests()
 	stale := &keys{access: "AKID", secret: "secret", token: "old"}
-	_, err = newClientWith(t, origin, stale).Get(t.Context(), o.job(0, 10), &memory{}, fetch.Observer{})
+	_, _, err = newClientWith(t, origin, stale).Get(t.Context(), o.job(0, 10), &memory{}, fetch.Observer{})
 	wantError(t, err, failure.ErrRetriesExceeded)
 	wantCount(t, origin, 3)
 	if !strings.Contains(fmt.Sprint(err), "ExpiredToken") {
@@ -388,12 +391,12 @@ func TestExpiredCredentials(t *testing.T) {
 
 	origin.ResetRequests()
 	none := &keys{err: errors.New("no role to assume")}
-	_, err = newClientWith(t, origin, none).Get(t.Context(), o.job(0, 10), &memory{}, fetch.Observer{})
+	_, _, err = newClientWith(t, origin, none).Get(t.Context(), o.job(0, 10), &memory{}, fetch.Observer{})
 	wantError(t, err, none.err)
 	wantCount(t, origin, 0)
 }
 
-// TestClockSkew: S3's clock is what counts.
+// TestClockSkew: requests are signed with the time of S3's clock.
 func TestClockSkew(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -401,7 +404,7 @@ func TestClockSkew(t *testing.T) {
 	ahead := time.Now().Add(time.Hour).UTC()
 	origin.Inject(s3test.Fault{Times: 1, Status: 403, Code: "RequestTimeTooSkewed", Header: map[string]string{"Date": ahead.Format("Mon, 02 Jan 2006 15:04:05 GMT")}})
 	m, job := &memory{}, o.job(0, 10)
-	r, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{})
+	r, _, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{})
 	o.want(t, job, m, r, err)
 	if requests := origin.Requests(); len(requests) == 2 {
 		signed, err := time.Parse("20060102T150405Z", requests[1].Header.Get("X-Amz-Date"))
@@ -411,7 +414,8 @@ func TestClockSkew(t *testing.T) {
 	}
 }
 
-// TestRegion: a bucket elsewhere is asked for again, at once, and then known.
+// TestRegion: a request for a bucket in another region is repeated there at once, and the next goes
+// there directly.
 func TestRegion(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -422,7 +426,7 @@ func TestRegion(t *testing.T) {
 	c := newClient(t, origin)
 	for range 2 {
 		m, job := &memory{}, o.job(0, 10)
-		r, err := c.Get(t.Context(), job, m, fetch.Observer{})
+		r, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 		o.want(t, job, m, r, err)
 	}
 	wantCount(t, origin, 3)

@@ -14,8 +14,9 @@ import (
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
-// Head asks what the object is.
-func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (ipc.Object, error) {
+// Head asks for the object's description and, if job.Head.Layout asks and only checksums of parts
+// can verify the object, for the boundaries of its parts.
+func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc.HeadResult, error) {
 	input := headInput(job)
 	var object ipc.Object
 	err := c.attempts(ctx, job.Bucket, onRetry, func(ctx context.Context, _ *watch) (bool, error) {
@@ -24,15 +25,18 @@ func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (ipc.
 			return false, err
 		}
 		if out.ContentLength == nil || *out.ContentLength < 0 {
-			return false, fmt.Errorf("%w: HeadObject names no Content-Length", failure.ErrUnexpected)
+			return false, fmt.Errorf("%w: HeadObject has no Content-Length", failure.ErrUnexpected)
 		}
 		object = objectOfHead(out)
 		return false, nil
 	})
-	if err == nil && job.Choose && proof.NeedsLayout(object.Stored) {
+	if err == nil && job.Head.Layout && proof.NeedsLayout(object.Stored) {
 		object.Layout, err = c.layout(ctx, job, &object, onRetry)
 	}
-	return object, err
+	if err != nil {
+		return nil, err
+	}
+	return &ipc.HeadResult{Object: object}, nil
 }
 
 func headInput(job *ipc.Job) *s3.HeadObjectInput {
@@ -49,6 +53,7 @@ func headInput(job *ipc.Job) *s3.HeadObjectInput {
 	}
 }
 
+// optional returns nil for "".
 func optional(s string) *string {
 	if s == "" {
 		return nil
@@ -56,9 +61,9 @@ func optional(s string) *string {
 	return &s
 }
 
-// pinned is an If-Match; RFC 9110, 13.1.1 compares strongly, so a weak tag would
-// never match.
-func pinned(etag string) *string {
+// ifMatch returns the If-Match for an ETag. It is nil for a weak one, which would never match:
+// If-Match compares strongly (RFC 9110, 13.1.1).
+func ifMatch(etag string) *string {
 	if strings.HasPrefix(etag, "W/") {
 		return nil
 	}

@@ -15,10 +15,9 @@ import (
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
-// layout finds out where the parts of an uploaded object begin, for checksums that
-// S3 keeps of parts: from the first part's size, if that fits, else from the list
-// of parts. What cannot be found out stays unknown; it is no error, for servers
-// differ and GetObjectAttributes needs a permission of its own.
+// layout returns the boundaries of an object's parts: from the size of the first part, if that
+// fits, else from the list of parts. If both fail the layout is not known. That is not an error,
+// because servers differ and GetObjectAttributes needs a permission of its own.
 func (c *Client) layout(ctx context.Context, job *ipc.Job, object *ipc.Object, on Retrying) (proof.Layout, error) {
 	first, count, err := c.headPart(ctx, job, object, 1, on)
 	if ctx.Err() != nil {
@@ -39,10 +38,18 @@ func (c *Client) layout(ctx context.Context, job *ipc.Job, object *ipc.Object, o
 	return l, nil
 }
 
-// Parts finds out the exact layout of an object that arrived and did not verify, and
-// what S3 keeps of each part, if it does.
-func (c *Client) Parts(ctx context.Context, job *ipc.Job, on Retrying) (proof.Layout, []proof.PartSum, error) {
-	object := &ipc.Object{Size: job.Size, ETag: job.ETag}
+// Parts asks for the exact boundaries of the object's parts, and for the checksum of each part that
+// S3 keeps one of. The parent needs them for an object that arrived and did not verify.
+func (c *Client) Parts(ctx context.Context, job *ipc.Job, on Retrying) (*ipc.PartsResult, error) {
+	l, sums, err := c.parts(ctx, job, on)
+	if err != nil {
+		return nil, err
+	}
+	return &ipc.PartsResult{Layout: l, Parts: sums}, nil
+}
+
+func (c *Client) parts(ctx context.Context, job *ipc.Job, on Retrying) (proof.Layout, []proof.PartSum, error) {
+	object := &ipc.Object{Size: job.Parts.Size, ETag: job.Parts.ETag}
 	l, sums, err := c.listParts(ctx, job, object, on)
 	if err == nil && l.Known() || ctx.Err() != nil {
 		return l, sums, err
@@ -68,30 +75,36 @@ type part struct {
 	sum  proof.PartSum
 }
 
-// headPart asks for one part by its number. Some servers answer with the whole
-// object, which is not an answer.
-func (c *Client) headPart(ctx context.Context, job *ipc.Job, object *ipc.Object, number int, on Retrying) (p part, count int, err error) {
+// headPart asks for one part by its number, from 1, and for the number of parts. Some servers
+// answer with the whole object, which is an error.
+func (c *Client) headPart(ctx context.Context, job *ipc.Job, object *ipc.Object, number int, on Retrying) (
+	p part, count int, err error,
+) {
 	input := headInput(job)
 	input.PartNumber = aws.Int32(int32(number))
-	input.IfMatch = pinned(object.ETag)
+	input.IfMatch = ifMatch(object.ETag)
 	err = c.attempts(ctx, job.Bucket, on, func(ctx context.Context, _ *watch) (bool, error) {
 		out, err := c.s3.HeadObject(ctx, input, c.regions.of(job.Bucket))
 		if err != nil {
 			return false, err
 		}
-		if statusOf(out.ResultMetadata) != http.StatusPartialContent || out.PartsCount == nil || out.ContentLength == nil ||
-			!sameETag(object.ETag, aws.ToString(out.ETag)) {
-			return false, fmt.Errorf("HeadObject does not know part %d", number)
+		if statusOf(out.ResultMetadata) != http.StatusPartialContent || out.PartsCount == nil ||
+			out.ContentLength == nil || !sameETag(object.ETag, aws.ToString(out.ETag)) {
+			return false, fmt.Errorf("HeadObject does not describe part %d", number)
 		}
 		p.size, count = *out.ContentLength, int(*out.PartsCount)
-		p.sum = checksums{out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA1, out.ChecksumSHA256}.sum()
+		p.sum = checksums{
+			out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA1, out.ChecksumSHA256,
+		}.sum()
 		return false, nil
 	})
 	return p, count, err
 }
 
-// listParts reads the list that S3 keeps where parts were uploaded with checksums.
-func (c *Client) listParts(ctx context.Context, job *ipc.Job, object *ipc.Object, on Retrying) (proof.Layout, []proof.PartSum, error) {
+// listParts asks for the list of parts. S3 keeps one if the parts were uploaded with checksums.
+func (c *Client) listParts(ctx context.Context, job *ipc.Job, object *ipc.Object, on Retrying) (
+	proof.Layout, []proof.PartSum, error,
+) {
 	input := &s3.GetObjectAttributesInput{
 		Bucket:               aws.String(job.Bucket),
 		Key:                  aws.String(job.Key),
@@ -119,7 +132,9 @@ func (c *Client) listParts(ctx context.Context, job *ipc.Job, object *ipc.Object
 			}
 			for _, p := range out.ObjectParts.Parts {
 				sizes = append(sizes, aws.ToInt64(p.Size))
-				sums = append(sums, checksums{p.ChecksumCRC64NVME, p.ChecksumCRC32C, p.ChecksumCRC32, p.ChecksumSHA1, p.ChecksumSHA256}.sum())
+				sums = append(sums, checksums{
+					p.ChecksumCRC64NVME, p.ChecksumCRC32C, p.ChecksumCRC32, p.ChecksumSHA1, p.ChecksumSHA256,
+				}.sum())
 			}
 			marker := aws.ToString(out.ObjectParts.NextPartNumberMarker)
 			more = aws.ToBool(out.ObjectParts.IsTruncated) && marker != aws.ToString(input.PartNumberMarker)
@@ -132,7 +147,8 @@ func (c *Client) listParts(ctx context.Context, job *ipc.Job, object *ipc.Object
 	}
 	l, ok := proof.ExactLayout(object.Size, sizes)
 	if !ok {
-		return proof.Layout{}, nil, fmt.Errorf("the %d parts listed do not make up %d bytes", len(sizes), object.Size)
+		return proof.Layout{}, nil, fmt.Errorf("GetObjectAttributes: %d parts do not add up to %d bytes",
+			len(sizes), object.Size)
 	}
 	return l, sums, nil
 }

@@ -17,13 +17,10 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
-// List asks for one page of a bucket's keys: as many as S3 gives at once, 1000. They
-// come url-encoded, for a key may hold characters that XML has no way to write
+// List asks for one page of a bucket's keys: the most that S3 returns at once, 1000. The keys come
+// url-encoded, because a key may contain characters that XML cannot express
 // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html).
 func (c *Client) List(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc.Page, error) {
-	if job.List == nil {
-		return nil, fmt.Errorf("%s does not say what to list", job.Op)
-	}
 	input := &s3.ListObjectsV2Input{
 		Bucket:              aws.String(job.Bucket),
 		Prefix:              optional(job.List.Prefix),
@@ -45,8 +42,8 @@ func (c *Client) List(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc
 	return page, err
 }
 
-// unreadable tells a success whose body broke off, or is no listing, from an error
-// that S3 has answered with. The SDK takes neither for worth another attempt.
+// unreadable makes retryable the error of a 200 whose body broke off or is not a listing. The SDK
+// does not retry it.
 func unreadable(err error) error {
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) && response.HTTPStatusCode() == http.StatusOK {
@@ -55,21 +52,21 @@ func unreadable(err error) error {
 	return err
 }
 
-// pageOf holds a page against what was asked. A key of another prefix would become
-// a file of another name than its own, and a token that leads nowhere new would have
-// the listing go round for ever.
+// pageOf checks a page against the request. A key with another prefix would become a file of
+// another name, and a token that was used already would have the listing never end.
 func pageOf(out *s3.ListObjectsV2Output, asked *ipc.List) (*ipc.Page, error) {
 	page := &ipc.Page{Entries: make([]ipc.Entry, 0, len(out.Contents))}
 	for _, o := range out.Contents {
 		key := aws.ToString(o.Key)
-		if out.EncodingType == types.EncodingTypeUrl { // or the server does not know how
+		if out.EncodingType == types.EncodingTypeUrl { // not every server encodes them
 			var err error
 			if key, err = url.QueryUnescape(key); err != nil {
-				return nil, fmt.Errorf("%w: ListObjectsV2 has a key that is not url-encoded: %w", failure.ErrUnexpected, err)
+				return nil, fmt.Errorf("%w: ListObjectsV2 returned a key that is not url-encoded: %w", failure.ErrUnexpected, err)
 			}
 		}
 		if !strings.HasPrefix(key, asked.Prefix) {
-			return nil, fmt.Errorf("%w: ListObjectsV2 has the key %q, which does not begin with %q", failure.ErrUnexpected, key, asked.Prefix)
+			return nil, fmt.Errorf("%w: ListObjectsV2 returned the key %q, which does not begin with %q",
+				failure.ErrUnexpected, key, asked.Prefix)
 		}
 		page.Entries = append(page.Entries, ipc.Entry{
 			Key:          []byte(key),
@@ -82,7 +79,7 @@ func pageOf(out *s3.ListObjectsV2Output, asked *ipc.List) (*ipc.Page, error) {
 	if aws.ToBool(out.IsTruncated) {
 		page.Next = aws.ToString(out.NextContinuationToken)
 		if page.Next == "" || page.Next == asked.Token {
-			return nil, fmt.Errorf("%w: ListObjectsV2 says that there is more, and not where", failure.ErrUnexpected)
+			return nil, fmt.Errorf("%w: ListObjectsV2 returned a truncated page without a new token", failure.ErrUnexpected)
 		}
 	}
 	return page, nil

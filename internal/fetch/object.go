@@ -10,19 +10,18 @@ import (
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
-// checksums are the fields in which S3's answers name what it keeps of an object or
-// of a part.
+// checksums are the fields of an answer with the checksums that S3 keeps of an object or of a part.
 type checksums struct {
 	crc64nvme, crc32c, crc32, sha1, sha256 *string
 }
 
-// value is one of them that is set.
+// value is one of the checksums that is set.
 type value struct {
 	algorithm checksum.Algorithm
 	text      string
 }
 
-// values lists those that are set, the cheapest proof first.
+// values returns the checksums that are set, in the order of what they cost to compute.
 func (c checksums) values() []value {
 	var list []value
 	for _, v := range []struct {
@@ -39,8 +38,8 @@ func (c checksums) values() []value {
 	return list
 }
 
-// stored lists what S3 keeps, the cheapest proof first. An MD5 in the ETag counts
-// only where S3 promises that it is one: not with KMS or customer keys
+// stored returns what S3 keeps of o, in the order of what it costs to compute. The ETag counts as
+// an MD5 only if S3 promises that it is one, that is, not with KMS or customer keys
 // (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html).
 func (c checksums) stored(kind types.ChecksumType, o *ipc.Object) []checksum.Stored {
 	var list []checksum.Stored
@@ -57,7 +56,7 @@ func (c checksums) stored(kind types.ChecksumType, o *ipc.Object) []checksum.Sto
 	return list
 }
 
-// sum is what S3 keeps of a part.
+// sum returns the first of a part's checksums.
 func (c checksums) sum() proof.PartSum {
 	if values := c.values(); len(values) > 0 {
 		return proof.PartSum{Algorithm: values[0].algorithm, Value: values[0].text}
@@ -84,7 +83,7 @@ func objectOfHead(out *s3.HeadObjectOutput) ipc.Object {
 	return o
 }
 
-// objectOfGet leaves Size to the caller, who knows which range was asked.
+// objectOfGet does not set Size: the caller knows which range was asked for.
 func objectOfGet(out *s3.GetObjectOutput) ipc.Object {
 	o := ipc.Object{
 		ETag:      aws.ToString(out.ETag),

@@ -12,7 +12,7 @@ import (
 	"github.com/s3processpool/processpool/internal/settings"
 )
 
-// pace counts what the attempts tell it.
+// pace records how attempts ended.
 type pace struct {
 	aws.RetryerV2
 	outcomes []error
@@ -25,12 +25,12 @@ func (p *pace) GetAttemptToken(context.Context) (func(error) error, error) {
 	}, nil
 }
 
-// The adaptive retry mode's pace is asked before each attempt, and told how it ended.
+// TestAdaptive: in the adaptive retry mode the limiter admits each attempt and learns how it ended.
 func TestAdaptive(t *testing.T) {
 	s := settings.Settings{MaxAttempts: 3, StallTimeout: time.Minute, Client: settings.Client{Anonymous: true}}
 	for mode, adaptive := range map[aws.RetryMode]bool{aws.RetryModeStandard: false, aws.RetryModeAdaptive: true} {
 		s.Client.RetryMode = mode
-		c, err := New(s, nil)
+		c, err := New(Options{Settings: s})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestAdaptive(t *testing.T) {
 	}
 
 	s.Client.RetryMode = aws.RetryModeAdaptive
-	c, err := New(s, nil)
+	c, err := New(Options{Settings: s})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// regions remembers the buckets that live in another region than the client's. S3
-// names it with each refusal of a request that went to the wrong one
-// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingRouting.html).
+// regions remembers the buckets that are in another region than the client's. S3 names the region
+// when it refuses a request that went to the wrong one
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingRouting.html). Its methods may be
+// called concurrently.
 type regions struct {
 	mu struct {
 		sync.RWMutex
@@ -18,7 +19,7 @@ type regions struct {
 	}
 }
 
-// of sets the bucket's region on one request's options.
+// of returns an option for one request that sets the bucket's region, if it is known.
 func (r *regions) of(bucket string) func(*s3.Options) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -30,7 +31,7 @@ func (r *regions) of(bucket string) func(*s3.Options) {
 	}
 }
 
-// learn takes the region from a refusal, and tells whether it is news.
+// learn takes the bucket's region from a refusal and reports whether it is new.
 func (r *regions) learn(bucket string, err error) bool {
 	var response *awshttp.ResponseError
 	if !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {

@@ -18,8 +18,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// A second address, 127.0.0.2, of the origin's: a proxy that may swallow what it gets. All of 127/8 is this
-// machine on Linux.
+// second is a second address of the origin, 127.0.0.2: a proxy that discards what it gets if it is
+// mute. On Linux all of 127/8 is this machine.
 type second struct {
 	origin   string
 	mute     bool
@@ -72,26 +72,24 @@ type nowhere struct{}
 
 func (nowhere) WriteAt(p []byte, _ int64) (int, error) { return len(p), nil }
 
-// newSpreadClient makes the client of the pool's worker in this seat, of an origin with two addresses.
+// newSpreadClient makes the client of the worker in this seat, for an origin with two addresses.
 func newSpreadClient(t *testing.T, origin *s3test.Server, seat int) *Client {
 	t.Helper()
 	u, err := url.Parse(origin.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
-	previous := lookup
-	t.Cleanup(func() { lookup = previous })
-	lookup = func(context.Context, string, string) ([]netip.Addr, error) {
+	lookup := func(context.Context, string, string) ([]netip.Addr, error) {
 		return []netip.Addr{netip.MustParseAddr("127.0.0.2"), netip.MustParseAddr("127.0.0.1")}, nil
 	}
-	c, err := New(settings.Settings{
+	c, err := New(Options{Lookup: lookup, Settings: settings.Settings{
 		Client: settings.Client{
 			Region: s3test.Region, BaseEndpoint: aws.String("http://several.example:" + u.Port()), UsePathStyle: true, Anonymous: true,
 			RetryMode: aws.RetryModeStandard,
 		},
 		HTTP: settings.HTTP{NoProxy: true, DialTimeout: time.Minute, IdleConnTimeout: time.Hour},
 		Seat: seat, Slots: 1, MaxAttempts: 3, StallTimeout: 500 * time.Millisecond, UserAgent: "processpool/test",
-	}, nil)
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,14 +98,15 @@ func newSpreadClient(t *testing.T, origin *s3test.Server, seat int) *Client {
 
 func get10(t *testing.T, c *Client) (failed int) {
 	t.Helper()
-	job := &ipc.Job{ID: 1, Op: ipc.OpGet, Bucket: "b", Key: "k", Length: 10, Size: 10}
-	if _, err := c.Get(t.Context(), job, nowhere{}, Observer{Retrying: func(int, time.Duration, error) { failed++ }}); err != nil {
+	job := &ipc.Job{ID: 1, Bucket: "b", Key: "k", Get: &ipc.Get{Length: 10, Size: 10}}
+	on := Observer{Retrying: func(int, time.Duration, error) { failed++ }}
+	if _, _, err := c.Get(t.Context(), job, nowhere{}, on); err != nil {
 		t.Fatal(err)
 	}
 	return failed
 }
 
-// The workers of a pool are on all of a name's addresses.
+// TestWorkersOnSeveralAddresses: the workers of a pool use all addresses of a name.
 func TestWorkersOnSeveralAddresses(t *testing.T) {
 	origin := s3test.Start()
 	t.Cleanup(origin.Close)
@@ -124,7 +123,8 @@ func TestWorkersOnSeveralAddresses(t *testing.T) {
 	}
 }
 
-// An address that connects and is silent costs one attempt: the next connections are to others.
+// TestSilentAddressIsLeftAlone: an address that connects and stalls costs one attempt. The next
+// connections are to other addresses.
 func TestSilentAddressIsLeftAlone(t *testing.T) {
 	origin := s3test.Start()
 	t.Cleanup(origin.Close)

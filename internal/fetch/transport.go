@@ -12,18 +12,19 @@ import (
 	"github.com/s3processpool/processpool/internal/spread"
 )
 
-// lookup is a variable for tests.
-var lookup spread.Lookup = net.DefaultResolver.LookupNetIP
-
-// newDialer makes the worker's dialer, whose first address is another than those of the workers before it.
-func newDialer(s settings.Settings) *spread.Dialer {
+// newDialer makes the worker's dialer. Its first address is not that of the workers in lower seats,
+// as long as the name has enough of them.
+func newDialer(s settings.Settings, lookup spread.Lookup) *spread.Dialer {
+	if lookup == nil {
+		lookup = net.DefaultResolver.LookupNetIP
+	}
 	dialer := &net.Dialer{Timeout: s.HTTP.DialTimeout, KeepAlive: s.HTTP.KeepAlive}
 	return spread.New(dialer.DialContext, lookup, s.HTTP.DialTimeout, s.Seat*s.Slots)
 }
 
-// newTransport makes the HTTP/1.1 transport of one worker: one connection per
-// slot, kept between ranges. HTTP/2 would put all of them on one TCP connection,
-// and S3 does not offer it.
+// newTransport makes the HTTP/1.1 transport of one worker. It keeps one connection for each slot
+// between requests. HTTP/2, which S3 does not offer, would share one TCP connection among all
+// slots.
 func newTransport(s settings.Settings, dialer *spread.Dialer) (*http.Transport, error) {
 	config := s.HTTP.TLS()
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(0)
@@ -42,7 +43,7 @@ func newTransport(s settings.Settings, dialer *spread.Dialer) (*http.Transport, 
 		IdleConnTimeout:       s.HTTP.IdleConnTimeout,
 		MaxIdleConns:          0, // no limit over all hosts
 		MaxIdleConnsPerHost:   s.Slots + 1,
-		DisableCompression:    true, // the object's bytes are wanted as they are
+		DisableCompression:    true, // keep the object's bytes as they are
 		TLSNextProto:          map[string]func(string, *tls.Conn) http.RoundTripper{},
 	}
 	if s.HTTP.NoProxy {

@@ -10,30 +10,31 @@ import (
 	"github.com/s3processpool/processpool/internal/lowat"
 )
 
-// nudgeEvery is how long bytes may lie in a socket because there are few of them.
+// nudgeEvery is how long bytes may wait in a socket because they are few.
 const nudgeEvery = 250 * time.Millisecond
 
-// watch looks at an attempt from tick to tick: a connection that has delivered
-// nothing since the last is asked for what little it may have, and one that has
-// delivered nothing for too long ends the attempt.
+// watch checks an attempt at every tick. If nothing has arrived since the last tick, it has the
+// connection deliver even a few bytes (lowat.Body.Nudge). If nothing has arrived for timeout, it
+// ends the attempt.
 type watch struct {
 	timeout time.Duration
 	tick    time.Duration
 	cancel  context.CancelCauseFunc
 	timer   *time.Timer
 
-	conn net.Conn // the attempt's, once it has one; of the goroutine that makes the request
+	conn net.Conn // of the attempt, once it has one. Only the goroutine of the request uses it
 
-	beats atomic.Int64 // pieces that arrived
+	beats atomic.Int64 // how often something has arrived
 	body  atomic.Pointer[lowat.Body]
 	over  atomic.Bool
 
+	// Only look uses these; its calls never overlap.
 	seen   int64 // beats at the last tick
 	silent time.Duration
 }
 
-// watched returns a context that ends with failure.ErrStalled after timeout without
-// a call of alive.
+// watched returns a context that is canceled with failure.ErrStalled when alive has not been called
+// for timeout. The caller must call stop.
 func watched(ctx context.Context, timeout time.Duration) (context.Context, *watch) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &watch{timeout: timeout, tick: min(nudgeEvery, timeout/4+1), cancel: cancel}
@@ -42,6 +43,7 @@ func watched(ctx context.Context, timeout time.Duration) (context.Context, *watc
 	return ctx, w
 }
 
+// look is called by the timer at every tick.
 func (w *watch) look() {
 	if w.over.Load() {
 		return
@@ -61,10 +63,10 @@ func (w *watch) look() {
 	w.timer.Reset(w.tick)
 }
 
-// alive tells that something has arrived.
+// alive notes that something has arrived.
 func (w *watch) alive() { w.beats.Add(1) }
 
-// stop ends the watch, and the context.
+// stop ends the watch and cancels the context.
 func (w *watch) stop() {
 	w.over.Store(true)
 	w.timer.Stop()

@@ -33,8 +33,8 @@ type Conn struct {
 // arrival is a descriptor that was received.
 type arrival struct {
 	file *os.File
-	// end is the offset in the stream behind the bytes that came with the descriptor. The frame that
-	// announced it begins before that offset.
+	// end is the offset in the stream behind the bytes that came with the descriptor. The frame
+	// that announced it begins before that offset.
 	end int64
 }
 

@@ -124,7 +124,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestHandleFromWorker: the pool refuses it, for its number would be that of a handle of the pool's own.
+// TestHandleFromWorker: the pool refuses it, for its number would be that of a handle of the pool's
+// own.
 func TestHandleFromWorker(t *testing.T) {
 	leak.Check(t)
 	a, b := pipe(t)
@@ -180,8 +181,8 @@ func TestSendWithWrongFile(t *testing.T) {
 	receiveWant(t, b, &Ping{}, "")
 }
 
-// TestConcurrentSend: frames of several goroutines arrive whole, each Job with its own file, although
-// the socket's buffer is far smaller than all of them.
+// TestConcurrentSend: frames of several goroutines arrive whole, each Job with its own file,
+// although the socket's buffer is far smaller than all of them.
 func TestConcurrentSend(t *testing.T) {
 	leak.Check(t)
 	a, b := pipe(t)

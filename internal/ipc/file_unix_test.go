@@ -175,8 +175,8 @@ func TestFileNobodyAnnounced(t *testing.T) {
 	})
 }
 
-// wantClosed closes c and checks that it closes the n files that Receive has not returned. leak.Check
-// may miss one, because the garbage collector closes files, too.
+// wantClosed closes c and checks that it closes the n files that Receive has not returned.
+// leak.Check may miss one, because the garbage collector closes files, too.
 func wantClosed(t testing.TB, c *Conn, n int) {
 	t.Helper()
 	untaken := c.files.untaken
@@ -247,8 +247,8 @@ func TestFilesNobodyTakes(t *testing.T) {
 	})
 }
 
-// TestFileThatFindsNoPlace: if the table of descriptors is full, the kernel drops a descriptor without
-// an error, and the next Job's would take its place.
+// TestFileThatFindsNoPlace: if the table of descriptors is full, the kernel drops a descriptor
+// without an error, and the next Job's would take its place.
 func TestFileThatFindsNoPlace(t *testing.T) {
 	leak.Check(t)
 	a, b := pipe(t)

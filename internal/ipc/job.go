@@ -84,9 +84,9 @@ type Get struct {
 	// SizeUnknown. The worker sends Found as soon as the first answer describes the object, unless
 	// the Result follows at once.
 	Unconfirmed bool `json:",omitempty"`
-	// Limit is set for an object of unknown size. If the object has Limit bytes or more, or if it is
-	// to be verified and its checksum is one of its parts' checksums, the result is Unsuited.
-	// 0 = no limit.
+	// Limit is set for an object of unknown size. If the object has Limit bytes or more, or if it
+	// is to be verified and its checksum is one of its parts' checksums, the result is Unsuited. 0
+	// = no limit.
 	Limit int64 `json:",omitempty"`
 	// Choose: the bytes are to be verified. If the object is Unconfirmed, the worker chooses a
 	// checksum that the first answer names (proof.Choose) and reports it as Chosen.

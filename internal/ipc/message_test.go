@@ -16,8 +16,8 @@ import (
 	"github.com/s3processpool/processpool/internal/settings"
 )
 
-// messages holds every kind in the order of the kinds, some of them more than once. Together they set
-// each field that there is.
+// messages holds every kind in the order of the kinds, some of them more than once. Together they
+// set each field that there is.
 var messages = []Message{
 	&Hello{Version: 7, PID: 4711},
 	&Setup{Version: 7, Settings: settings.Settings{
@@ -88,8 +88,8 @@ func get(key string) *Job {
 	}
 }
 
-// TestMessagesAreComplete compares the list above with the kinds and the fields there are, so that no
-// test below omits one.
+// TestMessagesAreComplete compares the list above with the kinds and the fields there are, so that
+// no test below omits one.
 func TestMessagesAreComplete(t *testing.T) {
 	var got []kind
 	for _, m := range messages {

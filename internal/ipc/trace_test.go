@@ -60,8 +60,8 @@ var payloads = map[string]bool{
 // marker is the text that fill puts into the field of that name. It would end the line, too.
 func marker(field string) string { return "<" + field + ">\n" }
 
-// fill sets each text below v to the marker of its field and notes the field, and everything else to a
-// value that is not zero. Of the payloads it sets the one named only.
+// fill sets each text below v to the marker of its field and notes the field, and everything else
+// to a value that is not zero. Of the payloads it sets the one named only.
 func fill(v reflect.Value, name, only string, noted map[string]bool) {
 	if payloads[name] && name != only {
 		return
@@ -98,7 +98,8 @@ func fill(v reflect.Value, name, only string, noted map[string]bool) {
 	}
 }
 
-// TestDescribeHidesSecrets fills every text of every message and looks for what a description shows.
+// TestDescribeHidesSecrets fills every text of every message and looks for what a description
+// shows.
 func TestDescribeHidesSecrets(t *testing.T) {
 	seen := map[string]bool{}
 	for k := kind(1); newMessage(k) != nil; k++ {

@@ -39,8 +39,8 @@ func TestContentRange(t *testing.T) {
 	}
 }
 
-// FuzzContentRange: what is taken for a range is one, and reads the same when it is
-// written down again.
+// FuzzContentRange: what parses is a range, and parses to the same range when it is formatted
+// again.
 func FuzzContentRange(f *testing.F) {
 	for _, s := range []string{"bytes 0-0/1", "bytes 3-5/*", "bytes 5-3/10", "bytes 3-5/9223372036854775808", "bytes +3-5/10", ""} {
 		f.Add(s)

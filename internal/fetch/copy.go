@@ -1,0 +1,97 @@
+package fetch
+
+import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/s3processpool/processpool/internal/failure"
+)
+
+// bufferSize is how much of a body is collected before it is written. One write of 1 MiB costs far
+// less than 32 writes of io.Copy's size.
+const bufferSize = 1 << 20
+
+// securePiece is the same under TLS. There a body comes in records of 16 KiB, each of which is
+// copied twice before it is written and should then still be in the processor's cache.
+const securePiece = 128 << 10
+
+func pieceSize(conn net.Conn) int {
+	if _, secure := conn.(*tls.Conn); secure {
+		return securePiece
+	}
+	return bufferSize
+}
+
+// takeBuffer returns a buffer of bufferSize bytes that no one else uses.
+func (c *Client) takeBuffer() []byte {
+	select {
+	case buf := <-c.buffers:
+		return buf
+	default:
+		return make([]byte, bufferSize)
+	}
+}
+
+// returnBuffer keeps a buffer for the next Get.
+func (c *Client) returnBuffer(buf []byte) {
+	select {
+	case c.buffers <- buf:
+	default:
+	}
+}
+
+// copy writes the body to the file, piece by piece. If the body breaks off, the bytes before the
+// break are written, too.
+func (g *get) copy(body io.Reader, w *watch) error {
+	for left := g.length - g.written; ; {
+		n, readErr := g.fill(body, left, w)
+		if int64(n) > left {
+			return fmt.Errorf("%w: the body is longer than the %d bytes asked for", failure.ErrUnexpected, g.length)
+		}
+		if err := g.write(g.buf[:n]); err != nil {
+			return err
+		}
+		left -= int64(n)
+		switch {
+		case readErr == io.EOF && left == 0:
+			return nil
+		case readErr == io.EOF:
+			return &failure.Interrupted{Err: io.ErrUnexpectedEOF}
+		case readErr != nil:
+			return &failure.Interrupted{Err: readErr}
+		}
+	}
+}
+
+// fill reads until a piece is complete or the body ends. Behind the last byte it asks for one more,
+// which shows whether the body ends there or is too long.
+func (g *get) fill(body io.Reader, left int64, w *watch) (n int, err error) {
+	room := int(min(left+1, int64(g.piece)))
+	for n < room && err == nil {
+		var m int
+		g.body.Expect(left - int64(n))
+		m, err = body.Read(g.buf[n:room])
+		if m > 0 {
+			w.alive()
+		}
+		n += m
+	}
+	return n, err
+}
+
+func (g *get) write(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	g.sums.Write(p)
+	if _, err := g.dst.WriteAt(p, g.first()); err != nil {
+		return &failure.Local{Err: fmt.Errorf("write to the temporary file: %w", err)}
+	}
+	g.written += int64(len(p))
+	if g.on.Progress != nil {
+		g.on.Progress(g.written, g.length, g.sums)
+	}
+	return nil
+}
