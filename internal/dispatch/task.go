@@ -132,3 +132,6 @@ func (j *Job) Cost() int {
 
 // PID returns the process id of the job's worker.
 func (j *Job) PID() int { return j.hand.worker.PID() }
+
+// Task returns the entry's task, or nil if it has not begun or has ended. Loop goroutine only.
+func (t *Ticket) Task() Task { return t.task }

@@ -22,6 +22,7 @@ type Env struct {
 	Files    *osfile.System       // nil: the operating system as it is
 	Logger   *slog.Logger
 	Counters *dispatch.Counters
+	Go       func(func()) // starts a goroutine; nil: the go statement. Tests run the function when they like
 }
 
 // Verify says what must be proved of an object's bytes, as the public VerifyMode.

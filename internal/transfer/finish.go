@@ -16,11 +16,11 @@ func (t *transfer) finish(proved string) {
 	t.to(stageFinishing)
 	p := publication{download: t.download, target: t.target, temp: t.temp, partial: t.partial, durable: t.env.Durable}
 	notifier := t.notifier
-	go func() {
+	t.help(func() func() {
 		op, err := p.run()
 		notifier.stop()
-		t.loop.Do(func() { t.finished(proved, op, err) })
-	}()
+		return func() { t.finished(proved, op, err) }
+	})
 }
 
 // publication is the last step of a transfer, in a goroutine of its own, which owns its files meanwhile.
@@ -131,7 +131,7 @@ func (t *transfer) giveUp(op string, err error) {
 func (t *transfer) clean() {
 	t.to(stageCleaning)
 	temp, partial, notifier, outcome := t.temp, t.partial, t.notifier, t.first
-	go func() {
+	t.help(func() func() {
 		switch {
 		case partial != nil:
 			partial.End(outcome)
@@ -139,8 +139,8 @@ func (t *transfer) clean() {
 			temp.Discard()
 		}
 		notifier.stop()
-		t.loop.Do(func() { t.end(Object{}) })
-	}()
+		return func() { t.end(Object{}) }
+	})
 }
 
 // end sets the download's outcome: the first error, or the object.

@@ -43,10 +43,10 @@ func (t *transfer) create(first *work) {
 	next := t.stage
 	t.to(stageCreating)
 	target, size := t.target, t.plan.size
-	go func() {
+	t.help(func() func() {
 		temp, err := createFile(target, size)
-		t.loop.Do(func() { t.created(first, next, temp, err) })
-	}()
+		return func() { t.created(first, next, temp, err) }
+	})
 }
 
 func createFile(target sink.Target, size int64) (*sink.Temp, error) {

@@ -4,40 +4,76 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
-// A worker's word about a range may come when the download has ended and its listener
-// is gone: the worker had not heard of it yet.
+// A worker's report of a range may come when the download has ended and its listener is gone: the
+// worker had not heard of the end yet.
 func TestProgressAfterTheEnd(t *testing.T) {
-	called := make(chan Progress, 1)
-	notifier := newNotifier(func(p Progress) { called <- p })
-	notifier.stop()
-	j := &job{span: span{length: 10}}
-	ended := &transfer{future: &Future{}, stage: stageEnding, ranges: newRanges(10, 10), jobs: []*job{j}, notifier: notifier}
-	ended.progress(j, &ipc.Progress{Written: 5})
-	if got := ended.future.Progress(); got.BytesDone != 0 || len(called) > 0 {
-		t.Errorf("got progress %v and %d calls, want none", got, len(called))
+	var reports []Progress
+	f := newFixture(t, func(f *fixture) {
+		f.request.OnProgress = func(p Progress) { reports = append(reports, p) }
+	})
+	f.help(0)
+	f.answer(good)
+	f.help(0)
+	f.on(func() { f.loop.Cancel(&f.download, failure.ErrCanceled) })
+	f.help(0)
+	<-f.download.Done()
+	n, before := len(reports), f.download.Progress()
+	if !f.says(func(id uint64) { f.worker.Progress(&ipc.Progress{ID: id, Written: 5}) }) {
+		t.Fatal("the worker has no job")
+	}
+	if got := f.download.Progress(); got != before || len(reports) != n {
+		t.Errorf("got progress %v and %d calls, want %v and %d", got, len(reports), before, n)
 	}
 }
 
-// A worker that was dead before it saw the job has not died of it.
+// A worker that was lost before it read the job has not been lost over it.
 func TestLostBeforeItWasSeen(t *testing.T) {
-	sized := &transfer{future: &Future{}, stage: stageSizing}
-	fetched := &transfer{future: &Future{}, stage: stageFetching, ranges: newRanges(10, 10)}
-	listed := &listing{scheduler: &scheduler{}, answer: make(chan listed, 1)}
-	for range 2 * maxLost {
-		sized.lost(&job{op: ipc.OpHead}, errors.New("killed"))
-		s, ok := fetched.ranges.take()
-		if !ok {
-			t.Fatal("the range was not given back")
-		}
-		fetched.lost(&job{op: ipc.OpGet, span: s}, errors.New("killed"))
-		fetched.lostRead(&job{op: ipc.OpRead}, errors.New("killed"))
-		listed.lost(&job{op: ipc.OpList}, errors.New("killed"))
+	for name, reach := range map[string]func(*fixture){
+		"HeadObject": func(f *fixture) { f.help(0) },
+		"GetObject":  func(f *fixture) { f.help(0); f.answer(good); f.help(0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			reach(f)
+			for range 2 * maxLost {
+				f.worker.Down(f.worker.Jobs[0].ID, f.worker.Jobs[len(f.worker.Jobs)-1].ID)
+				f.up()
+			}
+			if s := f.transfer().stage; s.over() {
+				t.Errorf("got %v, want it under way", s)
+			}
+		})
 	}
-	if sized.stage != stageSizing || fetched.stage != stageFetching || len(listed.answer) > 0 {
-		t.Errorf("got stages %v and %v and %d answers, want %v, %v and none",
-			sized.stage, fetched.stage, len(listed.answer), stageSizing, stageFetching)
+}
+
+// A question, and a range, that costs three workers ends the download.
+func TestLostOverIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		reach   func(*fixture)
+		options []func(*fixture)
+	}{
+		"HeadObject":               {reach: func(f *fixture) { f.help(0) }},
+		"GetObject":                {reach: func(f *fixture) { f.help(0); f.answer(good); f.help(0) }},
+		"GetObject, size expected": {func(f *fixture) { f.help(0); f.help(0) }, []func(*fixture){expected}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, c.options...)
+			c.reach(f)
+			for i := range maxLost {
+				if s := f.transfer().stage; s.over() {
+					t.Fatalf("got %v after %d workers", s, i)
+				}
+				f.worker.Down()
+				f.up()
+			}
+			f.end()
+			if err := f.download.Outcome().Err; !errors.Is(err, failure.ErrWorkerLost) {
+				t.Errorf("got %v, want ErrWorkerLost", err)
+			}
+		})
 	}
 }

@@ -40,11 +40,11 @@ func (t *transfer) open() {
 		Failed: func(err error) { t.loop.Do(func() { t.fail(failure.OpSync, err) }) },
 		Logger: t.logger,
 	}
-	go func() {
+	t.help(func() func() {
 		file, err := partial.Open(ctx, o)
 		cancel()
-		t.loop.Do(func() { t.opened(file, err) })
-	}()
+		return func() { t.opened(file, err) }
+	})
 }
 
 // header describes the object to the journal.

@@ -141,16 +141,16 @@ func TestRangesShare(t *testing.T) {
 		pieces int
 		want   []span
 	}{
-		{8 * mib, 4, []span{at(7, 2*mib), at(7+2*mib, 2*mib), at(7+4*mib, 2*mib), at(7+6*mib, 2*mib)}},
-		{8*mib + 2, 3, []span{at(7, 2796203), at(7+2796203, 2796203), at(7+5592406, 2796204)}},
-		{3*mib - 1, 9, []span{at(7, 1572863), at(7+1572863, 1572864)}},
-		{2*mib - 1, 9, []span{at(7, 2*mib-1)}},
+		{8 * (1 << 20), 4, []span{at(7, 2*(1<<20)), at(7+2*(1<<20), 2*(1<<20)), at(7+4*(1<<20), 2*(1<<20)), at(7+6*(1<<20), 2*(1<<20))}},
+		{8*(1<<20) + 2, 3, []span{at(7, 2796203), at(7+2796203, 2796203), at(7+5592406, 2796204)}},
+		{3*(1<<20) - 1, 9, []span{at(7, 1572863), at(7+1572863, 1572864)}},
+		{2*(1<<20) - 1, 9, []span{at(7, 2*(1<<20)-1)}},
 		{1, 9, []span{at(7, 1)}},
-		{8 * mib, 0, []span{at(7, 8*mib)}},
+		{8 * (1 << 20), 0, []span{at(7, 8*(1<<20))}},
 	} {
 		r := cutBy(7, 7)
 		r.take()
-		r.chunk = 8 * mib
+		r.plan.chunk = 8 * (1 << 20)
 		s := at(7, c.length)
 		s.lost, s.reclaimed = 1, 2
 		r.share(s, c.pieces)
@@ -169,7 +169,7 @@ func TestRangesShare(t *testing.T) {
 
 // A 5 TiB object must cost no memory per range.
 func TestRangesAllocateNothing(t *testing.T) {
-	r := cutBy(5<<40, 8*mib)
+	r := cutBy(5<<40, 8*(1<<20))
 	if n := testing.AllocsPerRun(1000, func() { r.take() }); n != 0 {
 		t.Errorf("got %v allocations a range, want 0", n)
 	}

@@ -59,11 +59,22 @@ func begin(d *Download, l *dispatch.Loop) *transfer {
 		t.notifier = newNotifier(t.request.OnProgress)
 	}
 	files, filename := t.env.Files, t.request.Filename
-	go func() {
+	t.help(func() (report func()) {
 		target, err := sink.Resolve(files, filename)
-		l.Do(func() { t.checked(target, err) })
-	}()
+		return func() { t.checked(target, err) }
+	})
 	return t
+}
+
+// help runs work in a goroutine, and then its report on the loop's goroutine. work touches no field of
+// the transfer.
+func (t *transfer) help(work func() (report func())) {
+	run := func() { t.loop.Do(work()) }
+	if t.env.Go != nil {
+		t.env.Go(run)
+		return
+	}
+	go run()
 }
 
 // Logger implements dispatch.Task.
@@ -203,10 +214,10 @@ func (t *transfer) discard(next stage) {
 	temp := t.temp
 	t.temp = nil
 	t.to(stageDiscarding)
-	go func() {
+	t.help(func() func() {
 		temp.Discard()
-		t.loop.Do(func() { t.discarded(next) })
-	}()
+		return func() { t.discarded(next) }
+	})
 }
 
 func (t *transfer) discarded(next stage) {
