@@ -10,8 +10,8 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
-// credentials are the pool's, asked for over the socket when a request needs them
-// and kept until they expire. The SDK's cache makes sure that only one job asks.
+// credentials provides the pool's credentials. It asks for them over the socket when a request
+// needs them, and keeps them until they expire. With the SDK's cache only one job asks at a time.
 type credentials struct {
 	*aws.CredentialsCache
 	source *vended
@@ -22,17 +22,18 @@ func newCredentials(s *server) *credentials {
 	return &credentials{aws.NewCredentialsCache(source), source}
 }
 
-// Refresh forgets the credentials, because S3 has refused them as expired.
+// Refresh drops the credentials, because S3 has refused them as expired.
 func (c *credentials) Refresh() {
 	c.source.expired.Store(true)
 	c.Invalidate()
 }
 
-// vended is called by one goroutine at a time: the cache's.
+// vended asks the pool for credentials. Only the cache calls Retrieve, and its calls never overlap
+// (aws.CredentialsCache uses a singleflight.Group).
 type vended struct {
 	server  *server
-	expired atomic.Bool
-	last    ipc.Credentials
+	expired atomic.Bool     // S3 has refused the last ones
+	last    ipc.Credentials // only Retrieve uses it
 }
 
 func (v *vended) Retrieve(ctx context.Context) (aws.Credentials, error) {
@@ -44,7 +45,7 @@ func (v *vended) Retrieve(ctx context.Context) (aws.Credentials, error) {
 		return aws.Credentials{}, gone(err)
 	}
 	select {
-	case <-ctx.Done():
+	case <-ctx.Done(): // never under the cache, which shields ctx from the canceling of one job
 		return aws.Credentials{}, context.Cause(ctx)
 	case c := <-v.server.answers:
 		if c.Err != "" {

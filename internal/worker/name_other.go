@@ -2,5 +2,5 @@
 
 package worker
 
-// SetName does nothing here: the process bears its executable's name.
+// SetName does nothing: the process has the name of its executable.
 func SetName(string) {}

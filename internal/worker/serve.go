@@ -1,5 +1,3 @@
-// Package worker is the child process: it says hello to the pool on its inherited
-// socket, takes jobs, and ends when the socket does.
 package worker
 
 import (
@@ -13,19 +11,18 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/fetch"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/osfile"
 )
 
-// setupTimeout bounds the wait for the pool's answer to the hello.
+// setupTimeout bounds the wait for the pool's answer to the Hello.
 const setupTimeout = 30 * time.Second
 
-// Serve is a worker's life: it returns nil when the pool has asked it to stop and
-// its jobs have ended, and an error when the pool is gone or speaks something else.
-// Jobs still running then are abandoned: the process is to exit.
+// Serve runs a worker on conn and closes it at the end. It returns nil when the pool has sent Stop
+// and all jobs have ended, and an error when the pool is gone or breaks the protocol. In case of an
+// error jobs may still run: the process should exit. optFns change the options of the SDK's client
+// and come last.
 func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 	defer conn.Close()
 	setup, err := greet(conn)
@@ -35,7 +32,7 @@ func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 	s := &server{conn: conn, answers: make(chan *ipc.Credentials, 1)}
 	s.mu.jobs = map[uint64]context.CancelCauseFunc{}
 	s.client = sync.OnceValues(func() (*fetch.Client, error) {
-		return fetch.New(setup.Settings, newCredentials(s), optFns...)
+		return fetch.New(fetch.Options{Settings: setup.Settings, Credentials: newCredentials(s)}, optFns...)
 	})
 	if err := conn.Send(&ipc.Ready{}, nil); err != nil {
 		return gone(err)
@@ -43,7 +40,7 @@ func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 	return s.serve()
 }
 
-// greet exchanges versions and returns what the pool wants of this worker.
+// greet sends the Hello and returns the pool's Setup.
 func greet(conn *ipc.Conn) (*ipc.Setup, error) {
 	if err := conn.Send(&ipc.Hello{Version: ipc.Version, PID: os.Getpid()}, nil); err != nil {
 		return nil, gone(err)
@@ -59,15 +56,16 @@ func greet(conn *ipc.Conn) (*ipc.Setup, error) {
 	conn.SetReadDeadline(time.Time{})
 	setup, ok := m.(*ipc.Setup)
 	if !ok {
-		return nil, fmt.Errorf("the pool's first word is a %T, not a Setup", m)
+		return nil, fmt.Errorf("the pool's first message is a %T, want a Setup", m)
 	}
 	if setup.Version != ipc.Version {
-		return nil, fmt.Errorf("the pool speaks protocol version %d, this worker %d: build both from one version of the module", setup.Version, ipc.Version)
+		return nil, fmt.Errorf("the pool has protocol version %d, this worker %d: build both from one version of the module",
+			setup.Version, ipc.Version)
 	}
 	return setup, nil
 }
 
-// gone says what an error of the socket means.
+// gone returns the error of Serve for an error of the socket.
 func gone(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, os.ErrClosed) {
 		return errors.New("the pool is gone")
@@ -75,19 +73,21 @@ func gone(err error) error {
 	return fmt.Errorf("the pool is gone: %w", err)
 }
 
-// server runs jobs, each in a goroutine; the pool sends no more than there are slots.
+// server runs jobs, each in a goroutine. The pool sends no more jobs at once than the worker has
+// slots.
 type server struct {
 	conn    *ipc.Conn
-	client  func() (*fetch.Client, error) // made for the first job: many workers may never get one
-	answers chan *ipc.Credentials
+	client  func() (*fetch.Client, error) // makes the client for the first job; many workers get none
+	answers chan *ipc.Credentials         // to vended.Retrieve
 	running sync.WaitGroup
 
 	mu struct {
 		sync.Mutex
-		jobs map[uint64]context.CancelCauseFunc
+		jobs map[uint64]context.CancelCauseFunc // that are running
 	}
 }
 
+// serve handles the pool's messages until the pool stops the worker or is gone.
 func (s *server) serve() error {
 	for {
 		m, file, err := s.conn.Receive()
@@ -115,6 +115,7 @@ func (s *server) serve() error {
 	}
 }
 
+// start runs a job and sends its result.
 func (s *server) start(job *ipc.Job, file *os.File) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	s.mu.Lock()
@@ -126,10 +127,11 @@ func (s *server) start(job *ipc.Job, file *os.File) {
 		delete(s.mu.jobs, job.ID)
 		s.mu.Unlock()
 		cancel(nil)
-		s.conn.Send(result, nil) // a socket that fails ends serve
+		s.conn.Send(result, nil) // an error of the socket ends serve
 	})
 }
 
+// cancel cancels a job, if it still runs.
 func (s *server) cancel(id uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,69 +140,12 @@ func (s *server) cancel(id uint64) {
 	}
 }
 
-// cancelAll ends jobs whose transfers are over: else the pool would not stop. Their
-// own Cancel may be on its way still.
+// cancelAll cancels all jobs. At a Stop the transfers of all jobs have ended, and waiting for the
+// jobs would delay the pool's end.
 func (s *server) cancelAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, cancel := range s.mu.jobs {
 		cancel(failure.ErrCanceled)
-	}
-}
-
-func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Result {
-	retrying := func(attempt int, wait time.Duration, cause error) {
-		s.conn.Send(&ipc.Retry{ID: job.ID, Attempt: attempt, Wait: wait, Cause: cause.Error(), Request: failure.RequestID(cause), Kind: failure.KindOf(cause)}, nil)
-	}
-	if file != nil {
-		defer file.Close()
-	}
-	client, err := s.client()
-	if err != nil {
-		return &ipc.Result{ID: job.ID, Err: failure.Pack(err)}
-	}
-	var result *ipc.Result
-	switch job.Op {
-	case ipc.OpHead:
-		result = &ipc.Result{ID: job.ID}
-		result.Object, err = client.Head(ctx, job, retrying)
-	case ipc.OpParts:
-		result = &ipc.Result{ID: job.ID}
-		result.Object.Layout, result.Parts, err = client.Parts(ctx, job, retrying)
-	case ipc.OpList:
-		result = &ipc.Result{ID: job.ID}
-		result.Page, err = client.List(ctx, job, retrying)
-	case ipc.OpGet:
-		result, err = client.Get(ctx, job, file, fetch.Observer{
-			Retrying: retrying,
-			Found:    func(o ipc.Object) { s.conn.Send(&ipc.Found{ID: job.ID, Object: o}, nil) },
-			Progress: s.progress(job),
-		})
-		if err == nil && job.WriteBack {
-			osfile.WriteBack(file, job.Offset, job.Length)
-		}
-	case ipc.OpRead:
-		defer file.Close()
-		result, err = read(ctx, job, file)
-	default:
-		err = fmt.Errorf("no such job: %q", job.Op)
-	}
-	if err != nil {
-		return &ipc.Result{ID: job.ID, Err: failure.Pack(err)}
-	}
-	return result
-}
-
-// progressEvery is the least time between two words about one range. Each wakes the
-// pool's process, which is to sleep while bytes flow.
-const progressEvery = 100 * time.Millisecond
-
-func (s *server) progress(job *ipc.Job) func(int64, *checksum.Sums) {
-	last := time.Now()
-	return func(written int64, sums *checksum.Sums) {
-		if now := time.Now(); written < job.Length && now.Sub(last) >= progressEvery {
-			last = now
-			s.conn.Send(&ipc.Progress{ID: job.ID, Written: written, Sum: sums.Proof, Record: sums.Record}, nil)
-		}
 	}
 }

@@ -3,6 +3,7 @@ package worker_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,10 +26,11 @@ import (
 	"github.com/s3processpool/processpool/internal/worker"
 )
 
-// patience is how long a test waits for what must happen: only a hang exceeds it.
+// patience is how long a test waits for an event that must happen. Only a test that hangs exceeds
+// it.
 const patience = 20 * time.Second
 
-// pool is the other side of a worker that runs in this process.
+// pool is the pool of a worker that runs in this process.
 type pool struct {
 	t     *testing.T
 	conn  *ipc.Conn
@@ -37,7 +39,7 @@ type pool struct {
 	asks  []ipc.Ask
 }
 
-// start starts a worker and hears its hello.
+// start starts a worker and receives its Hello.
 func start(t *testing.T, optFns ...func(*s3.Options)) *pool {
 	t.Helper()
 	if !ipc.Available {
@@ -94,8 +96,8 @@ func (p *pool) send(m ipc.Message) {
 	}
 }
 
-// get sends a job of a file of its own. When the job has ended, content holds that the
-// worker has closed its descriptor, and returns the file's.
+// get sends a job with a new file. content must be called when the job has ended: it checks that
+// the worker has closed its descriptor, and returns the file's content.
 func (p *pool) get(job *ipc.Job) (content func() []byte) {
 	p.t.Helper()
 	f, err := os.Create(filepath.Join(p.t.TempDir(), "file"))
@@ -103,12 +105,12 @@ func (p *pool) get(job *ipc.Job) (content func() []byte) {
 		p.t.Fatal(err)
 	}
 	defer f.Close() // the worker has its own descriptor
-	job.Op, job.Bucket = ipc.OpGet, "b"
+	job.Bucket = "b"
 	if err := p.conn.Send(job, f); err != nil {
 		p.t.Fatal(err)
 	}
 	return func() []byte {
-		links, _ := filepath.Glob("/proc/self/fd/*") // where there is such a thing
+		links, _ := filepath.Glob("/proc/self/fd/*") // on Linux
 		for _, link := range links {
 			if target, err := os.Readlink(link); err == nil && target == f.Name() {
 				p.t.Errorf("job %d: the file is still open", job.ID)
@@ -122,8 +124,8 @@ func (p *pool) get(job *ipc.Job) (content func() []byte) {
 	}
 }
 
-// receive returns the worker's next word, which must be an M; questions for
-// credentials are answered on the way.
+// receive returns the worker's next message, which must be an M. It answers each Ask that comes
+// before.
 func receive[M ipc.Message](p *pool) M {
 	p.t.Helper()
 	for {
@@ -184,8 +186,8 @@ func TestGreeting(t *testing.T) {
 		want   string
 	}{
 		{"pool gone", func(p *pool) { p.conn.Close() }, "the pool is gone"},
-		{"another version", func(p *pool) { p.send(&ipc.Setup{Version: 42}) }, "the pool speaks protocol version 42, this worker 1: build both"},
-		{"another word", func(p *pool) { p.send(&ipc.Ping{}) }, "the pool's first word is a *ipc.Ping, not a Setup"},
+		{"another version", func(p *pool) { p.send(&ipc.Setup{Version: 42}) }, fmt.Sprintf("the pool has protocol version 42, this worker %d: build both", ipc.Version)},
+		{"another message", func(p *pool) { p.send(&ipc.Ping{}) }, "the pool's first message is a *ipc.Ping, want a Setup"},
 		{"gone when ready", func(p *pool) {
 			p.send(&ipc.Setup{Version: ipc.Version, Settings: settings.Settings{Slots: 1}})
 			receive[*ipc.Ready](p)
@@ -211,14 +213,14 @@ func TestGreeting(t *testing.T) {
 	}
 }
 
-// TestNoClient: settings of which no client can be made are each job's error.
+// TestNoClient: if no client can be made of the settings, each job fails with that error.
 func TestNoClient(t *testing.T) {
 	leak.Check(t)
 	p := start(t)
 	p.send(&ipc.Setup{Version: ipc.Version, Settings: settings.Settings{Slots: 1, CABundle: []byte("no PEM")}})
 	receive[*ipc.Ready](p)
 	for id := range uint64(2) {
-		p.get(&ipc.Job{ID: id, Key: "k", Size: 5, Length: 5})
+		p.get(&ipc.Job{ID: id, Key: "k", Get: &ipc.Get{Size: 5, Length: 5}})
 		if r := receive[*ipc.Result](p); r.ID != id || r.Err == nil || !strings.Contains(r.Err.Text, "CABundle") {
 			t.Errorf("got %+v, want an error that names CABundle", r)
 		}
@@ -233,7 +235,7 @@ func TestJobs(t *testing.T) {
 	stored := origin.Put("b", "k", data)
 	p := serve(t, origin)
 
-	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k", Args: ipc.Args{ChecksumMode: "ENABLED"}, Choose: true})
+	p.send(&ipc.Job{ID: 1, Bucket: "b", Key: "k", Args: ipc.Args{ChecksumMode: "ENABLED"}, Head: &ipc.Head{Layout: true}})
 	head := receive[*ipc.Result](p)
 	want := ipc.Object{
 		Size: 10_000, ETag: stored.ETag, LastModified: stored.LastModified,
@@ -242,26 +244,26 @@ func TestJobs(t *testing.T) {
 			{Algorithm: checksum.MD5, Kind: checksum.ETag, Value: strings.Trim(stored.ETag, `"`)},
 		},
 	}
-	if head.ID != 1 || head.Err != nil || !reflect.DeepEqual(head.Object, want) {
+	if head.ID != 1 || head.Err != nil || !reflect.DeepEqual(head.Head, &ipc.HeadResult{Object: want}) {
 		t.Errorf("got %+v, want job 1 and %+v", head, want)
 	}
 
-	content := p.get(&ipc.Job{
-		ID: 2, Key: "k", ETag: stored.ETag, Size: 10_000, Offset: 3000, Length: 500, Checksum: checksum.CRC32C,
-	})
+	content := p.get(&ipc.Job{ID: 2, Key: "k", Get: &ipc.Get{
+		ETag: stored.ETag, Size: 10_000, Offset: 3000, Length: 500, Checksum: checksum.CRC32C,
+	}})
 	got := receive[*ipc.Result](p)
-	if sum := checksum.CRC32C.Update(0, data[3000:3500]); got.ID != 2 || got.Err != nil || got.Written != 500 || got.Sum != sum {
+	if sum := checksum.CRC32C.Update(0, data[3000:3500]); got.ID != 2 || got.Err != nil || got.Get.Written != 500 || got.Get.Sum != sum {
 		t.Errorf("got %+v, want job 2, 500 bytes of CRC %x", got, sum)
 	}
 	if f := content(); !bytes.Equal(f, append(make([]byte, 3000), data[3000:3500]...)) {
 		t.Errorf("got %d bytes in the file", len(f))
 	}
 
-	content = p.get(&ipc.Job{ID: 3, Key: "k", Size: 10_000, Length: 10_000, Whole: true, Checksum: checksum.SHA256})
+	content = p.get(&ipc.Job{ID: 3, Key: "k", Get: &ipc.Get{Size: 10_000, Length: 10_000, Whole: true, Checksum: checksum.SHA256}})
 	got = receive[*ipc.Result](p)
 	digest := checksum.SHA256.New()
 	digest.Write(data)
-	if got.Err != nil || !bytes.Equal(got.Digest, digest.Sum(nil)) || !bytes.Equal(content(), data) {
+	if got.Err != nil || !bytes.Equal(got.Get.Digest, digest.Sum(nil)) || !bytes.Equal(content(), data) {
 		t.Errorf("got %+v and %d bytes", got, len(content()))
 	}
 	p.stop()
@@ -277,47 +279,88 @@ func TestJobFails(t *testing.T) {
 	origin := origin(t)
 	origin.Put("b", "other", nil)
 	p := serve(t, origin)
-	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "missing"})
+	p.send(&ipc.Job{ID: 1, Bucket: "b", Key: "missing", Head: &ipc.Head{}})
 	if _, ok := errors.AsType[*types.NotFound](receive[*ipc.Result](p).Err.Unpack()); !ok {
 		t.Error("HeadObject: got no NotFound")
 	}
-	p.get(&ipc.Job{ID: 2, Key: "missing", Size: 5, Length: 5})
+	p.get(&ipc.Job{ID: 2, Key: "missing", Get: &ipc.Get{Size: 5, Length: 5}})
 	if _, ok := errors.AsType[*types.NoSuchKey](receive[*ipc.Result](p).Err.Unpack()); !ok {
 		t.Error("GetObject: got no NoSuchKey")
 	}
-	p.send(&ipc.Job{ID: 3, Op: "DeleteObject", Bucket: "b", Key: "other"})
-	if r := receive[*ipc.Result](p); r.ID != 3 || r.Err == nil || !strings.Contains(r.Err.Text, "DeleteObject") {
-		t.Errorf("got %+v, want the error of an unknown job", r)
+	content := p.get(&ipc.Job{ID: 3, Key: "other", Read: &ipc.Read{Length: 5}})
+	if r := receive[*ipc.Result](p); r.ID != 3 || r.Err == nil || !strings.Contains(r.Err.Text, "read the partial file: EOF") {
+		t.Errorf("Read of an empty file: got %+v", r)
+	}
+	content() // the file is closed
+	for id, job := range []*ipc.Job{{}, {Head: &ipc.Head{}, List: &ipc.List{}}} {
+		job.ID, job.Bucket, job.Key = uint64(id), "b", "other"
+		p.send(job)
+		if r := receive[*ipc.Result](p); r.ID != job.ID || r.Err == nil || !strings.Contains(r.Err.Text, "no operation, or more than one") {
+			t.Errorf("got %+v, want the error of a job that has not one operation", r)
+		}
 	}
 	p.stop()
 }
 
-// TestFound: of an object of which nobody has asked, the first answer tells.
+// TestFound: the first answer about an Unconfirmed object is reported, with the checksum chosen.
 func TestFound(t *testing.T) {
 	leak.Check(t)
 	origin := origin(t)
-	stored := origin.Put("b", "k", []byte("0123456789"))
+	stored := origin.Put("b", "k", []byte("0123456789"), s3test.WithChecksum("", ""))
 	p := serve(t, origin)
-	p.get(&ipc.Job{ID: 1, Key: "k", Size: 10, Length: 4, Unconfirmed: true})
-	if m := receive[*ipc.Found](p); m.ID != 1 || m.Object.ETag != stored.ETag || m.Object.Size != 10 {
+	p.get(&ipc.Job{ID: 1, Key: "k", Get: &ipc.Get{Size: 10, Length: 4, Unconfirmed: true}})
+	if m := receive[*ipc.Found](p); m.ID != 1 || m.Object.ETag != stored.ETag || m.Object.Size != 10 || m.Chosen != nil {
 		t.Errorf("got %+v", m)
 	}
-	receive[*ipc.Result](p)
+	if r := receive[*ipc.Result](p); r.Err != nil || r.Get.Chosen != nil || r.Request == "" {
+		t.Errorf("got %+v", r)
+	}
+
+	// The ETag of a whole object in one range.
+	p.get(&ipc.Job{ID: 2, Key: "k", Get: &ipc.Get{Size: 10, Length: 10, Unconfirmed: true, Choose: true, OneRange: true}})
+	want := &checksum.Stored{Algorithm: checksum.MD5, Kind: checksum.ETag, Value: strings.Trim(stored.ETag, `"`)}
+	if m := receive[*ipc.Found](p); m.ID != 2 || !reflect.DeepEqual(m.Chosen, want) {
+		t.Errorf("got %+v, want %+v chosen", m, want)
+	}
+	if r := receive[*ipc.Result](p); r.Err != nil || !reflect.DeepEqual(r.Get.Chosen, want) || !want.MatchDigest(r.Get.Digest) {
+		t.Errorf("got %+v, want %+v chosen", r, want)
+	}
 	p.stop()
 }
 
-// TestProgress: a word about each buffer, but not about the last, nor about those
-// that come soon after another.
+// TestUnknownSize: the object's size is the first answer's, also for the write-back.
+func TestUnknownSize(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	data := s3test.PatternBytes(1, 10_000)
+	origin.Put("b", "k", data)
+	p := serve(t, origin)
+	for id, limit := range []int64{10_001, 10_000} {
+		content := p.get(&ipc.Job{ID: uint64(id), Key: "k", Get: &ipc.Get{
+			Size: ipc.SizeUnknown, Length: ipc.SizeUnknown, Whole: true, Unconfirmed: true, Limit: limit, OneRange: true,
+			WriteBack: true,
+		}})
+		r, got := receive[*ipc.Result](p), content()
+		if unsuited := limit == 10_000; r.Err != nil || r.Get.Unsuited != unsuited {
+			t.Errorf("limit=%d: got %+v", limit, r)
+		} else if !unsuited && (r.Get.Written != 10_000 || r.Get.Object.Size != 10_000 || !bytes.Equal(got, data)) {
+			t.Errorf("limit=%d: got %+v and %d bytes", limit, r.Get, len(got))
+		}
+	}
+	p.stop()
+}
+
+// TestProgress: each write is reported, but not the last, nor those that come soon after another.
 func TestProgress(t *testing.T) {
 	leak.Check(t)
 	origin := origin(t)
 	const size = 3 << 20
 	data := s3test.PatternBytes(1, size)
 	origin.Put("b", "k", data)
-	// Longer pauses than a worker keeps progress to itself.
+	// The pauses are longer than progressEvery.
 	origin.Inject(s3test.Fault{Trickle: 150 * time.Millisecond, TrickleBytes: 1 << 20})
 	p := serve(t, origin)
-	p.get(&ipc.Job{ID: 1, Key: "k", Size: size, Length: size, Checksum: checksum.CRC64NVME})
+	p.get(&ipc.Job{ID: 1, Key: "k", Get: &ipc.Get{Size: size, Length: size, Checksum: checksum.CRC64NVME}})
 	words := 0
 	for {
 		m, _, err := p.conn.Receive()
@@ -329,7 +372,7 @@ func TestProgress(t *testing.T) {
 			continue
 		}
 		if r, ok := m.(*ipc.Result); ok {
-			if r.Written != size || r.Sum != checksum.CRC64NVME.Update(0, data) {
+			if r.Err != nil || r.Get.Written != size || r.Get.Sum != checksum.CRC64NVME.Update(0, data) {
 				t.Errorf("got %+v", r)
 			}
 			break
@@ -340,7 +383,7 @@ func TestProgress(t *testing.T) {
 		}
 	}
 	if words == 0 {
-		t.Error("got no word of progress, though there was time")
+		t.Error("got no progress")
 	}
 	p.stop()
 }
@@ -351,7 +394,7 @@ func TestRetryIsReported(t *testing.T) {
 	origin.Put("b", "k", []byte("0123456789"))
 	origin.Inject(s3test.Fault{Times: 2, Status: http.StatusInternalServerError})
 	p := serve(t, origin)
-	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	p.send(&ipc.Job{ID: 1, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 	if m := receive[*ipc.Retry](p); m.ID != 1 || m.Attempt != 1 || m.Wait <= 0 || !strings.Contains(m.Cause, "500") {
 		t.Errorf("got %+v", m)
 	}
@@ -361,7 +404,7 @@ func TestRetryIsReported(t *testing.T) {
 	p.stop()
 }
 
-// TestSlots: jobs run side by side, and answers come as they are done.
+// TestSlots: jobs run concurrently, and the results come in the order in which they end.
 func TestSlots(t *testing.T) {
 	leak.Check(t)
 	origin := origin(t)
@@ -370,12 +413,12 @@ func TestSlots(t *testing.T) {
 	origin.Inject(s3test.Fault{Times: 2, Gate: gate})
 	p := serve(t, origin)
 	for id := range uint64(2) {
-		p.send(&ipc.Job{ID: id, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+		p.send(&ipc.Job{ID: id, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 	}
 	waitRequests(p, origin, 2)
-	p.send(&ipc.Job{ID: 2, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	p.send(&ipc.Job{ID: 2, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 	if r := receive[*ipc.Result](p); r.ID != 2 {
-		t.Errorf("got job %d first, want that which nothing holds up", r.ID)
+		t.Errorf("got job %d first, want the one that does not wait", r.ID)
 	}
 	close(gate)
 	if a, b := receive[*ipc.Result](p), receive[*ipc.Result](p); a.Err != nil || b.Err != nil || a.ID+b.ID != 1 {
@@ -384,14 +427,14 @@ func TestSlots(t *testing.T) {
 	p.stop()
 }
 
-// waitRequests answers the worker's questions until n requests have arrived.
+// waitRequests answers the worker's Asks until n requests have arrived.
 func waitRequests(p *pool, origin *s3test.Server, n int) {
 	p.t.Helper()
 	arrived := make(chan error, 1)
 	go func() { arrived <- origin.WaitRequests(p.t.Context(), n, nil) }()
 	p.send(&ipc.Ping{})
 	for {
-		receive[*ipc.Pong](p) // and its questions before
+		receive[*ipc.Pong](p) // and each Ask before it
 		select {
 		case err := <-arrived:
 			if err != nil {
@@ -413,8 +456,8 @@ func TestCancel(t *testing.T) {
 	p := serve(t, origin)
 	p.send(&ipc.Cancel{ID: 99}) // of no job
 
-	p.get(&ipc.Job{ID: 1, Key: "k", Size: 3 << 20, Length: 3 << 20})
-	p.send(&ipc.Job{ID: 2, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	p.get(&ipc.Job{ID: 1, Key: "k", Get: &ipc.Get{Size: 3 << 20, Length: 3 << 20}})
+	p.send(&ipc.Job{ID: 2, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 	waitRequests(p, origin, 2)
 	for id := range uint64(2) {
 		p.send(&ipc.Cancel{ID: id + 1})
@@ -426,12 +469,12 @@ func TestCancel(t *testing.T) {
 	p.stop()
 }
 
-// TestCancelBeforeCredentials: the pool's provider may be slow.
+// TestCancelBeforeCredentials: a job can be canceled while it waits for a slow provider.
 func TestCancelBeforeCredentials(t *testing.T) {
 	leak.Check(t)
 	origin := origin(t)
 	p := serve(t, origin)
-	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	p.send(&ipc.Job{ID: 1, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 	if m, _, err := p.conn.Receive(); err != nil {
 		t.Fatal(err)
 	} else if _, ok := m.(*ipc.Ask); !ok {
@@ -442,15 +485,14 @@ func TestCancelBeforeCredentials(t *testing.T) {
 		t.Errorf("got %v, want ErrCanceled", err)
 	}
 	p.send(&ipc.Credentials{AccessKeyID: "A", SecretAccessKey: "S"}) // late
-	p.send(&ipc.Job{ID: 2, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	p.send(&ipc.Job{ID: 2, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 	if r := receive[*ipc.Result](p); r.ID != 2 || len(p.asks) != 0 {
-		t.Errorf("got %+v after %d more questions", r, len(p.asks))
+		t.Errorf("got %+v after %d more Asks", r, len(p.asks))
 	}
 	p.stop()
 }
 
-// TestStopEndsJobs: none is worth waiting for, for their transfers are over; each has
-// its Result all the same.
+// TestStopEndsJobs: Stop cancels all jobs, and each has its Result all the same.
 func TestStopEndsJobs(t *testing.T) {
 	leak.Check(t)
 	origin := origin(t)
@@ -458,7 +500,7 @@ func TestStopEndsJobs(t *testing.T) {
 	origin.Inject(s3test.Fault{Gate: make(chan struct{})})
 	p := serve(t, origin)
 	for id := range uint64(2) {
-		p.send(&ipc.Job{ID: id, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+		p.send(&ipc.Job{ID: id, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 	}
 	waitRequests(p, origin, 2)
 	p.send(&ipc.Stop{})
@@ -470,14 +512,14 @@ func TestStopEndsJobs(t *testing.T) {
 	p.wantEnd("")
 }
 
-// TestPoolDies: Serve does not wait for what is under way.
+// TestPoolDies: Serve does not wait for running jobs.
 func TestPoolDies(t *testing.T) {
 	leak.Check(t)
 	origin := origin(t)
 	origin.Put("b", "k", []byte("0123456789"))
 	origin.Inject(s3test.Fault{Gate: make(chan struct{})})
 	p := serve(t, origin)
-	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	p.send(&ipc.Job{ID: 1, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 	waitRequests(p, origin, 1)
 	p.conn.Close()
 	p.wantEnd("the pool is gone")
@@ -493,43 +535,43 @@ func TestCredentials(t *testing.T) {
 		return &ipc.Credentials{AccessKeyID: "AKID", SecretAccessKey: "secret", CanExpire: true, Expires: expires}
 	}
 	for range 3 {
-		p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+		p.send(&ipc.Job{ID: 1, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 		if r := receive[*ipc.Result](p); r.Err != nil {
 			t.Errorf("got %v", r.Err)
 		}
 	}
 	if len(p.asks) != 1 || p.asks[0] != (ipc.Ask{}) {
-		t.Errorf("got questions %+v, want one", p.asks)
+		t.Errorf("got Asks %+v, want one", p.asks)
 	}
 
-	// S3 refuses a token it had accepted: the pool is told which.
+	// S3 refuses credentials that it had accepted: the Ask names them.
 	origin.SetCredentials("AKID2", "secret2", "token2")
 	p.vend = func(*ipc.Ask) *ipc.Credentials {
 		return &ipc.Credentials{AccessKeyID: "AKID2", SecretAccessKey: "secret2", SessionToken: "token2"}
 	}
 	origin.Inject(s3test.Fault{Times: 1, Status: 400, Code: "ExpiredToken"})
-	p.get(&ipc.Job{ID: 2, Key: "k", Size: 10, Length: 10})
+	p.get(&ipc.Job{ID: 2, Key: "k", Get: &ipc.Get{Size: 10, Length: 10}})
 	receive[*ipc.Retry](p)
 	if r := receive[*ipc.Result](p); r.Err != nil {
 		t.Errorf("got %v", r.Err)
 	}
 	if len(p.asks) != 2 || p.asks[1] != (ipc.Ask{RefusedKey: "AKID"}) {
-		t.Errorf("got questions %+v, want a second that names AKID", p.asks)
+		t.Errorf("got Asks %+v, want a second that names AKID", p.asks)
 	}
 	origin.SetCredentials("AKID3", "secret3", "token3")
 	p.vend = func(*ipc.Ask) *ipc.Credentials { return &ipc.Credentials{Err: "no role to assume"} }
-	p.get(&ipc.Job{ID: 3, Key: "k", Size: 10, Length: 10})
+	p.get(&ipc.Job{ID: 3, Key: "k", Get: &ipc.Get{Size: 10, Length: 10}})
 	receive[*ipc.Retry](p)
 	if r := receive[*ipc.Result](p); r.Err == nil || !strings.Contains(r.Err.Text, "no role to assume") {
 		t.Errorf("got %+v, want the provider's error", r)
 	}
 	if len(p.asks) != 3 || p.asks[2] != (ipc.Ask{RefusedKey: "AKID2", RefusedToken: "token2"}) {
-		t.Errorf("got questions %+v, want a third that names AKID2 and token2", p.asks)
+		t.Errorf("got Asks %+v, want a third that names AKID2 and token2", p.asks)
 	}
 	p.stop()
 }
 
-// TestShortLivedCredentials are asked for again when they end.
+// TestShortLivedCredentials: the worker asks again when they expire.
 func TestShortLivedCredentials(t *testing.T) {
 	leak.Check(t)
 	origin := origin(t)
@@ -539,16 +581,16 @@ func TestShortLivedCredentials(t *testing.T) {
 		return &ipc.Credentials{AccessKeyID: "A", SecretAccessKey: "S", CanExpire: true, Expires: time.Now().Add(-time.Second)}
 	}
 	for n := 1; n <= 2; n++ {
-		p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+		p.send(&ipc.Job{ID: 1, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 		receive[*ipc.Result](p)
 		if len(p.asks) < n {
-			t.Errorf("got %d questions for %d jobs", len(p.asks), n)
+			t.Errorf("got %d Asks for %d jobs", len(p.asks), n)
 		}
 	}
 	p.stop()
 }
 
-// TestClientOptions are applied last.
+// TestClientOptions: they are applied last.
 func TestClientOptions(t *testing.T) {
 	leak.Check(t)
 	origin := origin(t)
@@ -556,7 +598,7 @@ func TestClientOptions(t *testing.T) {
 	p := serve(t, origin, func(o *s3.Options) {
 		o.APIOptions = append(o.APIOptions, smithyhttp.AddHeaderValue("X-Region", o.Region))
 	})
-	p.send(&ipc.Job{ID: 1, Op: ipc.OpHead, Bucket: "b", Key: "k"})
+	p.send(&ipc.Job{ID: 1, Bucket: "b", Key: "k", Head: &ipc.Head{}})
 	receive[*ipc.Result](p)
 	if got := origin.Requests()[0].Header.Get("X-Region"); got != s3test.Region {
 		t.Errorf("got header %q, want %q", got, s3test.Region)

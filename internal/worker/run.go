@@ -1,0 +1,84 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/fetch"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/osfile"
+)
+
+// run runs a job to its result, and closes file. It does not change the job.
+func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Result {
+	if file != nil {
+		defer file.Close()
+	}
+	result := &ipc.Result{ID: job.ID}
+	if err := s.fill(ctx, result, job, file); err != nil {
+		return &ipc.Result{ID: job.ID, Err: failure.Pack(err)}
+	}
+	return result
+}
+
+// fill runs a job and sets the payload of its result.
+func (s *server) fill(ctx context.Context, result *ipc.Result, job *ipc.Job, file *os.File) error {
+	client, err := s.client()
+	if err != nil {
+		return err
+	}
+	switch op := job.Op(); op {
+	case ipc.OpHead:
+		result.Head, err = client.Head(ctx, job, s.retrying(job))
+	case ipc.OpParts:
+		result.Parts, err = client.Parts(ctx, job, s.retrying(job))
+	case ipc.OpList:
+		result.List, err = client.List(ctx, job, s.retrying(job))
+	case ipc.OpRead:
+		result.Read, err = read(ctx, job.Read, file)
+	case ipc.OpGet:
+		result.Get, result.Request, err = client.Get(ctx, job, file, fetch.Observer{
+			Retrying: s.retrying(job),
+			Found: func(object ipc.Object, chosen *checksum.Stored) {
+				s.conn.Send(&ipc.Found{ID: job.ID, Object: object, Chosen: chosen}, nil)
+			},
+			Progress: s.progress(job),
+		})
+		if err == nil && job.Get.WriteBack && result.Get.Written > 0 {
+			osfile.WriteBack(file, job.Get.Offset, result.Get.Written)
+		}
+	default:
+		return fmt.Errorf("job %d has no operation, or more than one", job.ID)
+	}
+	return err
+}
+
+// retrying returns a function that reports failed attempts to the pool.
+func (s *server) retrying(job *ipc.Job) fetch.Retrying {
+	return func(attempt int, wait time.Duration, cause error) {
+		s.conn.Send(&ipc.Retry{
+			ID: job.ID, Attempt: attempt, Wait: wait, Cause: cause.Error(),
+			Request: failure.RequestID(cause), Kind: failure.KindOf(cause),
+		}, nil)
+	}
+}
+
+// progressEvery is the shortest time between two Progress messages about one range. Each message
+// wakes the pool's process, which should sleep while bytes arrive.
+const progressEvery = 100 * time.Millisecond
+
+// progress returns a function that reports a range's progress to the pool, at most once in
+// progressEvery. It does not report the end: the Result does.
+func (s *server) progress(job *ipc.Job) func(written, length int64, sums *checksum.Sums) {
+	last := time.Now()
+	return func(written, length int64, sums *checksum.Sums) {
+		if now := time.Now(); written < length && now.Sub(last) >= progressEvery {
+			last = now
+			s.conn.Send(&ipc.Progress{ID: job.ID, Written: written, Sum: sums.Proof, Record: sums.Record}, nil)
+		}
+	}
+}
