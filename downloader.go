@@ -51,7 +51,7 @@ const (
 // everything that is wrong with the configuration. NewDownloader starts nothing.
 func NewDownloader(cfg aws.Config, optFns ...func(*Config)) (*Downloader, error) {
 	if role != "" {
-		return nil, errors.New("processpool: this process is a worker and cannot create a Downloader: a Config.WorkerCommand program must call ServeWorker at the start of main")
+		return nil, errors.New("processpool: this process is a worker of a pool and cannot create a Downloader: a Config.WorkerCommand program must call ServeWorker at the start of main")
 	}
 	d := &Downloader{}
 	config, err := d.configure(cfg, optFns)

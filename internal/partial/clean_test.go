@@ -29,7 +29,7 @@ func left(t *testing.T, dir, name string, age time.Duration) {
 			t.Fatal(err)
 		}
 		f, err := Open(t.Context(), Options{Target: target, Header: journal.Header{ETag: `"e"`, Size: size, Algorithm: checksum.CRC32},
-			Log: func(slog.Level, string, ...any) {}})
+			Logger: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ func open(t *testing.T, dir string, optFns ...func(*Options)) *File {
 		Target: targetIn(t, dir),
 		Header: journal.Header{Bucket: "b", Key: "k", ETag: `"e"`, Size: size, Algorithm: checksum.CRC32C},
 		Failed: func(err error) { t.Errorf("Failed: got %v, want no call", err) },
-		Log:    func(_ slog.Level, text string, args ...any) { t.Log(append([]any{text}, args...)...) },
+		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	for _, fn := range optFns {
 		fn(&o)

@@ -169,7 +169,7 @@ func (r *run) prepare() {
 		cfg.Credentials = aws.CredentialsProviderFunc(r.credentials)
 	}
 	var err error
-	r.d, err = processpool.NewDownloader(cfg, func(c *processpool.Config) {
+	r.d, err = processpool.NewDownloader(harness.Environ(r.T, cfg), func(c *processpool.Config) {
 		c.MultipartThreshold, c.MultipartChunksize = p.threshold, p.chunk
 		c.MaxRequestProcesses, c.RequestsPerProcess = p.processes, p.requests
 		c.MaxAttempts, c.StallTimeout = p.attempts, p.stall

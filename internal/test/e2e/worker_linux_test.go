@@ -127,12 +127,12 @@ func TestWorkerOfNoPool(t *testing.T) {
 			c.Receive()
 			c.Send(&ipc.Setup{Version: ipc.Version + 1}, nil)
 			c.Receive()
-		}), fmt.Sprintf("the pool speaks protocol version %d", ipc.Version+1)},
+		}), fmt.Sprintf("the pool has protocol version %d", ipc.Version+1)},
 		{"a stranger", speaking(func(c *ipc.Conn) {
 			c.Receive()
 			c.Send(&ipc.Pong{}, nil)
 			c.Receive()
-		}), "first word is a *ipc.Pong"},
+		}), "first message is a *ipc.Pong"},
 	} {
 		for _, mark := range []string{"self", "command"} {
 			t.Run(c.name+","+mark, func(t *testing.T) {
