@@ -11,7 +11,7 @@ import (
 )
 
 // ErrUnsafe is matched by every error of Of, and of package tree for a name that it refuses.
-var ErrUnsafe = errors.New("the key cannot be a file of its own below the directory")
+var ErrUnsafe = errors.New("the key has no safe path below the directory")
 
 // Path is a path below a directory, with slashes between its segments. "." is the directory itself.
 type Path struct {
