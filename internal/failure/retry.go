@@ -42,7 +42,7 @@ func Retryable(err error) bool {
 		untrusted(err):
 		return false
 	case errors.As(err, &interrupted), CredentialsExpired(err),
-		errors.Is(err, io.ErrUnexpectedEOF): // the response was interrupted, maybe before S3's error code
+		errors.Is(err, io.ErrUnexpectedEOF): // interrupted, maybe before S3's error code
 		return true
 	}
 	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary

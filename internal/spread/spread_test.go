@@ -168,7 +168,7 @@ func TestLoserIsClosed(t *testing.T) {
 		w := &world{addrs: []string{"10.0.0.1", "10.0.0.2"}, slow: map[string]time.Duration{"10.0.0.1": headStart + time.Second, "10.0.0.2": time.Second}}
 		dial := w.dial
 		d := New(func(_ context.Context, network, address string) (net.Conn, error) {
-			return dial(context.Background(), network, address) // ignores ctx: it connects although it is canceled
+			return dial(context.Background(), network, address) // connects after ctx is canceled
 		}, w.lookup, 0, 0)
 		reach(t, d)
 		synctest.Wait()

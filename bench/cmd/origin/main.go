@@ -68,7 +68,7 @@ func stock(s *s3test.Server) error {
 			content = f
 		}
 		s.PutContent(origin.Bucket, o.Key, o.Size, content, func(stored *s3test.Object) {
-			stored.ETag = fmt.Sprintf("%q", fmt.Sprintf("bench-%x", o.Size)) // does not have the form of an MD5
+			stored.ETag = fmt.Sprintf("%q", fmt.Sprintf("bench-%x", o.Size)) // does not look like an MD5
 			if o.CRC64NVME != "" {
 				stored.Checksums = map[string]string{"crc64nvme": o.CRC64NVME}
 				stored.ChecksumType = "FULL_OBJECT"

@@ -27,7 +27,7 @@ func (k *Kit) S3Transfer() (Client, error) {
 		return c, err
 	}
 	c.Version = strings.TrimSpace(string(out))
-	name := filepath.Join(k.Work, "s3transfer_client.py") // s3transfer.py would hide the package that it imports
+	name := filepath.Join(k.Work, "s3transfer_client.py") // not s3transfer.py, which it imports
 	c.args = func(t task.Task) ([]string, error) { return append([]string{k.python, name}, t.Args()...), nil }
 	return c, os.WriteFile(name, []byte(script), 0o644)
 }

@@ -23,7 +23,7 @@ type Command struct {
 	Dir  string
 
 	Attr    *syscall.SysProcAttr // further attributes; nil for none
-	For     time.Duration        // end the program after this time, without an error; 0: wait for its end
+	For     time.Duration        // end the program after this time, without an error; 0: never
 	Memory  bool                 // sample the memory, which costs time
 	Timeout time.Duration        // kill the program after this time, with an error; 0: never
 }

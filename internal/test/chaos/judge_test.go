@@ -49,7 +49,8 @@ func (r *run) judgeSuccess(t *transfer) {
 			r.Errorf("%s: got success after %v", t.key, o)
 		}
 	}
-	givenUp := t.skipHead && t.disk != nil && t.disk.op == "close" // the file of the first request is discarded anyway
+	// The file of the first request is discarded anyway.
+	givenUp := t.skipHead && t.disk != nil && t.disk.op == "close"
 	if t.failed && !t.disk.harmless() && !givenUp {
 		r.Errorf("%s: got success though %s failed", t.key, t.disk.op)
 	}

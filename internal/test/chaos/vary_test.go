@@ -14,7 +14,8 @@ func (p *plan) vary(d dice) {
 		case t.expected < 0 && d.chance(20) && !t.misleads():
 			t.skipHead = true
 			for _, o := range t.orders {
-				o.fatal = o.kind.fatal || o.fatal && o.name == "deleted" // an object that is overwritten before the first response was never seen
+				// An object that is overwritten before the first response was never seen.
+				o.fatal = o.kind.fatal || o.fatal && o.name == "deleted"
 			}
 		case d.chance(25):
 			t.resume = true

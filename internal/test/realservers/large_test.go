@@ -20,7 +20,7 @@ func TestLarge(t *testing.T) {
 			chunk   int64
 			every   int64 // bytes between two kills
 			most    int   // maximum number of kills
-			atLeast int   // minimum number of lost workers; the others were killed before they had started
+			atLeast int   // minimum number of lost workers; others are killed before they have started
 		}{
 			// A third kill could be the third lost worker of a range, which ends the download.
 			{chunk: chunk, every: 64 * mib, most: 2, atLeast: 1},

@@ -35,15 +35,15 @@ type Fault struct {
 	IgnoreRange   bool  // 200 and the whole object, also for part numbers
 	IgnoreIfMatch bool  // as if the request had no If-Match
 	ShortBody     int64 // a correct 206 of at most this many bytes; 0: off
-	ShiftRange    int64 // a correct 206 of the same length, shifted by this many bytes (backwards at the end of the object)
+	ShiftRange    int64 // a correct 206, shifted by this many bytes (backwards at the end of the object)
 	LieRange      bool  // with ShiftRange: send the Content-Range of the requested range
-	ExtraBytes    int   // number of additional bytes; Content-Length includes them, Content-Range does not
+	ExtraBytes    int   // additional bytes; Content-Length includes them, Content-Range does not
 
 	// A bad body. Sizes are in bytes of the body.
 	Cut          bool // close the connection (FIN) after CutAfter bytes; < 0: before the headers
 	CutAfter     int64
 	Reset        bool // with Cut: RST; the client may lose some of the bytes before it
-	Stall        bool // send nothing after StallAfter bytes until the client disconnects or the server closes
+	Stall        bool // send nothing after StallAfter bytes until the client or the server closes
 	StallAfter   int64
 	Trickle      time.Duration // pause after each piece of the body
 	TrickleBytes int           // size of a piece; 0: 1 MiB, or 1 KiB with Trickle
