@@ -15,7 +15,7 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// bench is one case while it is measured.
+// bench is the state of one case while it is measured.
 type bench struct {
 	options
 	kit *client.Kit
@@ -27,10 +27,10 @@ type bench struct {
 	notes   []string
 }
 
-// chunk is the size of a range, in every client that lets one choose.
+// chunk is the size of a range, in every client that has an option for it.
 const chunk = 8 << 20
 
-// stock makes the case's objects.
+// stock creates the objects of the case.
 func (b *bench) stock(fill func(*origin.Site) error) error {
 	site, err := origin.NewSite(filepath.Join(b.dir, "site"))
 	if err != nil {
@@ -41,8 +41,8 @@ func (b *bench) stock(fill func(*origin.Site) error) error {
 	return fill(site)
 }
 
-// serve starts the case's origin. The function it returns ends the origin and takes
-// the objects away.
+// serve starts the origin of the case. The returned function stops the origin and removes the
+// objects.
 func (b *bench) serve(ctx context.Context, o origin.Options) (end func(), err error) {
 	o.Server, o.Binary = b.server, b.kit.Own("origin")
 	if b.origin, err = origin.Start(ctx, b.site, filepath.Join(b.dir, "origin"), o); err != nil {
@@ -58,8 +58,8 @@ func (b *bench) serve(ctx context.Context, o origin.Options) (end func(), err er
 	}, nil
 }
 
-// task is a download of one object, or of count of them, with the case's number of
-// workers.
+// task returns the download of one object if count is 0, or else of count objects, with the case's
+// number of workers.
 func (b *bench) task(key string, size int64, count int) task.Task {
 	return task.Task{
 		URL: b.origin.URL, CA: b.origin.CA, Bucket: origin.Bucket,
@@ -70,7 +70,7 @@ func (b *bench) task(key string, size int64, count int) task.Task {
 
 func (b *bench) downloads() string { return filepath.Join(b.dir, "downloads") }
 
-// sized is the object size the user wants, or the case's.
+// sized returns the value of -size, or size if the flag was not given.
 func (b *bench) sized(size int64) int64 {
 	if b.size > 0 {
 		return int64(b.size)
@@ -78,7 +78,7 @@ func (b *bench) sized(size int64) int64 {
 	return size
 }
 
-// counted likewise.
+// counted returns the value of -count, or count if the flag was not given.
 func (b *bench) counted(count int) int {
 	if b.options.count > 0 {
 		return b.options.count
@@ -86,24 +86,35 @@ func (b *bench) counted(count int) int {
 	return count
 }
 
-// note adds a line to the report, once.
+// note adds a line to the report, unless the report already has it.
 func (b *bench) note(format string, args ...any) {
 	if line := fmt.Sprintf(format, args...); !slices.Contains(b.notes, line) {
 		b.notes = append(b.notes, line)
 	}
 }
 
-// write writes the case's report and shows it.
+// title returns the title of a case with the sizes and numbers that are measured.
+func (b *bench) title(m measurement) string {
+	sizes := b.sizes()
+	span := task.Bytes(sizes[0]).String()
+	if last := sizes[len(sizes)-1]; last != sizes[0] {
+		span += " to " + task.Bytes(last).String()
+	}
+	return strings.NewReplacer(
+		"{size}", task.Bytes(b.sized(m.size)).String(),
+		"{sizes}", span,
+		"{objects}", plural(b.counted(m.count), "object"),
+	).Replace(m.title)
+}
+
+// write prints the report of a case, and writes it to the folder of the reports, if there is one.
 func (b *bench) write(m measurement, r report.Report) error {
-	r.Case, r.Title = m.name, m.title
-	if b.size > 0 {
-		r.Title += fmt.Sprintf(" (with objects of %v instead)", b.size)
-	}
-	if b.options.count > 0 {
-		r.Title += fmt.Sprintf(" (with %d objects or requests instead)", b.options.count)
-	}
+	r.Case, r.Title = m.name, b.title(m)
 	r.Date = time.Now().UTC().Format(time.DateOnly)
 	r.Machine, r.Notes = b.machine, b.notes
 	fmt.Println(strings.TrimSpace(r.Markdown()))
+	if b.results == "" {
+		return nil
+	}
 	return r.Write(b.results)
 }

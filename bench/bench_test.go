@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
-// A round of some cases with small objects from the module's own origin: that the clients
-// and the origin are built and understand each other, and that what they fetched is
-// right.
+// TestSmallRound runs one round of some cases with small objects from the module's own origin. It
+// checks that the clients and the origin can be built and work together, and that the clients fetch
+// the right bytes.
 func TestSmallRound(t *testing.T) {
 	results := t.TempDir()
 	err := run(t.Context(), []string{
@@ -24,9 +25,16 @@ func TestSmallRound(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got struct{ Data []figures }
+		var got struct {
+			Title string
+			Notes []string
+			Data  []figures
+		}
 		if err := json.Unmarshal(data, &got); err != nil {
 			t.Fatal(err)
+		}
+		if !strings.Contains(got.Title, "100 KiB") || !strings.Contains(strings.Join(got.Notes, "\n"), "; 1 round after") {
+			t.Errorf("%s: got title %q, notes %q, want the sizes and numbers that were measured", name, got.Title, got.Notes)
 		}
 		if len(got.Data) != want {
 			t.Errorf("%s: got %d clients, want %d: %s", name, len(got.Data), want, data)
@@ -45,6 +53,54 @@ func TestChoose(t *testing.T) {
 		t.Errorf("got %d cases of all, %v, want %d", len(all), err, len(measurements))
 	}
 	if _, err := choose("http1g,http2g"); err == nil {
-		t.Error("got no error for a case that there is not")
+		t.Error("got no error for an unknown case")
+	}
+}
+
+func TestTitle(t *testing.T) {
+	for _, c := range []struct{ args, want string }{
+		{"-case http1g", "1 GiB over HTTP"},
+		{"-case http1g -size 256MiB", "256 MiB over HTTP"},
+		{"-case small", "2,000 objects of 64 KiB, 10 ms to the first byte"},
+		{"-case small -count 1 -size 1KiB", "1 object of 1 KiB, 10 ms to the first byte"},
+		{"-case sizes", "an object of zeros, of 64 KiB to 16 GiB"},
+		{"-case sizes -size 8MiB", "an object of zeros, of 8 MiB"},
+	} {
+		o, err := parse(strings.Fields(c.args))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := bench{options: o}
+		if got := b.title(o.cases[0]); got != c.want {
+			t.Errorf("%s: got %q, want %q", c.args, got, c.want)
+		}
+	}
+}
+
+// The committed reports are replaced only by a run with the default settings, or on request.
+func TestResultsFolder(t *testing.T) {
+	for args, want := range map[string]string{
+		"": "results", "-case all -build rclone -timeout 1m": "results",
+		"-size 64MiB": "", "-runs 5": "", "-count 1": "", "-workers 1": "", "-clients floor": "", "-origin go": "", "-tmp /tmp": "",
+		"-runs 7 -results results": "results", "-size 64MiB -results other": "other",
+	} {
+		o, err := parse(strings.Fields(args))
+		if err != nil || o.results != want || (want == "") != (o.results == "" && o.changed != "") {
+			t.Errorf("%q: got folder %q because of %q, %v, want %q", args, o.results, o.changed, err, want)
+		}
+	}
+}
+
+func TestPlural(t *testing.T) {
+	for _, c := range []struct {
+		n          int
+		noun, want string
+	}{
+		{1, "round", "1 round"}, {2, "round", "2 rounds"}, {8, "process", "8 processes"}, {999, "object", "999 objects"},
+		{4096, "connection", "4,096 connections"}, {1234567, "request", "1,234,567 requests"}, {3, "worker or connection", "3 workers or connections"},
+	} {
+		if got := plural(c.n, c.noun); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
 	}
 }

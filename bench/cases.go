@@ -7,30 +7,33 @@ import (
 	"strings"
 )
 
-// measurement is what -case names.
+// measurement is a case that -case can name.
 type measurement struct {
-	name, title string
-	run         func(*bench, context.Context, measurement) error
+	name  string
+	title string // {size}, {sizes} and {objects} stand for what is measured: see bench.title
+	size  int64  // of an object, unless -size is given
+	count int    // of objects, unless -count is given; 0: one object
+	run   func(*bench, context.Context, measurement) error
 }
 
 var measurements = []measurement{
-	{"http1g", "1 GiB over HTTP", http(1 << 30)},
-	{"http4g", "4 GiB over HTTP", http(4 << 30)},
-	{"crc4g", "4 GiB over HTTP, verified by CRC64NVME", (*bench).verified},
-	{"resume", "4 GiB over HTTP, with DownloadOptions.Resume, with Config.Durable, and without", (*bench).resume},
-	{"tls1g", "1 GiB over TLS 1.3", tls(1<<30, everything)},
-	{"tls4g", "4 GiB over TLS 1.3", tls(4<<30, goClients)},
-	{"capped", "4 GiB from an origin that gives each connection 90 MB/s", (*bench).capped},
-	{"small", "2,000 objects of 64 KiB, 10 ms to the first byte", (*bench).small},
-	{"start", "from the start of a program to its first 8 MiB object", (*bench).start},
-	{"memory", "memory with a download of 5 TiB under way", (*bench).memory},
-	{"workers", "1 GiB with 1 to 64 workers", (*bench).scaleWorkers},
-	{"requests", "1 GiB with 8 connections in 1 to 8 workers, and with 10 workers of 1 to 8", (*bench).scaleRequests},
-	{"sizes", "an object of zeros, of 64 KiB to 16 GiB", (*bench).scaleSizes},
-	{"sockets", "goroutines on Go's poller, in one process and in several", (*bench).sockets},
+	{"http1g", "{size} over HTTP", 1 << 30, 0, plain(everything)},
+	{"http4g", "{size} over HTTP", 4 << 30, 0, plain(everything)},
+	{"crc4g", "{size} over HTTP, verified by CRC64NVME", 4 << 30, 0, plain(goClients)},
+	{"resume", "{size} over HTTP, with DownloadOptions.Resume, with Config.Durable, and without", 4 << 30, 0, plain(resumeClients)},
+	{"tls1g", "{size} over TLS 1.3", 1 << 30, 0, tls(everything)},
+	{"tls4g", "{size} over TLS 1.3", 4 << 30, 0, tls(goClients)},
+	{"capped", "{size} from an origin that limits each connection to 90 MB/s", 4 << 30, 0, (*bench).capped},
+	{"small", "{objects} of {size}, 10 ms to the first byte", 64 << 10, 2000, (*bench).small},
+	{"start", "from the start of a program to its first object of {size}", 8 << 20, 0, (*bench).start},
+	{"memory", "memory during a download of {size}", 5 << 40, 0, (*bench).memory},
+	{"workers", "{size} with 1 to 64 workers", 1 << 30, 0, (*bench).scaleWorkers},
+	{"requests", "{size} with 8 connections in 1 to 8 workers, and with 10 workers of 1 to 8", 1 << 30, 0, (*bench).scaleRequests},
+	{"sizes", "an object of zeros, of {sizes}", 0, 0, (*bench).scaleSizes},
+	{"sockets", "goroutines on Go's poller, in one process and in several", 1 << 30, 0, (*bench).sockets},
 }
 
-// groups are names for several measurements.
+// groups maps names to several measurements.
 var groups = map[string][]string{
 	"all":   {"http1g", "http4g", "crc4g", "resume", "tls1g", "tls4g", "capped", "small", "start", "memory", "workers", "requests", "sizes", "sockets"},
 	"scale": {"workers", "requests", "sizes"},

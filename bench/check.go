@@ -10,7 +10,7 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// sizesAgree checks that every file is there, with the size it should have.
+// sizesAgree checks that every file exists and has the size of its object.
 func sizesAgree(t task.Task) error {
 	for _, o := range t.Objects() {
 		info, err := os.Stat(o.File)
@@ -38,7 +38,7 @@ func (b *bench) bytesAgree(t task.Task) error {
 	return nil
 }
 
-// same compares two files of one size.
+// same compares two files of the same size.
 func same(want, got string, buffers [2][]byte) error {
 	w, err := os.Open(want)
 	if err != nil {
@@ -57,7 +57,7 @@ func same(want, got string, buffers [2][]byte) error {
 			return err
 		}
 		if !bytes.Equal(pw[:n], pg[:n]) {
-			return fmt.Errorf("%s differs from the object within %d bytes from %d on", filepath.Base(got), n, offset)
+			return fmt.Errorf("%s differs from the object within the %d bytes at offset %d", filepath.Base(got), n, offset)
 		}
 		if offset += int64(n); err == io.EOF || err == io.ErrUnexpectedEOF {
 			return nil

@@ -7,8 +7,8 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/client"
 )
 
-// The library as it comes proves what it downloads; verifyOff is for the comparison with
-// clients that do not.
+// subjects returns this library with and without verification. The default verifies what it
+// downloads; VerifyOff is for the comparison with clients that do not.
 func (b *bench) subjects() []client.Client {
 	s := b.kit.Subject()
 	return []client.Client{
@@ -17,7 +17,7 @@ func (b *bench) subjects() []client.Client {
 	}
 }
 
-// everything is every client there is.
+// everything returns all clients.
 func everything(b *bench) ([]client.Client, error) {
 	floor := b.kit.Floor()
 	splice := floor.With("floor with splice", "-splice")
@@ -37,7 +37,7 @@ func everything(b *bench) ([]client.Client, error) {
 	return slices.Concat(all, libraries, tools), nil
 }
 
-// goClients are the floor, this library, and what is written in Go.
+// goClients returns the floor, this library, and the other clients that are written in Go.
 func goClients(b *bench) ([]client.Client, error) {
 	all, err := everything(b)
 	return slices.DeleteFunc(all, func(c client.Client) bool {
@@ -45,7 +45,8 @@ func goClients(b *bench) ([]client.Client, error) {
 	}), err
 }
 
-// resumeClients are the floor, and this library as it comes, with a journal, and with fsync at the end.
+// resumeClients returns the floor, and this library with its defaults, with Resume and with
+// Durable.
 func resumeClients(b *bench) ([]client.Client, error) {
 	s := b.kit.Subject()
 	return []client.Client{
@@ -56,7 +57,8 @@ func resumeClients(b *bench) ([]client.Client, error) {
 	}, nil
 }
 
-// smallClients are everything's, and this library without its HeadObject.
+// smallClients returns all clients but those that differ in large writes only, and this library
+// without its HeadObject.
 func smallClients(b *bench) ([]client.Client, error) {
 	all, err := everything(b)
 	i := slices.IndexFunc(all, func(c client.Client) bool { return c.Kind == client.Subject })

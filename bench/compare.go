@@ -11,36 +11,25 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// http compares all clients over plain HTTP.
-func http(size int64) func(*bench, context.Context, measurement) error {
+// plain compares clients over plain HTTP.
+func plain(pick func(*bench) ([]client.Client, error)) func(*bench, context.Context, measurement) error {
 	return func(b *bench, ctx context.Context, m measurement) error {
-		return b.one(ctx, m, size, origin.Options{}, everything)
+		return b.one(ctx, m, origin.Options{}, pick)
 	}
 }
 
 // tls compares clients over TLS.
-func tls(size int64, pick func(*bench) ([]client.Client, error)) func(*bench, context.Context, measurement) error {
+func tls(pick func(*bench) ([]client.Client, error)) func(*bench, context.Context, measurement) error {
 	return func(b *bench, ctx context.Context, m measurement) error {
-		return b.one(ctx, m, size, origin.Options{TLS: true}, pick)
+		return b.one(ctx, m, origin.Options{TLS: true}, pick)
 	}
 }
 
-// verified compares where this library proves every byte. Its peers compare what they
-// get in ranges with nothing.
-func (b *bench) verified(ctx context.Context, m measurement) error {
-	return b.one(ctx, m, 4<<30, origin.Options{}, goClients)
-}
-
-// resume compares a download that keeps a journal with one that does not.
-func (b *bench) resume(ctx context.Context, m measurement) error {
-	return b.one(ctx, m, 4<<30, origin.Options{}, resumeClients)
-}
-
-// connectionRate is what capped gives each connection, in bytes a second.
+// connectionRate is the limit of each connection in the case capped, in bytes per second.
 const connectionRate = 90_000_000
 
 func (b *bench) capped(ctx context.Context, m measurement) error {
-	size := b.sized(4 << 30)
+	size := b.sized(m.size)
 	end, err := b.random(ctx, size, origin.Options{Rate: connectionRate})
 	if err != nil {
 		return err
@@ -52,23 +41,23 @@ func (b *bench) capped(ctx context.Context, m measurement) error {
 		return err
 	}
 	ideal := float64(size) / (rate * float64(b.workers))
-	b.note("one connection alone got %.1f MB/s; %d of them would carry the object in %.2f s, and in %.2f s at %d MB/s",
-		rate/1e6, b.workers, ideal, float64(size)/connectionRate/float64(b.workers), int(connectionRate/1e6))
+	b.note("one connection alone reached %.1f MB/s; %s of this rate would transfer the object in %.2f s, and in %.2f s at %d MB/s",
+		rate/1e6, plural(b.workers, "connection"), ideal, float64(size)/connectionRate/float64(b.workers), int(connectionRate/1e6))
 	return b.compare(ctx, m, t, goClients, ideal)
 }
 
-// oneConnection measures what the cap lets through, in bytes a second.
+// oneConnection measures the real rate of a limited connection, in bytes per second.
 func (b *bench) oneConnection(ctx context.Context, t task.Task) (float64, error) {
 	t.Workers, t.Size = 1, min(t.Size, 256<<20)
 	u, err := b.once(ctx, entry{label: "one connection", client: b.kit.Floor(), task: t}, false, sizesAgree)
 	return float64(t.Size) / u.Wall.Seconds(), err
 }
 
-// firstByte is how late small's answers are.
+// firstByte is the delay of the responses in the case small.
 const firstByte = 10 * time.Millisecond
 
 func (b *bench) small(ctx context.Context, m measurement) error {
-	size, count := b.sized(64<<10), b.counted(2000)
+	size, count := b.sized(m.size), b.counted(m.count)
 	if err := b.room(2 * size * int64(count)); err != nil {
 		return err
 	}
@@ -88,13 +77,14 @@ func (b *bench) small(ctx context.Context, m measurement) error {
 	}
 	defer end()
 	ideal := firstByte.Seconds() * float64(count) / float64(b.workers)
-	b.note("%d requests always in flight, and one for each object, would take %.2f s; of ideal is that by the wall time", b.workers, ideal)
+	b.note("with %s always in flight, and one for each object, the downloads would take %.2f s; of ideal is that time divided by the wall time",
+		plural(b.workers, "request"), ideal)
 	return b.compare(ctx, m, b.task("object", size, count), smallClients, ideal)
 }
 
 // one compares clients that download one object.
-func (b *bench) one(ctx context.Context, m measurement, size int64, o origin.Options, pick func(*bench) ([]client.Client, error)) error {
-	size = b.sized(size)
+func (b *bench) one(ctx context.Context, m measurement, o origin.Options, pick func(*bench) ([]client.Client, error)) error {
+	size := b.sized(m.size)
 	end, err := b.random(ctx, size, o)
 	if err != nil {
 		return err
@@ -103,7 +93,7 @@ func (b *bench) one(ctx context.Context, m measurement, size int64, o origin.Opt
 	return b.compare(ctx, m, b.task("object", size, 0), pick, 0)
 }
 
-// random starts an origin with one object, "object", that no two pieces of are alike.
+// random starts an origin with one object of random content. Its key is "object".
 func (b *bench) random(ctx context.Context, size int64, o origin.Options) (end func(), err error) {
 	if err := b.room(2 * size); err != nil {
 		return nil, err
@@ -117,8 +107,8 @@ func (b *bench) random(ctx context.Context, size int64, o origin.Options) (end f
 	return b.serve(ctx, o)
 }
 
-// compare lets clients do one task in turn. ideal is the wall time in seconds that could
-// not be less; 0 if there is none.
+// compare runs the same task with each client in turn. ideal is the lower bound of the wall time in
+// seconds, 0 if there is none.
 func (b *bench) compare(ctx context.Context, m measurement, t task.Task, pick func(*bench) ([]client.Client, error), ideal float64) error {
 	clients, err := pick(b)
 	if err != nil {
@@ -134,7 +124,8 @@ func (b *bench) compare(ctx context.Context, m measurement, t task.Task, pick fu
 	if err != nil {
 		return err
 	}
-	b.note("%s of %s, %d workers or connections, ranges of %s; %d rounds after one to warm up", plural(max(t.Count, 1), "object"), task.Bytes(t.Size), t.Workers, task.Bytes(t.Chunk), b.runs)
+	b.note("%s of %s, %s, ranges of %s; %s after a warm-up round", plural(max(t.Count, 1), "object"), task.Bytes(t.Size),
+		plural(t.Workers, "worker or connection"), task.Bytes(t.Chunk), plural(b.runs, "round"))
 	list := summarize(all)
 	r := report.Report{Data: list, Chart: chart(list)}
 	r.Columns, r.Table = throughput(list)
@@ -156,7 +147,7 @@ func (b *bench) compare(ctx context.Context, m measurement, t task.Task, pick fu
 
 // chart shows the processor time by client.
 func chart(list []figures) report.Chart {
-	c := report.Chart{Title: "Processor time of the client, all its processes", Unit: "seconds for each GiB"}
+	c := report.Chart{Title: "Processor time of all processes of the client", Unit: "seconds per GiB"}
 	for _, f := range list {
 		c.Bars = append(c.Bars, report.Bar{
 			Label: f.Client, Value: f.CPUPerGiB, Accent: f.Kind == client.Subject,
@@ -166,9 +157,9 @@ func chart(list []figures) report.Chart {
 	return c
 }
 
-// wallChart shows the time by client.
+// wallChart shows the wall time by client.
 func wallChart(list []figures) report.Chart {
-	c := report.Chart{Title: "Time of the download, with the client's start and end", Unit: "seconds"}
+	c := report.Chart{Title: "Time of the download, including the start and the end of the client", Unit: "seconds"}
 	for _, f := range list {
 		c.Bars = append(c.Bars, report.Bar{
 			Label: f.Client, Value: f.Wall, Accent: f.Kind == client.Subject,

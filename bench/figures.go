@@ -2,13 +2,15 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/s3processpool/processpool/bench/internal/client"
 	"github.com/s3processpool/processpool/bench/internal/measure"
 	"github.com/s3processpool/processpool/bench/internal/report"
 )
 
-// figures are a table's line, as the JSON has it: seconds, bytes and counts.
+// figures holds one row of a table as it is written to JSON: seconds, bytes and counts.
 type figures struct {
 	Client    string          `json:"client"`
 	Version   string          `json:"version,omitempty"`
@@ -32,7 +34,7 @@ type figures struct {
 	WallToPeer *float64 `json:"best_go_library_wall_to_wall,omitempty"`
 }
 
-// summarize makes figures of each series, and the ratios between them.
+// summarize computes the figures of each series, and the ratios between them.
 func summarize(all []series) []figures {
 	list := make([]figures, len(all))
 	for i, s := range all {
@@ -81,10 +83,11 @@ func (s series) figures() figures {
 	return f
 }
 
-// best is the best Go library: the least median of each figure, be they of two libraries.
+// best is the best Go library: the smallest median of each figure, even if they come from two
+// libraries.
 type best struct{ cpu, wall report.Stat }
 
-// landmarks finds the floor and the best Go library.
+// landmarks returns the floor and the best Go library, nil if there is none.
 func landmarks(list []figures) (floor *figures, peer *best) {
 	for i := range list {
 		f := &list[i]
@@ -105,7 +108,7 @@ func landmarks(list []figures) (floor *figures, peer *best) {
 	return floor, peer
 }
 
-// throughput is the table of the cases that compare clients.
+// throughput returns the table of the cases that compare clients.
 func throughput(list []figures) (columns []string, rows [][]string) {
 	columns = []string{"client", "wall s min", "median", "GiB/s", "user s", "sys s", "cpu s/GiB min", "median",
 		"switches", "peak PSS MiB", "cpu : floor", "cpu : best Go library", "best Go library : wall"}
@@ -131,7 +134,7 @@ func name(f figures) string {
 
 func mib(n int64) string { return fmt.Sprintf("%.1f", float64(n)/(1<<20)) }
 
-// perWorker is a worker's mean share of the memory, "" where there are no workers.
+// perWorker returns the mean memory of a worker in MiB, "" if there are no workers.
 func perWorker(f figures) string {
 	if f.Memory.Children == 0 {
 		return ""
@@ -139,15 +142,29 @@ func perWorker(f figures) string {
 	return mib(f.Memory.ChildMean)
 }
 
-// plural is "1 worker", "2 workers".
+// plural returns n with the noun in the right number: "1 worker", "2,000 objects", "2 workers or
+// connections".
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	if noun == "process" {
-		noun += "e"
+	words := strings.Split(noun, " or ")
+	for i, word := range words {
+		if strings.HasSuffix(word, "s") {
+			word += "e"
+		}
+		words[i] = word + "s"
 	}
-	return fmt.Sprintf("%d %ss", n, noun)
+	return grouped(n) + " " + strings.Join(words, " or ")
+}
+
+// grouped returns n with a comma between the thousands. n must not be negative.
+func grouped(n int) string {
+	digits := strconv.Itoa(n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
 }
 
 func ratio(r *float64) string {

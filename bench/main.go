@@ -1,5 +1,5 @@
-// Command bench measures processpool against a floor and against its peers, on this
-// machine alone. README.md says what is measured, and how.
+// Command bench compares processpool with a floor and with similar clients, on one machine.
+// README.md describes what it measures, and how.
 //
 //	go run . -case http1g,tls1g -runs 7
 package main
@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(data)
-	// Nothing can be run from some folders in memory.
+	// Some in-memory file systems are mounted noexec, so the programs need a folder of their own.
 	programs, err := os.MkdirTemp("", "processpool-bench-")
 	if err != nil {
 		return err
@@ -62,18 +62,22 @@ func run(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	fmt.Fprintln(os.Stderr, "building the clients (about 30 s the first time) ...")
 	if err := kit.Build(ctx); err != nil {
 		return err
+	}
+	if o.results == "" {
+		fmt.Fprintf(os.Stderr, "no reports will be written, because %s was given: name a folder for them with -results\n", o.changed)
 	}
 	return measureAll(ctx, o.cases, bench{options: o, kit: kit, dir: data})
 }
 
-// measureAll goes on behind a case that fails.
+// measureAll measures the chosen cases. It continues after a case that fails.
 func measureAll(ctx context.Context, chosen []measurement, b bench) error {
 	var failed []error
 	for _, m := range chosen {
-		fmt.Fprintf(os.Stderr, "\n%s: %s\n", m.name, m.title)
 		one := b
+		fmt.Fprintf(os.Stderr, "\n%s: %s\n", m.name, one.title(m))
 		if err := m.run(&one, ctx, m); err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", m.name, err))
 			fmt.Fprintln(os.Stderr, failed[len(failed)-1])

@@ -16,13 +16,14 @@ import (
 )
 
 const (
-	// stallAfter is what of each range comes: enough for every buffer to be in use.
+	// stallAfter is the number of bytes of each range that the origin sends: enough to have every
+	// buffer in use.
 	stallAfter = 4 << 20
-	// memoryFor is how long the download is watched.
+	// memoryFor is how long the memory is sampled.
 	memoryFor = 5 * time.Second
 )
 
-// footprint is a line of memory's table.
+// footprint is a row in the table of the case memory.
 type footprint struct {
 	Client   string         `json:"client"`
 	TLS      bool           `json:"tls"`
@@ -32,18 +33,18 @@ type footprint struct {
 	Memory   measure.Memory `json:"pss_bytes"`
 }
 
-// memory looks at processes that have a download under way which never ends: an origin
-// answers for an object of 5 TiB, and stops within each range.
+// memory measures the memory of a client during a download that never ends: the origin serves an
+// object of 5 TiB, and stops sending within each range.
 func (b *bench) memory(ctx context.Context, m measurement) error {
 	var list []footprint
 	for _, secure := range []bool{false, true} {
-		more, err := b.footprints(ctx, secure)
+		more, err := b.footprints(ctx, m, secure)
 		if err != nil {
 			return err
 		}
 		list = append(list, more...)
 	}
-	b.note("proportional set size at the moment when that of all processes together is largest, in %v; %d MiB of each range have come", memoryFor, stallAfter>>20)
+	b.note("proportional set size at the moment when the sum over all processes is largest, within %v; %s of each range have arrived", memoryFor, task.Bytes(stallAfter))
 	r := report.Report{
 		Data:    list,
 		Columns: []string{"client", "workers", "requests of each", "object", "parent MiB", "worker mean MiB", "worker max MiB", "all MiB"},
@@ -61,8 +62,8 @@ func (b *bench) memory(ctx context.Context, m measurement) error {
 	return b.write(m, r)
 }
 
-func (b *bench) footprints(ctx context.Context, secure bool) ([]footprint, error) {
-	size := b.sized(5 << 40)
+func (b *bench) footprints(ctx context.Context, m measurement, secure bool) ([]footprint, error) {
+	size := b.sized(m.size)
 	if err := b.stock(func(s *origin.Site) error {
 		s.Virtual("object", size)
 		return nil
@@ -87,14 +88,14 @@ func (b *bench) footprints(ctx context.Context, secure bool) ([]footprint, error
 			return nil, err
 		}
 		if f.Memory.Children != t.Workers {
-			return nil, fmt.Errorf("saw %d processes beside the parent, not %d workers", f.Memory.Children, t.Workers)
+			return nil, fmt.Errorf("got %s besides the parent, want %s", plural(f.Memory.Children, "process"), plural(t.Workers, "worker"))
 		}
 		list = append(list, f)
 	}
 	return list, nil
 }
 
-// footprint runs a download into a file system that has room for any size.
+// footprint runs a download to a file system without a size limit, and returns its memory.
 func (b *bench) footprint(ctx context.Context, c client.Client, t task.Task) (measure.Memory, error) {
 	if err := os.MkdirAll(b.downloads(), 0o755); err != nil {
 		return measure.Memory{}, err
@@ -112,7 +113,7 @@ func (b *bench) footprint(ctx context.Context, c client.Client, t task.Task) (me
 	command.Args = append([]string{self, ramfsMark, b.downloads()}, command.Args...)
 	u, err := measure.Run(ctx, command)
 	if errors.Is(err, syscall.EPERM) {
-		err = fmt.Errorf("a mount of its own is refused here: run it as root: %w", err)
+		err = fmt.Errorf("mounting a ramfs is not permitted (run bench as root): %w", err)
 	}
 	return u.Memory, err
 }

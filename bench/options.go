@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -11,17 +12,18 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// options are the command line.
+// options holds the command line.
 type options struct {
 	cases     []measurement
 	runs      int
 	workers   int
-	size      task.Bytes // in place of a case's own; 0: the case's
-	count     int        // likewise
+	size      task.Bytes // replaces the size of a case; 0: unchanged
+	count     int        // replaces the number of a case; 0: unchanged
 	only      *regexp.Regexp
 	build     []string
 	server    string
-	results   string
+	results   string // "": write no reports
+	changed   string // a flag that makes the results differ from the committed ones; "": none
 	temporary string
 	timeout   time.Duration
 }
@@ -29,21 +31,22 @@ type options struct {
 func parse(args []string) (o options, err error) {
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	names := flags.String("case", "http1g", "what to measure: `names` with commas between, of "+caseNames())
-	flags.IntVar(&o.runs, "runs", 5, "counted `rounds`, after one to warm up")
-	flags.IntVar(&o.workers, "workers", 10, "`number` of connections of each client, or of its processes")
-	flags.Var(&o.size, "size", "`size` of an object in place of the case's, such as 64MiB")
-	flags.IntVar(&o.count, "count", 0, "`number` of objects or requests in place of the case's, where there are several")
+	flags.IntVar(&o.runs, "runs", 5, "counted `rounds`, after a warm-up round")
+	flags.IntVar(&o.workers, "workers", 10, "`number` of connections or processes of each client")
+	flags.Var(&o.size, "size", "`size` of an object, such as 64MiB; default: that of the case")
+	flags.IntVar(&o.count, "count", 0, "`number` of objects or requests, in cases with several; default: that of the case")
 	only := flags.String("clients", "", "`expression` that a client's name must match; the library itself always runs")
-	build := flags.String("build", "", "`tools` to build first where they are not installed: rclone")
-	flags.StringVar(&o.server, "origin", "", "`server`, nginx or go; default: nginx where it is installed")
-	flags.StringVar(&o.results, "results", "results", "`folder` for what is found")
+	build := flags.String("build", "", "`tools` to build first if they are not installed: rclone")
+	flags.StringVar(&o.server, "origin", "", "`server`, nginx or go; default: nginx if it is installed")
+	flags.StringVar(&o.results, "results", "", "`folder` for the reports; default: results, or none if another flag changes what is measured")
 	flags.StringVar(&o.temporary, "tmp", defaultTemporary(), "`folder` for objects and downloads, best in memory")
-	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "a client that takes longer has failed")
-	flags.Parse(args) // ends the program on an error
+	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "`time` after which a client has failed")
+	flags.Parse(args) // exits on an error
 
 	if flags.NArg() > 0 {
-		return o, errors.New("arguments go behind a flag: see -h")
+		return o, fmt.Errorf("unexpected argument %q: see -h", flags.Arg(0))
 	}
+	o.setResults(flags)
 	if o.runs < 1 || o.workers < 1 {
 		return o, errors.New("-runs and -workers must be 1 or more")
 	}
@@ -55,7 +58,23 @@ func parse(args []string) (o options, err error) {
 	return o, err
 }
 
-// defaultTemporary is in memory where there is such a folder: a disk is not what is
+// setResults chooses the folder of the reports, unless -results names it. The default, results,
+// holds the committed reports. A run that does not measure the same must not replace them.
+func (o *options) setResults(flags *flag.FlagSet) {
+	given := o.results != ""
+	flags.Visit(func(f *flag.Flag) {
+		switch f.Name {
+		case "case", "build", "results", "timeout":
+		default:
+			o.changed = "-" + f.Name
+		}
+	})
+	if !given && o.changed == "" {
+		o.results = "results"
+	}
+}
+
+// defaultTemporary returns a folder in memory if there is one, because the disk is not to be
 // measured.
 func defaultTemporary() string {
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {

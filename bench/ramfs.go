@@ -7,13 +7,13 @@ import (
 	"syscall"
 )
 
-// ramfsMark is the first argument of this program when it is to mount a ramfs, and to
-// become another program. A ramfs knows no fallocate and no limit: a file of 5 TiB can be
-// made in it that takes what is written.
+// ramfsMark is the first argument that makes this program mount a ramfs and then execute another
+// program. A ramfs has neither fallocate nor a size limit, so a file of 5 TiB in it takes only the
+// memory of what is written.
 const ramfsMark = "-in-ramfs"
 
-// ramfs is how to start this program for that: with mounts of its own, which go when
-// its processes do.
+// ramfs returns the attributes to start this program with in order to mount a ramfs. The program
+// has a mount namespace of its own, which disappears with its processes.
 func ramfs() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
 	if os.Getuid() != 0 {
@@ -24,12 +24,13 @@ func ramfs() *syscall.SysProcAttr {
 	return attr
 }
 
-// intoRAMFS mounts a ramfs over args[0] and becomes the program of the others.
+// intoRAMFS mounts a ramfs over args[0] and executes the command in the other arguments.
 func intoRAMFS(args []string) error {
 	if len(args) < 2 {
 		return errors.New(ramfsMark + " takes a folder and a command")
 	}
-	// Else the mount would be everybody's where mounts are shared (mount_namespaces(7)).
+	// Without this the mount would propagate to the other namespaces if mounts are shared
+	// (mount_namespaces(7)).
 	if err := syscall.Mount("", "/", "", syscall.MS_PRIVATE|syscall.MS_REC, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}

@@ -10,26 +10,27 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/report"
 )
 
-// spare is what is left of the memory for the programs, in bytes.
+// spare is the memory that is reserved for the programs, in bytes.
 const spare = 2 << 30
 
-// room is an error unless there is room for so many bytes of objects and downloads.
+// room returns an error unless there is space for need bytes of objects and downloads.
 func (b *bench) room(need int64) error {
 	var s unix.Statfs_t
 	if err := unix.Statfs(b.dir, &s); err != nil {
 		return err
 	}
 	free := int64(s.Bavail) * s.Bsize
-	if s.Type == unix.TMPFS_MAGIC { // which may promise more than there is
+	if s.Type == unix.TMPFS_MAGIC { // a tmpfs may report more than the available memory
 		free = min(free, report.MemoryAvailable()-spare)
 	}
 	if free < need {
-		return fmt.Errorf("it takes %.1f GiB in %s, and there are %.1f: choose a smaller -size, or another folder with -tmp", gib(need), fileSystem(b.dir), gib(free))
+		return fmt.Errorf("the case needs %.1f GiB in %s, and %.1f GiB are free: choose a smaller -size, or another folder with -tmp",
+			gib(need), fileSystem(b.dir), gib(free))
 	}
 	return nil
 }
 
-// fileSystem names that of a folder.
+// fileSystem returns the kind of file system of a folder.
 func fileSystem(dir string) string {
 	if inMemory(dir) {
 		return "memory (tmpfs)"
@@ -44,10 +45,10 @@ func inMemory(dir string) bool {
 
 func gib(n int64) float64 { return float64(n) / (1 << 30) }
 
-// heat touches free memory, half as much again as an entry's run is about to take, and gives it back: a virtual
-// machine's host may have taken it away meanwhile (free page reporting), and the first to touch it
-// then pays several times the price of a download. It does so by a file, as the downloads will, so
-// that it gets the pages that they will get.
+// heat touches 1.5 times the memory that a run of e needs, and frees it again. The host of a
+// virtual machine may have reclaimed free memory (free page reporting), and the first to touch it
+// then pays several times the cost of a download. heat writes a file, as the downloads do, so that
+// it gets the same pages.
 func (b *bench) heat(e entry) error {
 	if !inMemory(b.dir) || e.bytes > 0 {
 		return nil
@@ -64,7 +65,7 @@ func (b *bench) heat(e entry) error {
 	return err
 }
 
-// zeros is a source of as many as one likes.
+// zeros is an endless reader of zeros.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {

@@ -12,27 +12,29 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// entry is a client and what it is to do: a line of a table to come.
+// entry is a client and its task: one row of the table.
 type entry struct {
 	label  string
 	client client.Client
 	task   task.Task
-	bytes  int64 // that it reads and throws away; 0: it makes the task's files
+	bytes  int64 // number of bytes that it reads and discards; 0: it writes the files of the task
 }
 
-// series is what an entry's runs have given.
+// series holds the measurements of an entry.
 type series struct {
 	entry
 	runs     []measure.Usage
 	memory   measure.Memory
-	requests int // in one run; 0: not counted
+	requests int // number of HTTP requests in one run; 0: not counted
 }
 
-// alternate runs every entry once to warm up, when its memory is looked at and each of
-// its bytes compared, and then all of them in turn, so that a machine's slow minute
-// slows each of them; in an order that is drawn for each round, since what one leaves
-// behind (free memory, hot or cold) is what the next one starts from. An entry of others
-// that fails is left out, and noted.
+// alternate measures the entries. First it runs each entry once as a warm-up, in which it samples
+// the memory and compares all bytes. Then it runs b.runs rounds of all entries, so that a slow
+// phase of the machine affects all of them. Each round has a random order, because a run changes
+// the state (free memory, hot or cold) in which the next one starts.
+//
+// If the client of another project fails in its warm-up, alternate leaves it out and adds a note to
+// the report.
 func (b *bench) alternate(ctx context.Context, entries []entry) ([]series, error) {
 	var all []series
 	for _, e := range entries {
@@ -82,7 +84,7 @@ func (b *bench) warmUp(ctx context.Context, e entry) (series, error) {
 	return s, err
 }
 
-// once runs an entry, into an empty folder.
+// once runs an entry with an empty folder for its downloads, and checks the files.
 func (b *bench) once(ctx context.Context, e entry, memory bool, check func(task.Task) error) (measure.Usage, error) {
 	if err := os.RemoveAll(b.downloads()); err != nil {
 		return measure.Usage{}, err
@@ -106,7 +108,7 @@ func (b *bench) once(ctx context.Context, e entry, memory bool, check func(task.
 	return u, err
 }
 
-// say shows that something happens.
+// say prints the progress on standard error.
 func (b *bench) say(round string, e entry, u measure.Usage) {
 	fmt.Fprintf(os.Stderr, "%-14s %-34s wall %7.3f s, cpu %7.3f s, %7d switches\n",
 		round, e.label, u.Wall.Seconds(), u.CPU().Seconds(), u.Voluntary+u.Involuntary)

@@ -10,7 +10,8 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// scaleWorkers shows what a worker costs, and transfermanager with as many goroutines.
+// scaleWorkers measures the cost of a worker, and transfermanager with the same number of
+// goroutines.
 func (b *bench) scaleWorkers(ctx context.Context, m measurement) error {
 	return b.scale(ctx, m, func(t task.Task, pool, peer client.Client) []entry {
 		var entries []entry
@@ -24,7 +25,7 @@ func (b *bench) scaleWorkers(ctx context.Context, m measurement) error {
 	})
 }
 
-// scaleRequests shows processes against requests within one.
+// scaleRequests compares processes with requests within one process.
 func (b *bench) scaleRequests(ctx context.Context, m measurement) error {
 	return b.scale(ctx, m, func(t task.Task, pool, _ client.Client) []entry {
 		var entries []entry
@@ -39,9 +40,9 @@ func (b *bench) scaleRequests(ctx context.Context, m measurement) error {
 	})
 }
 
-// scale measures one object with clients that are set differently.
+// scale measures the download of one object with different settings of the clients.
 func (b *bench) scale(ctx context.Context, m measurement, entries func(t task.Task, pool, peer client.Client) []entry) error {
-	size := b.sized(1 << 30)
+	size := b.sized(m.size)
 	end, err := b.random(ctx, size, origin.Options{})
 	if err != nil {
 		return err
@@ -59,7 +60,7 @@ func (b *bench) scale(ctx context.Context, m measurement, entries func(t task.Ta
 	return b.write(m, curve(summarize(all)))
 }
 
-// pair is this library and the peer it is shown with.
+// pair returns this library and the client it is compared with.
 func (b *bench) pair() (pool, peer client.Client, err error) {
 	libraries, err := b.kit.Libraries()
 	if err != nil {
@@ -68,17 +69,21 @@ func (b *bench) pair() (pool, peer client.Client, err error) {
 	return b.kit.Subject().With("processpool", "-verify", "off"), libraries[1], nil
 }
 
-// scaleSizes shows what an object costs, and a byte. The objects are sparse files: only
-// the downloads take room, and the largest are left out where there is not enough.
-func (b *bench) scaleSizes(ctx context.Context, m measurement) error {
-	sizes := []int64{64 << 10, 1 << 20, 8 << 20, 64 << 20, 256 << 20, 1 << 30, 4 << 30, 16 << 30}
+// sizes returns the object sizes of scaleSizes.
+func (b *bench) sizes() []int64 {
 	if b.size > 0 {
-		sizes = []int64{int64(b.size)}
+		return []int64{int64(b.size)}
 	}
+	return []int64{64 << 10, 1 << 20, 8 << 20, 64 << 20, 256 << 20, 1 << 30, 4 << 30, 16 << 30}
+}
+
+// scaleSizes measures the cost of an object and of a byte. The objects are sparse files, so only
+// the downloads take space. Sizes for which there is not enough space are left out.
+func (b *bench) scaleSizes(ctx context.Context, m measurement) error {
 	var entries []entry
 	var served []int64
 	if err := b.stock(func(s *origin.Site) error {
-		for _, size := range sizes {
+		for _, size := range b.sizes() {
 			if err := b.room(size + size/16); err != nil {
 				b.note("%s is left out: %v", task.Bytes(size), err)
 				continue
@@ -111,11 +116,11 @@ func (b *bench) scaleSizes(ctx context.Context, m measurement) error {
 	if err != nil {
 		return err
 	}
-	b.note("%d workers or connections, ranges of %s, not verified", b.workers, task.Bytes(chunk))
+	b.note("%s, ranges of %s, not verified", plural(b.workers, "worker or connection"), task.Bytes(chunk))
 	return b.write(m, curve(summarize(all)))
 }
 
-// curve is the report of cases that vary one thing.
+// curve returns the report of a case that varies one parameter.
 func curve(list []figures) report.Report {
 	r := report.Report{
 		Data: list,

@@ -8,10 +8,10 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// sockets shows what many connections cost on one of Go's pollers, and on several.
+// sockets measures the cost of many connections on one network poller of Go, and on several.
 func (b *bench) sockets(ctx context.Context, m measurement) error {
 	const piece = 256 << 10
-	size := b.sized(1 << 30)
+	size := b.sized(m.size)
 	count := b.counted(int(2 * size / piece))
 	end, err := b.random(ctx, size, origin.Options{})
 	if err != nil {
@@ -34,6 +34,6 @@ func (b *bench) sockets(ctx context.Context, m measurement) error {
 	if err != nil {
 		return err
 	}
-	b.note("%d requests for %s each, spread over the connections; the bytes are thrown away", count, task.Bytes(piece))
+	b.note("%s for %s each, spread over the connections; the bytes are discarded", plural(count, "request"), task.Bytes(piece))
 	return b.write(m, curve(summarize(all)))
 }

@@ -7,12 +7,13 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/client"
 	"github.com/s3processpool/processpool/bench/internal/origin"
 	"github.com/s3processpool/processpool/bench/internal/report"
+	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// start measures how long it takes from the start of a program until it has its first
-// object, and what it costs to have all workers up.
+// start measures the time from the start of a program until it has its first object, and the cost
+// of starting all workers.
 func (b *bench) start(ctx context.Context, m measurement) error {
-	size := b.sized(8 << 20)
+	size := b.sized(m.size)
 	end, err := b.random(ctx, size, origin.Options{})
 	if err != nil {
 		return err
@@ -23,7 +24,7 @@ func (b *bench) start(ctx context.Context, m measurement) error {
 		return err
 	}
 	entries := []entry{{label: sdk.Name, client: sdk, task: b.task("object", size, 0)}}
-	// The pause lets workers that the object did not wait for come up.
+	// The pause lets all workers start, also those that the object did not need.
 	pool := b.kit.Subject().With("processpool", "-linger", "1s")
 	for _, workers := range []int{1, b.workers} {
 		t := b.task("object", size, 0)
@@ -42,17 +43,17 @@ func (b *bench) start(ctx context.Context, m measurement) error {
 	}
 	list := summarize(all)
 	single := list[1].CPU.Median
-	b.note("processor time is of the whole life of the program: one object of %d MiB, all workers up, and the end", size>>20)
-	b.note("one worker more costs %.1f ms of processor time (%d workers against one)",
-		1e3*(list[2].CPU.Median-single)/float64(max(b.workers-1, 1)), b.workers)
-	return b.write(m, startReport(list))
+	b.note("processor time is that of the whole life of the program: one object of %s, the start of all workers, and the end", task.Bytes(size))
+	b.note("each additional worker costs %.1f ms of processor time (%s compared with one)",
+		1e3*(list[2].CPU.Median-single)/float64(max(b.workers-1, 1)), plural(b.workers, "worker"))
+	return b.write(m, startReport(list, size))
 }
 
-func startReport(list []figures) report.Report {
+func startReport(list []figures, size int64) report.Report {
 	r := report.Report{
 		Data:    list,
 		Columns: []string{"client", "first object ms min", "median", "cpu ms min", "median", "cpu ms per worker", "switches"},
-		Chart:   report.Chart{Title: "From the start of the program to its first object of 8 MiB", Unit: "milliseconds"},
+		Chart:   report.Chart{Title: "From the start of the program to its first object of " + task.Bytes(size).String(), Unit: "milliseconds"},
 	}
 	for _, f := range list {
 		r.Table = append(r.Table, []string{
@@ -67,7 +68,7 @@ func startReport(list []figures) report.Report {
 	return r
 }
 
-// workers is among how many the processor time is shared out.
+// workers returns the number of workers by which startReport divides the processor time.
 func (f figures) workers() int {
 	if f.Kind == client.Library || f.Client == "aws-sdk-go-v2 GetObject" {
 		return 1

@@ -6,7 +6,7 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// series is one number of processpool.Stats and how Prometheus knows it.
+// series is one number of processpool.Stats as a Prometheus time series.
 type series struct {
 	desc   *prometheus.Desc
 	kind   prometheus.ValueType
@@ -14,7 +14,7 @@ type series struct {
 	value  func(processpool.Stats) int64
 }
 
-// group makes the series of one name: as many as there are values of its label.
+// group returns the series of one metric, one for each value of its label.
 func group(name, help, label string, kind prometheus.ValueType, values map[string]func(processpool.Stats) int64) []series {
 	var labels []string
 	if label != "" {
@@ -47,13 +47,13 @@ var groups = [][]series{
 	group("written_bytes_total", "Bytes written to temporary files.", "", prometheus.CounterValue, map[string]reader{
 		"": func(s processpool.Stats) int64 { return s.BytesWritten },
 	}),
-	group("requests_total", "Attempts at requests of S3.", "operation", prometheus.CounterValue, map[string]reader{
+	group("requests_total", "Attempted requests to S3.", "operation", prometheus.CounterValue, map[string]reader{
 		"HeadObject":          func(s processpool.Stats) int64 { return s.Requests.HeadObject },
 		"GetObject":           func(s processpool.Stats) int64 { return s.Requests.GetObject },
 		"GetObjectAttributes": func(s processpool.Stats) int64 { return s.Requests.GetObjectAttributes },
 		"ListObjectsV2":       func(s processpool.Stats) int64 { return s.Requests.ListObjectsV2 },
 	}),
-	group("retries_total", "Attempts that failed and were made again.", "cause", prometheus.CounterValue, map[string]reader{
+	group("retries_total", "Failed attempts that were retried.", "cause", prometheus.CounterValue, map[string]reader{
 		"throttled":  func(s processpool.Stats) int64 { return s.Retries.Throttled },
 		"stalled":    func(s processpool.Stats) int64 { return s.Retries.Stalled },
 		"connection": func(s processpool.Stats) int64 { return s.Retries.Connection },
@@ -61,15 +61,15 @@ var groups = [][]series{
 		"other":      func(s processpool.Stats) int64 { return s.Retries.Other },
 		"slow":       func(s processpool.Stats) int64 { return s.Retries.Slow },
 	}),
-	group("workers", "Worker processes that are up.", "", prometheus.GaugeValue, map[string]reader{
+	group("workers", "Running worker processes.", "", prometheus.GaugeValue, map[string]reader{
 		"": func(s processpool.Stats) int64 { return s.Workers },
 	}),
-	group("worker_restarts_total", "Worker processes that took the place of a lost one.", "", prometheus.CounterValue, map[string]reader{
+	group("worker_restarts_total", "Worker processes that replaced a lost one.", "", prometheus.CounterValue, map[string]reader{
 		"": func(s processpool.Stats) int64 { return s.WorkerRestarts },
 	}),
 }
 
-// collector reads a Downloader's Stats whenever Prometheus asks.
+// collector reads the Stats of a Downloader at each scrape.
 type collector struct{ stats func() processpool.Stats }
 
 func (c collector) Describe(descs chan<- *prometheus.Desc) {

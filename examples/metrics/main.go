@@ -1,4 +1,4 @@
-// Metrics downloads objects and serves what the pool is at to Prometheus.
+// Metrics downloads objects and serves the statistics of the pool to Prometheus.
 //
 //	metrics [-listen 127.0.0.1:9102] s3://bucket/key file [s3://bucket/key file ...]
 package main
@@ -35,7 +35,7 @@ func main() {
 
 func run(ctx context.Context, listen string, args []string) error {
 	if len(args) == 0 || len(args)%2 != 0 {
-		return errors.New("give pairs of s3://bucket/key and file")
+		return errors.New("arguments must be pairs of s3://bucket/key and file")
 	}
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -50,7 +50,7 @@ func run(ctx context.Context, listen string, args []string) error {
 	return download(ctx, cfg, ln, args)
 }
 
-// download serves the metrics on ln until all downloads have ended.
+// download downloads the objects, and serves the metrics on ln until all downloads have ended.
 func download(ctx context.Context, cfg aws.Config, ln net.Listener, pairs []string, optFns ...func(*processpool.Config)) error {
 	d, err := processpool.NewDownloader(cfg, optFns...)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// What is scraped while a download waits for its origin, and the file afterwards.
+// The test scrapes the metrics while a download waits for its origin, and then checks the file.
 func TestMetrics(t *testing.T) {
 	if !ipc.Available {
 		t.Skip("no worker processes on this platform")
@@ -63,7 +63,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Names, help texts and units are as Prometheus wants them.
+// Names, help texts and units follow the conventions of Prometheus.
 func TestConventions(t *testing.T) {
 	problems, err := testutil.CollectAndLint(collector{func() processpool.Stats { return processpool.Stats{} }})
 	if err != nil || len(problems) > 0 {

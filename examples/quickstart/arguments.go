@@ -12,19 +12,19 @@ import (
 const usage = `Usage: quickstart [-workers n]
        quickstart -bucket name -key key -file name [-endpoint url] [-region name] [-workers n]
 
-Without -bucket an S3 origin on this machine is downloaded from.
+Without -bucket it downloads from an S3 origin that it starts on this machine.
 `
 
-// arguments are the command line's.
+// arguments holds the command line.
 type arguments struct {
 	bucket, key, file string
 	endpoint, region  string
 	workers           int
 }
 
-var errHelp = errors.New("help was asked for")
+var errHelp = errors.New("help requested")
 
-// parse returns errors of one sentence that says what to do.
+// parse parses the command line. Its errors are one line and say what to do.
 func parse(args []string) (arguments, error) {
 	var a arguments
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
@@ -58,16 +58,16 @@ func (a arguments) check(rest []string) error {
 	case len(rest) > 0:
 		return fmt.Errorf("%q is not a flag: name the object with -bucket, -key and -file", rest[0])
 	case a.workers < 1:
-		return fmt.Errorf("-workers is %d: give at least 1", a.workers)
+		return fmt.Errorf("-workers is %d: it must be at least 1", a.workers)
 	case len(missing) > 0 && len(missing) < 3:
-		return fmt.Errorf("-bucket, -key and -file go together: give %s, too", strings.Join(missing, " and "))
+		return fmt.Errorf("-bucket, -key and -file go together: set %s, too", strings.Join(missing, " and "))
 	case len(missing) == 3 && (a.endpoint != "" || a.region != ""):
-		return errors.New("-endpoint and -region are for a download from S3: give -bucket, -key and -file, too")
+		return errors.New("-endpoint and -region are for a download from S3: set -bucket, -key and -file, too")
 	case a.endpoint == "":
 		return nil
 	}
 	if u, err := url.Parse(a.endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("-endpoint is %q: give a URL such as http://127.0.0.1:9000", a.endpoint)
+		return fmt.Errorf("-endpoint is %q: it must be a URL such as http://127.0.0.1:9000", a.endpoint)
 	}
 	return nil
 }

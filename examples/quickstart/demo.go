@@ -16,8 +16,8 @@ const (
 	demoSeed = 1
 )
 
-// demo downloads from an origin in this process, compares every byte with what the
-// origin served, and removes what it made.
+// demo downloads from an origin in this process, compares every byte with the object, and removes
+// the file.
 func demo(ctx context.Context, a arguments, stdout io.Writer) error {
 	origin := s3test.Start()
 	defer origin.Close()
@@ -38,11 +38,11 @@ func demo(ctx context.Context, a arguments, stdout io.Writer) error {
 	if err := compare(a.file, io.NewSectionReader(content, 0, demoSize)); err != nil {
 		return err
 	}
-	fmt.Fprintln(stdout, "compared    equal, byte by byte, to what was served; the file is removed now")
+	fmt.Fprintln(stdout, "compared    equal to the object, byte by byte; the file is removed again")
 	return nil
 }
 
-// compare holds a file against what it should contain, to the last byte.
+// compare returns an error unless the file contains exactly the bytes of want.
 func compare(name string, want io.Reader) error {
 	file, err := os.Open(name)
 	if err != nil {
@@ -55,7 +55,7 @@ func compare(name string, want io.Reader) error {
 		n, errA := io.ReadFull(file, a)
 		m, errB := io.ReadFull(want, b)
 		if !bytes.Equal(a[:n], b[:m]) {
-			return fmt.Errorf("%s is not what was served, at or after byte %d", name, offset)
+			return fmt.Errorf("%s differs from the object at or after byte %d", name, offset)
 		}
 		for _, err := range []error{errA, errB} {
 			if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {

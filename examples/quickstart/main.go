@@ -1,17 +1,17 @@
 // Command quickstart downloads one object with a pool of worker processes.
 //
-// Without an argument it starts an S3 origin of its own on this machine, downloads
-// 256 MiB from it and compares every byte:
+// Without arguments it starts an S3 origin on this machine, downloads 256 MiB from it and compares
+// every byte:
 //
 //	go run ./examples/quickstart
 //
-// With -bucket, -key and -file it downloads from S3, with the credentials and the
-// region that the environment or ~/.aws give:
+// With -bucket, -key and -file it downloads from S3, with the credentials and the region of the
+// environment or of ~/.aws:
 //
 //	go run ./examples/quickstart -bucket mybucket -key mykey -file myfile
 //
-// It exits with 0 when the file is in place, 1 when the download failed and 2 when
-// an argument is wrong. Ctrl-C cancels the download.
+// The exit status is 0 if the file is complete, 1 if the download failed and 2 if an argument is
+// wrong. Ctrl-C cancels the download.
 package main
 
 import (
@@ -35,8 +35,8 @@ const (
 	exitUsage  = 2
 )
 
-// Workers are this program started again: the package's init serves there, and
-// main does not run.
+// The workers are child processes that run this program. In them the init function of package
+// processpool serves the pool, and main does not run.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// fromS3 downloads what the arguments name.
+// fromS3 downloads the object that the arguments name.
 func fromS3(ctx context.Context, a arguments, stdout io.Writer) error {
 	var loading []func(*config.LoadOptions) error
 	if a.region != "" {
@@ -77,7 +77,7 @@ func fromS3(ctx context.Context, a arguments, stdout io.Writer) error {
 	return download(ctx, cfg, a, stdout)
 }
 
-// download is all that a program needs of the library, and a report.
+// download shows the whole use of the library, and prints a report.
 func download(ctx context.Context, cfg aws.Config, a arguments, stdout io.Writer) error {
 	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
 		c.MaxRequestProcesses = a.workers

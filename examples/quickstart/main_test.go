@@ -22,10 +22,10 @@ func TestBadArguments(t *testing.T) {
 		{"mybucket", `"mybucket" is not a flag`},
 		{"-color red", "not defined: -color"},
 		{"-workers many", "-workers"},
-		{"-workers 0", "-workers is 0: give at least 1"},
-		{"-bucket b", "give -key and -file, too"},
-		{"-bucket b -file f", "give -key, too"},
-		{"-region us-east-1", "give -bucket, -key and -file, too"},
+		{"-workers 0", "-workers is 0: it must be at least 1"},
+		{"-bucket b", "set -key and -file, too"},
+		{"-bucket b -file f", "set -key, too"},
+		{"-region us-east-1", "set -bucket, -key and -file, too"},
 		{"-bucket b -key k -file f -endpoint 127.0.0.1:9000", "-endpoint is"},
 		{"-bucket b -key k -file f extra", `"extra" is not a flag`},
 	} {
@@ -51,7 +51,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// temporary gives the demo a temporary directory of its own, to see what it leaves.
+// temporary gives the demo a temporary directory of its own, so that the test sees what it leaves
+// behind.
 func temporary(t *testing.T) string {
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
@@ -88,13 +89,12 @@ func TestDemoCanceled(t *testing.T) {
 		t.Errorf("exit code: got %d, want %d", code, exitFailed)
 	}
 	if !strings.Contains(stderr.String(), "canceled") {
-		t.Errorf("standard error: got %q, want that it was canceled", stderr.String())
+		t.Errorf("standard error: got %q, want \"canceled\" in it", stderr.String())
 	}
 	leak.Files(t, dir)
 }
 
-// environment gives config.LoadDefaultConfig credentials, and nothing of the
-// machine's own.
+// environment sets credentials for config.LoadDefaultConfig, and hides the settings of the machine.
 func environment(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none")
 	for name, value := range map[string]string{

@@ -16,15 +16,15 @@ import (
 
 const mib = 1 << 20
 
-// line shows how far the download is: on a terminal a line that is written over
-// again and again, elsewhere a line at each tenth.
+// line shows the progress of the download: one line that is updated on a terminal, otherwise a new
+// line for each tenth.
 type line struct {
 	out      io.Writer
 	terminal bool
 	began    time.Time
-	last     time.Time // on a terminal
-	tenths   int64     // elsewhere
-	open     bool      // the cursor is behind an unfinished line
+	last     time.Time // of the last update, on a terminal
+	tenths   int64     // printed so far, otherwise
+	open     bool      // the cursor is at the end of an unfinished line
 }
 
 func newLine(out io.Writer) *line {
@@ -36,7 +36,7 @@ func newLine(out io.Writer) *line {
 	return l
 }
 
-// show is for DownloadOptions.OnProgress, which never calls it concurrently.
+// show is a DownloadOptions.OnProgress, which is never called concurrently.
 func (l *line) show(p processpool.Progress) {
 	if p.BytesTotal <= 0 {
 		return
@@ -44,7 +44,7 @@ func (l *line) show(p processpool.Progress) {
 	if l.terminal {
 		if now := time.Now(); now.Sub(l.last) >= 50*time.Millisecond || p.BytesDone == p.BytesTotal {
 			l.last, l.open = now, true
-			fmt.Fprintf(l.out, "\r%s\x1b[K", l.text(p)) // \x1b[K clears what a longer line left
+			fmt.Fprintf(l.out, "\r%s\x1b[K", l.text(p)) // \x1b[K clears the rest of a longer line
 		}
 		return
 	}
@@ -60,7 +60,7 @@ func (l *line) text(p processpool.Progress) string {
 		rate(p.BytesDone, time.Since(l.began)))
 }
 
-// end is called when the future has its result, after which show is not called.
+// end is called when the future has its result. Then show is not called any more.
 func (l *line) end() {
 	if l.open {
 		fmt.Fprintln(l.out)
@@ -71,8 +71,8 @@ func report(out io.Writer, future *processpool.Future, took time.Duration) {
 	meta, object := future.Meta(), future.Object()
 	fmt.Fprintf(out, "object      s3://%s/%s, %d bytes, ETag %s\n", meta.Bucket, meta.Key, object.Size, object.ETag)
 	fmt.Fprintf(out, "file        %s\n", meta.Filename)
-	fmt.Fprintf(out, "time        %.2f s with the start of the workers, %.0f MiB/s\n", took.Seconds(), rate(object.Size, took))
-	fmt.Fprintf(out, "verified    %s\n", cmp.Or(object.Verified, "by nothing: S3 keeps nothing that can prove these bytes"))
+	fmt.Fprintf(out, "time        %.2f s including the start of the workers, %.0f MiB/s\n", took.Seconds(), rate(object.Size, took))
+	fmt.Fprintf(out, "verified    %s\n", cmp.Or(object.Verified, "no: S3 stores no checksum that can verify the object"))
 	if pids := children(); len(pids) > 0 {
 		fmt.Fprintf(out, "workers     %s\n", strings.Join(pids, " "))
 	}
@@ -80,8 +80,8 @@ func report(out io.Writer, future *processpool.Future, took time.Duration) {
 
 func rate(bytes int64, took time.Duration) float64 { return float64(bytes) / mib / took.Seconds() }
 
-// children are the pids of the processes that this one has started: the pool's
-// workers. Only Linux lists them so (proc_pid_task(5)).
+// children returns the process ids of the child processes, which are the workers of the pool. It
+// works on Linux only (proc_pid_task(5)).
 func children() []string {
 	var pids []int
 	lists, _ := filepath.Glob("/proc/self/task/*/children")

@@ -12,7 +12,7 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// arguments are the command line's.
+// arguments holds the command line.
 type arguments struct {
 	region, endpoint, profile string
 	unsigned                  bool
@@ -28,13 +28,13 @@ type arguments struct {
 	json, quiet bool
 
 	sources []source
-	dir     string // of the files; "" = the working directory
-	file    string // of the only source; "" = none named
+	dir     string // of the files; "": the working directory
+	file    string // of the only source; "": not named
 }
 
-var errHelp = errors.New("help was asked for")
+var errHelp = errors.New("help requested")
 
-// parse returns errors of one sentence that says what to do.
+// parse parses the command line. Its errors are one line and say what to do.
 func parse(args []string) (*arguments, error) {
 	a := &arguments{workers: 10, requests: 1, chunk: 8 << 20, threshold: 8 << 20}
 	flags := flag.NewFlagSet("s3get", flag.ContinueOnError)
@@ -74,7 +74,7 @@ func parse(args []string) (*arguments, error) {
 	return a, a.place(rest)
 }
 
-// interspersed takes flags also from behind the other arguments, up to a "--".
+// interspersed parses flags before, between and after the other arguments, up to a "--".
 func interspersed(flags *flag.FlagSet, args []string) (rest []string, err error) {
 	var last []string
 	if i := slices.Index(args, "--"); i >= 0 {
@@ -95,24 +95,24 @@ func (a *arguments) check(flags *flag.FlagSet) error {
 	if !a.recursive {
 		for _, name := range []string{"include", "exclude", "flat", "skip-unchanged", "stop-on-error"} {
 			if given(flags, name) {
-				return fmt.Errorf("--%s is for --recursive: give that, too, or leave it out", name)
+				return fmt.Errorf("--%s needs --recursive", name)
 			}
 		}
 	}
 	switch {
 	case a.workers < 1:
-		return fmt.Errorf("--workers is %d: give at least 1", a.workers)
+		return fmt.Errorf("--workers is %d: it must be at least 1", a.workers)
 	case a.requests < 1:
-		return fmt.Errorf("--requests-per-worker is %d: give at least 1", a.requests)
+		return fmt.Errorf("--requests-per-worker is %d: it must be at least 1", a.requests)
 	case a.json && a.quiet:
-		return errors.New("--json and --quiet contradict each other: give one of them")
+		return errors.New("--json and --quiet contradict each other: use one of them")
 	case a.unsigned && a.profile != "":
-		return errors.New("--no-sign-request needs no --profile: give one of them")
+		return errors.New("--no-sign-request and --profile contradict each other: use one of them")
 	case a.endpoint == "":
 		return nil
 	}
 	if u, err := url.Parse(a.endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("--endpoint is %q: give a URL such as http://127.0.0.1:9000", a.endpoint)
+		return fmt.Errorf("--endpoint is %q: it must be a URL such as http://127.0.0.1:9000", a.endpoint)
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func given(flags *flag.FlagSet, name string) (set bool) {
 	return set
 }
 
-// place sorts the arguments that are no flags: sources, then at most one destination.
+// place processes the arguments that are not flags: the sources, and then at most one destination.
 func (a *arguments) place(rest []string) error {
 	var names []string
 	for i, arg := range rest {
@@ -138,19 +138,19 @@ func (a *arguments) place(rest []string) error {
 	}
 	switch {
 	case len(a.sources) == 0 && len(names) > 0:
-		return fmt.Errorf("%q is no object: begin with s3://bucket/key", names[0])
+		return fmt.Errorf("%q is not an object: write s3://bucket/key first", names[0])
 	case len(a.sources) == 0:
-		return errors.New("nothing to download: name an object as s3://bucket/key (-help tells more)")
+		return errors.New("nothing to download: name an object as s3://bucket/key (see -help)")
 	case len(names) > 1:
 		return fmt.Errorf("%q is one argument too many: name objects first, then one file or directory", names[1])
 	case len(names) == 1 && names[0] == "":
 		return errors.New("the destination is empty: name a file or a directory")
 	case len(names) == 1 && a.dir != "":
-		return fmt.Errorf("%q and -d %q are two destinations: give one of them", names[0], a.dir)
+		return fmt.Errorf("%q and -d %q are two destinations: use one of them", names[0], a.dir)
 	case a.recursive:
 		return a.placeTree(names)
 	case len(names) == 1 && len(a.sources) > 1:
-		return fmt.Errorf("%q cannot take %d objects: name a directory with -d", names[0], len(a.sources))
+		return fmt.Errorf("%q cannot hold %d objects: name a directory with -d", names[0], len(a.sources))
 	case len(names) == 1:
 		a.file = names[0]
 	}
@@ -165,9 +165,9 @@ func (a *arguments) placeTree(names []string) error {
 	case len(a.sources) > 1:
 		return errors.New("--recursive takes one s3://bucket/prefix/: run s3get once for each")
 	case a.dir == "":
-		return errors.New("--recursive needs a directory: name it behind the prefix")
+		return errors.New("--recursive needs a directory: add it after the prefix")
 	}
-	// As with cp and the AWS CLI, photos means the directory photos/.
+	// As in cp and the AWS CLI, photos means the directory photos/.
 	if key := &a.sources[0].key; *key != "" && !strings.HasSuffix(*key, "/") {
 		*key += "/"
 	}
@@ -184,5 +184,5 @@ func (v *verifyMode) Set(text string) error {
 			return nil
 		}
 	}
-	return errors.New("give auto, required or off")
+	return errors.New("want auto, required or off")
 }

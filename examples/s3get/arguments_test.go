@@ -27,7 +27,7 @@ func TestParse(t *testing.T) {
 	}
 	for _, c := range []struct {
 		args string
-		want string // the files, one behind the other
+		want string // the files, separated by spaces
 	}{
 		{"s3://b/k", "k"},
 		{"s3://b/d/k", "k"},

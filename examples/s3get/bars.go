@@ -12,17 +12,17 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// maxBars is how many files have a bar at a time; the others are in the total.
+// maxBars is the maximum number of files with a bar at a time. The others are in the total only.
 const maxBars = 12
 
-// every is the time between two looks at the downloads.
+// every is the time between two updates.
 const every = 100 * time.Millisecond
 
-// bars is the view for a terminal: a bar for each file that bytes arrive for, and one
-// for all. A goroutine of its own looks how far they are.
+// bars is the view for a terminal. It has a bar for each active download and one for the total. A
+// separate goroutine updates them.
 type bars struct {
 	lines
-	keep     bool // bars of files that are in place stay
+	keep     bool // keep the bars of complete files
 	progress *mpb.Progress
 	all      *mpb.Bar
 	read     func() (done, total int64)
@@ -31,14 +31,14 @@ type bars struct {
 
 	mu struct {
 		sync.Mutex
-		files []*file // that have not ended, oldest first
+		files []*file // whose downloads have not ended, oldest first
 		shown int
 	}
 }
 
 type file struct {
 	future *processpool.Future
-	bar    *mpb.Bar // nil: none yet
+	bar    *mpb.Bar // nil: no bar yet
 }
 
 func newBars(l lines, keep bool, options ...mpb.ContainerOption) *bars {
@@ -52,7 +52,7 @@ func (b *bars) whole(read func() (done, total int64)) {
 	go b.look()
 }
 
-// add makes a bar of a name that has at most 28 characters.
+// add adds a bar with the last 28 characters of name.
 func (b *bars) add(name string, priority int) *mpb.Bar {
 	const width = 28
 	name = printable(name)
@@ -69,7 +69,7 @@ func (b *bars) add(name string, priority int) *mpb.Bar {
 	)
 }
 
-// look has the bars follow until stop is closed.
+// look updates the bars until stop is closed.
 func (b *bars) look() {
 	defer close(b.stopped)
 	ticker := time.NewTicker(every)
@@ -102,7 +102,7 @@ func (b *bars) follow() {
 	}
 }
 
-// show gives a file its bar; the lock is held.
+// show adds the bar of a file. The caller holds b.mu.
 func (b *bars) show(f *file) {
 	meta := f.future.Meta()
 	f.bar = b.add(path.Base(meta.Key), int(meta.TransferID))
@@ -122,7 +122,7 @@ func (b *bars) end(f *processpool.Future) {
 	}
 }
 
-// leave ends a file's bar. Those that stay get one for that, however short it was.
+// leave ends the bar of a file. If complete files keep their bars, a file without one gets it now.
 func (b *bars) leave(f *processpool.Future) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -149,8 +149,8 @@ func (b *bars) leave(f *processpool.Future) {
 	}
 }
 
-// trouble is told above the bars, where standard error is the same screen. Ctrl-C may
-// have left its own echo in the line.
+// trouble prints the problem above the bars if standard error is a terminal. The carriage return
+// overwrites the echo of Ctrl-C.
 func (b *bars) trouble(p problem) {
 	if isTerminal(b.stderr) {
 		fmt.Fprintf(b.progress, "\r%v", p)
@@ -160,7 +160,7 @@ func (b *bars) trouble(p problem) {
 }
 
 func (b *bars) close(t *tally, took time.Duration) {
-	if b.all != nil { // or there was nothing to show
+	if b.all != nil { // nil: whole was not called
 		close(b.stop)
 		<-b.stopped
 		b.follow()

@@ -11,7 +11,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// With bars each file that arrives has one that ends full, and so has the total.
+// Each complete file has a bar that ends full, and so has the total.
 func TestBars(t *testing.T) {
 	leak.Check(t)
 	origin, dir := startOrigin(t), t.TempDir()
@@ -38,7 +38,8 @@ func TestBars(t *testing.T) {
 	wantText(t, "stderr", stderr.String(), "s3get: s3://b/missing: there is no such object")
 }
 
-// Nothing to show, as where the directory cannot be made, is no reason to hang.
+// close does not hang if there was nothing to show, for example because the directory cannot be
+// created.
 func TestBarsWithoutFiles(t *testing.T) {
 	leak.Check(t)
 	var stdout bytes.Buffer

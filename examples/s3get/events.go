@@ -8,7 +8,7 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// events is the view for programs: one JSON object a line.
+// events is the view for programs. It prints one JSON object per line.
 type events struct{ encoder *json.Encoder }
 
 func newEvents(w io.Writer) *events {
@@ -26,7 +26,7 @@ type fileEvent struct {
 	ETag         string    `json:"etag"`
 	VersionID    string    `json:"versionId,omitempty"`
 	LastModified time.Time `json:"lastModified"`
-	Verified     string    `json:"verified"` // what proved the bytes; "" = nothing
+	Verified     string    `json:"verified"` // the checksum that verified the bytes; "": not verified
 }
 
 type errorEvent struct {
@@ -44,7 +44,7 @@ type summaryEvent struct {
 	Unchanged int64            `json:"unchanged"`
 	Bytes     int64            `json:"bytes"`
 	Seconds   float64          `json:"seconds"`
-	Verified  map[string]int64 `json:"verified"` // objects by proof; "" = none
+	Verified  map[string]int64 `json:"verified"` // objects by checksum; "": not verified
 }
 
 func (e *events) whole(func() (done, total int64)) {}

@@ -15,14 +15,14 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// getter does what the arguments ask for.
+// getter performs the downloads that the arguments select.
 type getter struct {
 	*arguments
 	downloader *processpool.Downloader
 	tally      tally
 }
 
-// newGetter finds out whether the configuration is good. It starts nothing.
+// newGetter loads and checks the configuration. It starts nothing.
 func newGetter(ctx context.Context, a *arguments) (*getter, error) {
 	var load []func(*config.LoadOptions) error
 	if a.profile != "" {
@@ -39,7 +39,7 @@ func newGetter(ctx context.Context, a *arguments) (*getter, error) {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	if cfg.Region == "" {
-		cfg.Region = "us-east-1" // a bucket elsewhere is followed there
+		cfg.Region = "us-east-1" // the library finds the region of a bucket elsewhere
 	}
 	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
 		c.MaxRequestProcesses, c.RequestsPerProcess = a.workers, a.requests
@@ -58,7 +58,7 @@ func newGetter(ctx context.Context, a *arguments) (*getter, error) {
 	return &getter{arguments: a, downloader: d}, nil
 }
 
-// run downloads, and returns the exit status.
+// run performs the downloads and returns the exit status.
 func (g *getter) run(ctx context.Context, v view) int {
 	defer g.downloader.Shutdown()
 	began := time.Now()
@@ -78,20 +78,20 @@ func (g *getter) run(ctx context.Context, v view) int {
 }
 
 func (g *getter) interrupted() problem {
-	p := problem{"interrupted", "what was under way is canceled, and nothing of it is left", "run the same command again"}
+	p := problem{"interrupted", "unfinished downloads are canceled and removed", "run the same command again"}
 	if g.resume {
-		p.what, p.todo = "what was under way is canceled", "run the same command again: it goes on where it was"
+		p.what, p.todo = "unfinished downloads are canceled", "run the same command again to resume them"
 	}
 	if g.recursive {
-		p.todo += " (--skip-unchanged passes over files that it has put in place before)"
+		p.todo += " (--skip-unchanged skips files that it has downloaded before)"
 	}
 	return p
 }
 
-// options are each download's.
+// options sets the options of each download.
 func (g *getter) options(o *processpool.DownloadOptions) { o.Resume = g.resume }
 
-// files queues the downloads, and hears of them as they end.
+// files downloads the objects that the arguments name, and reports each when it ends.
 func (g *getter) files(ctx context.Context, v view) {
 	if g.dir != "" {
 		if err := os.MkdirAll(g.dir, 0o777); err != nil {
@@ -123,14 +123,14 @@ func (g *getter) end(v view, f *processpool.Future) {
 	v.end(f)
 }
 
-// stop tells what has ended the whole.
+// stop reports an error that has ended the whole command.
 func (g *getter) stop(v view, about string, err error) {
 	what, todo := advise(err)
 	v.trouble(problem{about, what, todo})
 	g.tally.stopped = err
 }
 
-// sum is how far downloads are together.
+// sum returns the total progress of the downloads.
 func sum(futures []*processpool.Future) (done, total int64) {
 	for _, f := range futures {
 		p := f.Progress()
@@ -140,7 +140,7 @@ func sum(futures []*processpool.Future) (done, total int64) {
 	return done, total
 }
 
-// tree downloads all below a prefix.
+// tree downloads all objects below a prefix.
 func (g *getter) tree(ctx context.Context, v view) {
 	from, seen := g.sources[0], 0
 	all := g.downloader.DownloadDirectory(ctx, from.bucket, from.key, g.dir, func(o *processpool.DirectoryOptions) {
@@ -166,12 +166,12 @@ func (g *getter) tree(ctx context.Context, v view) {
 		g.stop(v, from.String(), failed.Err)
 	case err == nil && seen == 0:
 		g.stop(v, from.String(), errNothing)
-	case err != nil && g.tally.ok(): // files that are in place, and whose time is not
+	case err != nil && g.tally.ok(): // the files are complete, but setting a modification time failed
 		g.stop(v, from.String(), failed.Failures[0])
 	}
 }
 
-// wants tells whether the key behind the prefix passes the globs.
+// wants reports whether rest, a key without the prefix, matches the globs.
 func (g *getter) wants(rest string) bool {
 	return (len(g.include) == 0 || g.include.match(rest)) && !g.exclude.match(rest)
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// globs is a flag.Value that may be given often.
+// globs is a flag.Value for a flag that may be repeated.
 type globs []glob
 
-// glob matches a key's part behind the prefix, or its last part alone.
+// glob matches a key without the prefix, or only the last part of the key.
 type glob struct {
 	text string
 	re   *regexp.Regexp
@@ -26,7 +26,7 @@ func (g *globs) Set(text string) error {
 	return err
 }
 
-// match tells whether one of the globs does.
+// match reports whether one of the globs matches.
 func (g globs) match(rest string) bool {
 	for _, one := range g {
 		name := rest
@@ -42,7 +42,7 @@ func (g globs) match(rest string) bool {
 
 func newGlob(text string) (glob, error) {
 	if text == "" {
-		return glob{}, errors.New("it is empty: name what to match")
+		return glob{}, errors.New("the glob is empty")
 	}
 	var re strings.Builder
 	re.WriteString(`(?s)\A`)
@@ -57,12 +57,12 @@ func newGlob(text string) (glob, error) {
 	re.WriteString(`\z`)
 	compiled, err := regexp.Compile(re.String())
 	if err != nil {
-		return glob{}, fmt.Errorf("a class in it is not right: %w", err)
+		return glob{}, fmt.Errorf("invalid class: %w", err)
 	}
 	return glob{text: text, re: compiled, last: !strings.Contains(text, "/")}, nil
 }
 
-// token turns the beginning of a glob into a regular expression.
+// token converts the first n bytes of a glob to a regular expression.
 func token(s string) (n int, expr string, err error) {
 	switch {
 	case strings.HasPrefix(s, "**/"):
@@ -79,7 +79,7 @@ func token(s string) (n int, expr string, err error) {
 	case s[0] == '[':
 		end := strings.IndexByte(s[1:], ']')
 		if end < 1 {
-			return 0, "", errors.New(`a class in it has no end: write [a-z], or \[ for the character`)
+			return 0, "", errors.New(`a class has no end: write [a-z], or \[ for the character`)
 		}
 		class := strings.ReplaceAll(strings.ReplaceAll(s[1:1+end], `\`, `\\`), `[`, `\[`)
 		if class[0] == '!' || class[0] == '^' {

@@ -3,7 +3,7 @@
 //	s3get s3://mybucket/mykey
 //	s3get --recursive s3://mybucket/photos/ photos
 //
-// s3get -help tells the rest.
+// s3get -help prints all flags.
 package main
 
 import (
@@ -23,8 +23,8 @@ const (
 	exitUsage  = 2
 )
 
-// Workers are this program started again: the package's init serves there, and
-// main does not run.
+// The workers are child processes that run this program. In them the init function of package
+// processpool serves the pool, and main does not run.
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -33,7 +33,7 @@ func main() {
 		<-signals
 		cancel()
 		<-signals
-		fmt.Fprintln(os.Stderr, "s3get: ended at once: temporary files may be left, with the file's name, a dot and 8 hex digits")
+		fmt.Fprintln(os.Stderr, "s3get: ended at once: temporary files may be left behind; their names end in a dot and 8 hex digits")
 		os.Exit(exitFailed)
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))

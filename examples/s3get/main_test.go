@@ -18,14 +18,14 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// patience is how long a test waits for what must happen: only a hang takes that long.
+// patience is how long a test waits for an event. Only a hang takes that long.
 const patience = 30 * time.Second
 
-// asMain has the test binary be s3get itself.
+// asMain is the environment variable that makes the test binary run as s3get.
 const asMain = "S3GET_TEST_AS_MAIN"
 
 func TestMain(m *testing.M) {
-	for _, entry := range os.Environ() { // this machine's settings are not the tests'
+	for _, entry := range os.Environ() { // hide the settings of the machine
 		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "AWS_") {
 			os.Unsetenv(name)
 		}
@@ -54,7 +54,7 @@ func startOrigin(t *testing.T, optFns ...func(*s3test.Options)) *s3test.Server {
 	return origin
 }
 
-// get runs s3get in a directory of its own.
+// get runs s3get with the origin as its endpoint.
 func get(t *testing.T, ctx context.Context, origin *s3test.Server, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	type outcome struct {
@@ -118,7 +118,7 @@ func TestOneFile(t *testing.T) {
 			if status != 1 {
 				t.Errorf("%s: got status %d", c.arg, status)
 			}
-			wantText(t, c.arg, stderr, "s3get: s3://b/d/k: ", "To do: make the directory first")
+			wantText(t, c.arg, stderr, "s3get: s3://b/d/k: ", "To do: create the directory first")
 			continue
 		}
 		if status != 0 || stderr != "" {
@@ -142,7 +142,7 @@ func TestSeveralFiles(t *testing.T) {
 		t.Errorf("got status %d, want 1", status)
 	}
 	wantText(t, "stdout", stdout, "s3://c/l -> "+filepath.Join(out, "l")+" (3 B, not verified)", "2 objects, 6 B", "; 1 failed; verified: 1 by CRC64NVME full object, 1 not\n")
-	wantText(t, "stderr", stderr, "s3get: s3://b/missing: there is no such object (404 NotFound, request ", "To do: look at the key")
+	wantText(t, "stderr", stderr, "s3get: s3://b/missing: there is no such object (404 NotFound, request ", "To do: check the key")
 	wantFiles(t, out, "k", "l")
 }
 
@@ -187,7 +187,7 @@ func TestRecursiveFailures(t *testing.T) {
 		t.Errorf("got status %d, want 1", status)
 	}
 	wantText(t, "stdout", stdout, "1 object, 6 B in ", "; 3 failed;")
-	wantText(t, "stderr", stderr, "s3get: s3://b/p/../up: ", "To do: download it by itself",
+	wantText(t, "stderr", stderr, "s3get: s3://b/p/../up: ", "To do: download it separately",
 		"s3get: s3://b/p/denied: access is denied (403 AccessDenied, request ", "To do: ask for the permission s3:GetObject",
 		`s3get: "s3://b/p/\x1b[2Jx": access`)
 	if strings.Contains(stderr, "\x1b") {
@@ -246,7 +246,7 @@ func TestQuiet(t *testing.T) {
 	}
 }
 
-// What the flags come to, as the origin sees it.
+// TestFlags checks the effect of flags on the requests.
 func TestFlags(t *testing.T) {
 	leak.Check(t)
 	origin, dir := startOrigin(t), t.TempDir()
@@ -282,10 +282,10 @@ func TestFlags(t *testing.T) {
 	if status != 1 {
 		t.Errorf("got status %d, want 1", status)
 	}
-	wantText(t, "stderr", stderr, "s3get: s3://b/unproved: ", "To do: --verify auto downloads it without proof")
+	wantText(t, "stderr", stderr, "s3get: s3://b/unproved: ", "To do: --verify auto downloads it without verification")
 }
 
-// What --resume has kept is not fetched again.
+// A resumed download does not fetch the kept bytes again.
 func TestResume(t *testing.T) {
 	leak.Check(t)
 	origin, dir := startOrigin(t), t.TempDir()
@@ -312,7 +312,7 @@ func TestResume(t *testing.T) {
 	}
 }
 
-// A command line that is wrong starts nothing.
+// A wrong command line starts nothing.
 func TestUsage(t *testing.T) {
 	leak.Check(t)
 	origin := startOrigin(t)
@@ -320,12 +320,12 @@ func TestUsage(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for args, want := range map[string]string{
 		"":                                 "nothing to download",
-		"file":                             "begin with s3://bucket/key",
-		"s3://":                            "names no bucket",
-		"s3:///k":                          "names no bucket",
+		"file":                             "write s3://bucket/key first",
+		"s3://":                            "contains no bucket",
+		"s3:///k":                          "contains no bucket",
 		"s3://b":                           "add --recursive",
 		"s3://b/d/":                        "add --recursive",
-		"s3://b/..":                        "name the file behind it",
+		"s3://b/..":                        "add a file name after it",
 		"s3://b/k a b":                     "one argument too many",
 		"s3://b/k a s3://b/l":              "one argument too many",
 		"s3://b/k s3://b/l a":              "name a directory with -d",
@@ -335,14 +335,14 @@ func TestUsage(t *testing.T) {
 		"-r s3://b/p/ s3://b/q/ d":         "run s3get once for each",
 		"--nonsense s3://b/k":              "-nonsense",
 		"--workers many s3://b/k":          "-workers",
-		"--workers 0 s3://b/k":             "give at least 1",
+		"--workers 0 s3://b/k":             "must be at least 1",
 		"--workers 100000 s3://b/k":        "MaxRequestProcesses",
-		"--requests-per-worker 0 s3://b/k": "give at least 1",
-		"--chunk 0 s3://b/k":               "give at least 1",
+		"--requests-per-worker 0 s3://b/k": "must be at least 1",
+		"--chunk 0 s3://b/k":               "must be at least 1",
 		"--chunk 8XB s3://b/k":             "8MiB or 64M",
 		"--threshold much s3://b/k":        "8MiB or 64M",
 		"--verify maybe s3://b/k":          "auto, required or off",
-		"--endpoint localhost s3://b/k":    "give a URL",
+		"--endpoint localhost s3://b/k":    "must be a URL",
 		"--include * s3://b/k":             "--recursive",
 		"--skip-unchanged s3://b/k":        "--recursive",
 		"-r --include [a s3://b d":         "has no end",

@@ -17,7 +17,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// A second Ctrl-C ends s3get at once, although a worker does not let go.
+// A second Ctrl-C ends s3get at once, although a worker does not end.
 func TestInterruptTwice(t *testing.T) {
 	leak.Check(t)
 	origin, dir := startOrigin(t), t.TempDir()

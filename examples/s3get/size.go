@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// size is a flag.Value: bytes, with a unit or without.
+// size is a flag.Value for a number of bytes, with an optional unit.
 type size int64
 
 var units = map[string]int64{
@@ -24,11 +24,11 @@ func (s *size) Set(text string) error {
 	n, err := strconv.ParseInt(digits, 10, 64)
 	switch {
 	case err != nil || !ok:
-		return errors.New("give a number of bytes, such as 8388608, 8MiB or 64M")
+		return errors.New("want a number of bytes, such as 8388608, 8MiB or 64M")
 	case n < 1:
-		return errors.New("give at least 1")
+		return errors.New("must be at least 1")
 	case n > 1<<62/unit:
-		return errors.New("that is more than any object has")
+		return errors.New("larger than any object")
 	}
 	*s = size(n * unit)
 	return nil
@@ -36,7 +36,7 @@ func (s *size) Set(text string) error {
 
 func (s size) String() string { return human(int64(s)) }
 
-// human is for people: four figures at most.
+// human formats a size for people, with at most four digits.
 func human(n int64) string {
 	if n < 1<<10 {
 		return fmt.Sprintf("%d B", n)

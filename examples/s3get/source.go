@@ -13,16 +13,16 @@ import (
 
 const scheme = "s3://"
 
-// source is an object, or with --recursive a prefix.
+// source is an object, or a prefix with --recursive.
 type source struct {
 	bucket, key string
-	filename    string // where the object goes
+	filename    string // destination of the object
 }
 
 func (s source) String() string { return scheme + s.bucket + "/" + s.key }
 
-// parseSource cuts s3://bucket/key. It is no URL: in a key % and ? are themselves. An
-// access point's ARN has a slash of its own.
+// parseSource parses s3://bucket/key. This is not a URL: % and ? have no special meaning in a key.
+// The ARN of an access point contains a slash.
 func parseSource(text string) (source, error) {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(text, scheme), "/")
 	if strings.HasPrefix(bucket, "arn:") && strings.HasSuffix(bucket, ":accesspoint") {
@@ -30,12 +30,12 @@ func parseSource(text string) (source, error) {
 		bucket, key = bucket+"/"+name, rest
 	}
 	if bucket == "" {
-		return source{}, fmt.Errorf("%q names no bucket: write s3://bucket/key", text)
+		return source{}, fmt.Errorf("%q contains no bucket: write s3://bucket/key", text)
 	}
 	return source{bucket: bucket, key: key}, nil
 }
 
-// placeFiles gives each object its file.
+// placeFiles sets the destination of each object.
 func (a *arguments) placeFiles() error {
 	taken := map[string]source{}
 	for i := range a.sources {
@@ -49,7 +49,7 @@ func (a *arguments) placeFiles() error {
 		}
 		name := path.Base(s.key)
 		if _, err := keypath.Of(name, runtime.GOOS == "windows"); err != nil {
-			return fmt.Errorf("%s has no last part that could be a file's name: name the file behind it", s)
+			return fmt.Errorf("the last part of %s is not a valid file name: add a file name after it", s)
 		}
 		s.filename = filepath.Join(a.dir, name)
 		if a.file != "" {
@@ -63,7 +63,7 @@ func (a *arguments) placeFiles() error {
 	return nil
 }
 
-// isDirectory tells what cp would put files into.
+// isDirectory reports whether cp would treat name as a directory.
 func isDirectory(name string) bool {
 	info, err := os.Stat(name)
 	return os.IsPathSeparator(name[len(name)-1]) || err == nil && info.IsDir()

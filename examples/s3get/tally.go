@@ -11,12 +11,12 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// tally is what has become of the objects. One goroutine at a time counts.
+// tally counts the results. It is not safe for concurrent use.
 type tally struct {
 	done, failed, canceled, unchanged int64
 	bytes                             int64
-	verified                          map[string]int64 // by proof; "" = none
-	stopped                           error            // what ended the whole of a --recursive
+	verified                          map[string]int64 // by Object.Verified; "": not verified
+	stopped                           error            // ended the whole command
 }
 
 func (t *tally) count(f *processpool.Future) {
@@ -37,7 +37,7 @@ func (t *tally) count(f *processpool.Future) {
 
 func (t *tally) ok() bool { return t.failed+t.canceled == 0 && t.stopped == nil }
 
-// sentence is the closing summary.
+// sentence returns the final summary.
 func (t *tally) sentence(took time.Duration) string {
 	seconds := took.Seconds()
 	s := fmt.Sprintf("%s, %s in %.1f s", objects(t.done), human(t.bytes), seconds)
@@ -59,7 +59,7 @@ func (t *tally) sentence(took time.Duration) string {
 	return s
 }
 
-// proofs says by what so many objects were verified.
+// proofs lists how many objects were verified by each checksum.
 func (t *tally) proofs() string {
 	var parts []string
 	for _, proof := range slices.Sorted(maps.Keys(t.verified)) {

@@ -3,43 +3,43 @@ package main
 const usage = `s3get downloads S3 objects with a pool of worker processes.
 
 Usage:
-  s3get [flags] s3://bucket/key [file]         to file, or to the key's last part
+  s3get [flags] s3://bucket/key [file]         to file, or to the last part of the key
   s3get [flags] s3://bucket/key... -d dir      to files in dir
   s3get [flags] --recursive s3://bucket/prefix/ dir
 
-Where from:
-  --region name            default: the environment's, the profile's, else us-east-1
+Source:
+  --region name            default: that of the environment or the profile, or us-east-1
   --endpoint url           of a server other than AWS, such as http://127.0.0.1:9000
-  --profile name           of the shared configuration, ~/.aws/config
-  --no-sign-request        send no credentials: for public buckets
+  --profile name           in the shared configuration, ~/.aws/config
+  --no-sign-request        send no credentials, for public buckets
 
-What:
-  -d dir                   put files there; it is made if need be
-  -r, --recursive          every object below the prefix
-  --include glob           with --recursive: only those that match one of these ...
+Selection:
+  -d dir                   write the files to dir, which is created if necessary
+  -r, --recursive          download every object below the prefix
+  --include glob           with --recursive: only objects that match one of these ...
   --exclude glob           ... and none of these; both may be repeated
-  --flat                   with --recursive: none in subdirectories
-  --skip-unchanged         with --recursive: none whose file has the object's size and
-                           time, as an earlier --skip-unchanged has left it
-  --stop-on-error          with --recursive: leave off with the first failure
+  --flat                   with --recursive: no objects in subdirectories
+  --skip-unchanged         with --recursive: skip objects whose file has the size and
+                           the time that an earlier --skip-unchanged has set
+  --stop-on-error          with --recursive: stop at the first failure
 
-How:
+Download:
   --workers n              worker processes (default 10)
-  --requests-per-worker n  requests at a time in each (default 1)
-  --chunk size             of a range, such as 8MiB or 64M (default 8MiB)
-  --threshold size         from which on an object is split (default 8MiB)
+  --requests-per-worker n  concurrent requests in each worker (default 1)
+  --chunk size             size of a range, such as 8MiB or 64M (default 8MiB)
+  --threshold size         split objects of this size or more (default 8MiB)
   --verify mode            auto, required or off (default auto)
-  --resume                 keep what has arrived of a file that fails or is canceled,
-                           and go on from what an earlier --resume has kept
+  --resume                 keep the received bytes of a download that fails or is
+                           canceled, and resume from those that an earlier run kept
 
-What is told:
-  --json                   one JSON object a line, on standard output
+Output:
+  --json                   one JSON object per line, on standard output
   -q, --quiet              only errors
 
-In a glob * and ? stand for anything but a slash, ** for anything, [a-z] for a class.
-One with a slash is held against the key behind the prefix, another against its last
-part. Sizes: B, K or KiB (1024), KB (1000), M, MiB, MB, G, GiB, GB.
+In a glob, * and ? match anything but a slash, ** matches anything, [a-z] is a class.
+A glob with a slash is compared with the key without the prefix, any other glob with
+the last part of the key. Units: B, K or KiB (1024), KB (1000), M, MiB, MB, G, GiB, GB.
 
-Exit status: 0 all is in place, 1 something failed or was canceled, 2 the command line
-or the configuration is wrong. Ctrl-C cancels; a second one ends s3get at once.
+Exit status: 0 all files are complete, 1 a download failed or was canceled, 2 the command
+line or the configuration is wrong. Ctrl-C cancels; a second one ends s3get at once.
 `

@@ -12,20 +12,20 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// view shows what happens.
+// view shows the progress and the results.
 type view interface {
-	// whole says where to read the bytes of all objects, at any time and from any
-	// goroutine until close has returned. It may be called beside begin and end.
+	// whole sets the function that returns the total progress. The view may call it at any time and
+	// from any goroutine until close returns. whole may be called concurrently with begin and end.
 	whole(read func() (done, total int64))
-	begin(*processpool.Future)   // a download is queued
-	end(*processpool.Future)     // it has ended; of those canceled nobody wants to hear
-	trouble(problem)             // it concerns no single object
-	close(*tally, time.Duration) // all have ended
+	begin(*processpool.Future)   // a download was queued
+	end(*processpool.Future)     // a download has ended; canceled ones are not shown
+	trouble(problem)             // a problem that concerns no single object
+	close(*tally, time.Duration) // all downloads have ended
 }
 
-// problem is what an error says to a person.
+// problem is an error in a form for the user.
 type problem struct {
-	object     string // s3://bucket/key, or what else it is about
+	object     string // s3://bucket/key, or another subject
 	what, todo string
 }
 
@@ -44,7 +44,7 @@ func (p problem) String() string {
 
 func isCanceled(f *processpool.Future) bool { return errors.Is(f.Result(), processpool.ErrCanceled) }
 
-// lines tells of each object in a line.
+// lines is the view that prints one line for each object.
 type lines struct {
 	stdout, stderr io.Writer
 	quiet          bool
@@ -63,7 +63,7 @@ func (l *lines) end(f *processpool.Future) {
 	}
 }
 
-// lineOf is what a success is told in.
+// lineOf returns the line for a complete download.
 func lineOf(f *processpool.Future) string {
 	proof := f.Object().Verified
 	if proof == "" {
@@ -73,8 +73,8 @@ func lineOf(f *processpool.Future) string {
 	return fmt.Sprintf("%s -> %s (%s, %s)", printable(source{bucket: m.Bucket, key: m.Key}.String()), printable(m.Filename), human(f.Object().Size), proof)
 }
 
-// printable keeps what is in a key from the terminal's ears: a key may hold any
-// character, and so any of a terminal's commands.
+// printable quotes s if it has characters that are not printable. A key may contain any character,
+// including the control sequences of terminals.
 func printable(s string) string {
 	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return strconv.QuoteToGraphic(s)

@@ -1,5 +1,5 @@
-// Tracing downloads objects and writes what happened as OpenTelemetry spans: one for each
-// download, in the application, and those of the SDK for each request, in the workers.
+// Tracing downloads objects and writes OpenTelemetry spans: the application writes one for each
+// download, and the SDK in the workers writes one for each request.
 //
 //	tracing [-spans spans.json] s3://bucket/key file [s3://bucket/key file ...]
 package main
@@ -22,8 +22,8 @@ import (
 )
 
 func main() {
-	spans := flag.String("spans", "spans.json", "`file` that spans are added to")
-	worker := flag.Bool("worker", false, "serve a pool: it starts its workers so")
+	spans := flag.String("spans", "spans.json", "`file` to which spans are appended")
+	worker := flag.Bool("worker", false, "run as a worker; the pool sets this flag")
 	flag.Parse()
 	var err error
 	if *worker {
@@ -39,8 +39,8 @@ func main() {
 	}
 }
 
-// serve is a worker whose client traces. A tracer is code, which cannot cross from
-// the application: so the worker makes its own.
+// serve runs as a worker whose client has a tracer. A tracer is code and cannot be sent from the
+// application, so the worker creates its own.
 func serve(file string) error {
 	provider, stop, err := record(file, "processpool worker")
 	if err != nil {
@@ -54,7 +54,7 @@ func serve(file string) error {
 
 func run(ctx context.Context, file string, pairs []string) error {
 	if len(pairs) == 0 || len(pairs)%2 != 0 {
-		return errors.New("give pairs of s3://bucket/key and file")
+		return errors.New("arguments must be pairs of s3://bucket/key and file")
 	}
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -69,7 +69,8 @@ func run(ctx context.Context, file string, pairs []string) error {
 	})
 }
 
-// download returns when all downloads have ended and their spans are in the file.
+// download downloads the objects. It returns when all downloads have ended and their spans are in
+// the file.
 func download(ctx context.Context, cfg aws.Config, file string, pairs []string, optFns ...func(*processpool.Config)) error {
 	provider, stop, err := record(file, "tracing")
 	if err != nil {

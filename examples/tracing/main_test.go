@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// span is as the exporter writes one.
+// span is a span in the format of the exporter.
 type span struct {
 	Name       string
 	Attributes []struct {
@@ -47,7 +47,7 @@ func (s span) attribute(key string) any {
 	return nil
 }
 
-// A download that one attempt fails for, and one of a key that is not there.
+// TestTracing makes a download with a failed attempt, and one of a missing key.
 func TestTracing(t *testing.T) {
 	if !ipc.Available {
 		t.Skip("no worker processes on this platform")
@@ -68,7 +68,7 @@ func TestTracing(t *testing.T) {
 		c.ClientOptions = append(c.ClientOptions, origin.ClientOptions())
 	})
 	if err == nil {
-		t.Error("the key that is not there: got no error")
+		t.Error("missing key: got no error")
 	}
 
 	downloads := map[any]span{}
@@ -80,7 +80,7 @@ func TestTracing(t *testing.T) {
 		}
 	}
 	if !slices.Contains(names, "S3.GetObject") || !slices.Contains(names, "S3.HeadObject") {
-		t.Errorf("got spans %q, want the SDK's, too", names)
+		t.Errorf("got spans %q, want those of the SDK, too", names)
 	}
 	good, bad := downloads["k"], downloads["none"]
 	if got := good.attribute("object.verified"); got != "CRC64NVME full object" || good.attribute("object.size") != 1000.0 {

@@ -17,8 +17,8 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// record makes a provider whose spans are added to a file, each by one write, so that
-// several processes may share it. A service would name an OTLP exporter here.
+// record returns a provider that appends its spans to a file. Each span is one write, so several
+// processes may share the file. A service would use an OTLP exporter here.
 func record(file, service string) (*trace.TracerProvider, func(), error) {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	if err != nil {
@@ -38,7 +38,7 @@ func record(file, service string) (*trace.TracerProvider, func(), error) {
 	}, nil
 }
 
-// tracer makes a span of each download, and events of what is logged about it.
+// tracer creates a span for each download, and adds log records about the download to it as events.
 type tracer struct {
 	tracer api.Tracer
 
@@ -52,7 +52,7 @@ func newTracer(provider api.TracerProvider) *tracer {
 	return &tracer{tracer: provider.Tracer("processpool"), spans: map[object]api.Span{}}
 }
 
-// download starts one, and returns what waits for its end.
+// download starts a download, and returns a function that waits for its end.
 func (t *tracer) download(ctx context.Context, d *processpool.Downloader, bucket, key, file string) (wait func() error) {
 	ctx, span := t.tracer.Start(ctx, "download", api.WithAttributes(semconv.AWSS3Bucket(bucket), semconv.AWSS3Key(key)))
 	t.mu.Lock()
@@ -74,8 +74,8 @@ func (t *tracer) download(ctx context.Context, d *processpool.Downloader, bucket
 	}
 }
 
-// logger makes events of the records that name an object: attempts that failed, ranges
-// that a lost worker gave back.
+// logger returns a logger that adds events to the spans. Records that name an object are about
+// failed attempts, for example, or about the ranges of a lost worker.
 func (t *tracer) logger() *slog.Logger { return slog.New(&events{tracer: t}) }
 
 type events struct {
@@ -116,5 +116,5 @@ func (e *events) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &events{e.tracer, append(e.attrs[:len(e.attrs):len(e.attrs)], attrs...)}
 }
 
-// WithGroup keeps names as they are: the library's records have no groups.
+// WithGroup ignores the group, because the records of the library have none.
 func (e *events) WithGroup(string) slog.Handler { return e }

@@ -1,5 +1,5 @@
-// Package checksum knows the checksums S3 keeps for an object: how each is computed, how those of
-// pieces downloaded in any order become that of the whole, and how S3 writes them down.
+// Package checksum implements the checksums that S3 stores for an object: it computes them,
+// combines the checksums of pieces downloaded in any order, and parses S3's encodings.
 package checksum
 
 import (
@@ -14,10 +14,10 @@ import (
 	"github.com/minio/crc64nvme"
 )
 
-// Algorithm is a checksum algorithm by the name S3 gives it.
+// Algorithm is the name of a checksum algorithm, as S3 spells it.
 //
-// S3 also keeps XXHASH64, XXHASH3 and XXHASH128; they are not known here, so an object that has
-// nothing else is one whose bytes cannot be proved.
+// S3 also stores XXHASH64, XXHASH3 and XXHASH128. This package does not implement them, so an
+// object that has no other checksum cannot be verified.
 type Algorithm string
 
 const (
@@ -27,11 +27,11 @@ const (
 	SHA1      Algorithm = "SHA1"
 	SHA256    Algorithm = "SHA256"
 	SHA512    Algorithm = "SHA512"
-	MD5       Algorithm = "MD5" // what ETags are made of
+	MD5       Algorithm = "MD5" // used for ETags
 )
 
-// Combines reports whether the value of a whole follows from the values of its pieces, which is
-// true of the CRCs and of nothing else here. Only such an algorithm has Update, Bytes and Combine.
+// Combines reports whether the checksum of the whole can be computed from the checksums of its
+// pieces. That is true of the CRCs only. Update, Bytes and Combine panic for any other algorithm.
 func (a Algorithm) Combines() bool {
 	switch a {
 	case CRC64NVME, CRC32C, CRC32:
@@ -40,8 +40,9 @@ func (a Algorithm) Combines() bool {
 	return false
 }
 
-// New returns a hash whose Sum is what S3 encodes, most significant byte first; nil for an
-// unknown algorithm. The CRCs run on the processor's own instructions where it has them.
+// New returns a hash whose Sum has the byte order that S3 encodes, most significant byte first. It
+// returns nil for an unknown algorithm. The CRCs use the processor's CRC instructions where
+// available.
 func (a Algorithm) New() hash.Hash {
 	switch a {
 	case CRC64NVME:
@@ -62,7 +63,7 @@ func (a Algorithm) New() hash.Hash {
 	return nil
 }
 
-// Update continues crc, the CRC of what came before, with p. The CRC of nothing is 0.
+// Update adds p to crc, the CRC of the preceding bytes. The CRC of no bytes is 0.
 func (a Algorithm) Update(crc uint64, p []byte) uint64 {
 	switch a {
 	case CRC64NVME:
@@ -75,7 +76,8 @@ func (a Algorithm) Update(crc uint64, p []byte) uint64 {
 	panic(noCRC(a))
 }
 
-// Bytes returns crc as S3 encodes it: 8 bytes of CRC64NVME, 4 of the others, most significant first.
+// Bytes returns crc in the byte order that S3 encodes, most significant byte first: 8 bytes for
+// CRC64NVME, 4 for the others.
 func (a Algorithm) Bytes(crc uint64) []byte {
 	switch a {
 	case CRC64NVME:
@@ -86,7 +88,7 @@ func (a Algorithm) Bytes(crc uint64) []byte {
 	panic(noCRC(a))
 }
 
-// size is the length of a digest in bytes, 0 for an unknown algorithm.
+// size returns the length of a digest in bytes, 0 for an unknown algorithm.
 func (a Algorithm) size() int {
 	switch a {
 	case CRC64NVME:
@@ -105,8 +107,8 @@ func (a Algorithm) size() int {
 	return 0
 }
 
-// castagnoli is asked for at each use and not kept in a variable, so that a process that never
-// meets CRC32C does not build its tables; MakeTable builds them once and returns the same pointer.
+// castagnoli returns the table of CRC32C. It is not a variable, so a process that never uses CRC32C
+// does not build the table. MakeTable builds it once and always returns the same pointer.
 func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
 func noCRC(a Algorithm) string { return "checksum: " + string(a) + " is not a CRC" }

@@ -7,8 +7,8 @@ import (
 
 var crcs = []Algorithm{CRC64NVME, CRC32C, CRC32}
 
-// vectors are the digests of "123456789", as S3 writes them; those of the CRCs are the check values of
-// https://reveng.sourceforge.io/crc-catalogue/all.htm.
+// vectors are the digests of "123456789", as S3 encodes them. Those of the CRCs are the check
+// values in https://reveng.sourceforge.io/crc-catalogue/all.htm.
 var vectors = []struct {
 	algorithm Algorithm
 	crc       uint64

@@ -5,16 +5,18 @@ import (
 	"sync"
 )
 
-// Combine returns the CRC of two pieces in a row from the CRC of each and the length of the second.
+// Combine returns the CRC of two adjacent pieces, given the CRC of each and the length of the
+// second. It panics if a does not combine, or if the length is negative.
 //
-// A CRC is the remainder of the message, read as a polynomial over GF(2), divided by P. Appending
-// n bytes multiplies what came before by x^(8n), and all conditioning with ones cancels out, so that
+// A CRC is the remainder of the message, read as a polynomial over GF(2), divided by P. Appending n
+// bytes multiplies the preceding polynomial by x^(8n), and the initial and final inversions cancel
+// out:
 //
 //	crc(AB) = crc(A)·x^(8·len(B)) mod P + crc(B)
 //
-// as in zlib's crc32_combine (https://github.com/madler/zlib/blob/v1.3.1/crc32.c). Any length up to
-// the largest int64 takes at most sixteen multiplications, one for each digit of it in base sixteen
-// that is not 0; the round sizes that ranges have take one.
+// This is the method of zlib's crc32_combine (https://github.com/madler/zlib/blob/v1.3.1/crc32.c).
+// Any length up to the largest int64 takes at most sixteen multiplications, one for each nonzero
+// hexadecimal digit. The round sizes of ranges take one.
 func Combine(a Algorithm, first, second uint64, secondLen int64) uint64 {
 	if secondLen < 0 {
 		panic("checksum: negative length of a piece")
@@ -30,8 +32,9 @@ func Combine(a Algorithm, first, second uint64, secondLen int64) uint64 {
 	return product ^ second
 }
 
-// field is the arithmetic of polynomials modulo that of one CRC, least significant bit the highest
-// power: the domain the CRCs of S3 are defined in. 1 is the bit width-1, x the bit width-2.
+// field implements the arithmetic of polynomials modulo the polynomial of one CRC. The least
+// significant bit is the highest power, as in all CRCs of S3: bit width-1 is 1 and bit width-2 is
+// x.
 type field struct {
 	poly  uint64
 	width int
@@ -39,11 +42,11 @@ type field struct {
 	table powerTable
 }
 
-// powerTable holds x^(8·j·16^i) at [i][j]. 2 KiB make it several times faster than squaring one
-// bit of the length at a time.
+// powerTable holds x^(8·j·16^i) at [i][j]. Its 2 KiB make Combine several times faster than
+// repeated squaring, one bit of the length at a time.
 type powerTable [16][16]uint64
 
-// The polynomials as Rocksoft's parameters give them, bits reversed.
+// The polynomials of the Rocksoft parameters, with their bits reversed.
 var (
 	fieldCRC64NVME = field{poly: 0x9a6c9329ac4bc9b5, width: 64}
 	fieldCRC32C    = field{poly: 0x82f63b78, width: 32}
@@ -62,7 +65,8 @@ func (a Algorithm) field() *field {
 	panic(noCRC(a))
 }
 
-// powers builds the table at first use, in some 20 µs: most processes need one algorithm or none.
+// powers returns the table, and builds it at first use in about 20 µs. Most processes need one
+// algorithm or none.
 func (f *field) powers() *powerTable {
 	f.once.Do(func() {
 		base := uint64(1) << (f.width - 1 - 8) // x^8
@@ -77,8 +81,8 @@ func (f *field) powers() *powerTable {
 	return &f.table
 }
 
-// multiply returns a·b mod P, without a branch that depends on the values: a predictor would get
-// half of them wrong.
+// multiply returns a·b mod P without a branch that depends on the values. A branch predictor would
+// guess half of them wrong.
 func (f *field) multiply(a, b uint64) uint64 {
 	var product uint64
 	for a <<= 64 - f.width; a != 0; a <<= 1 {

@@ -32,14 +32,14 @@ func TestCombineSplits(t *testing.T) {
 	}
 }
 
-// TestCombineZeros appends runs of zeros far longer than could be hashed, whose effect is computed
-// another way: zeros.apply.
+// TestCombineZeros appends runs of zeros too long to be hashed. zeros.apply computes the expected
+// CRC by another method.
 func TestCombineZeros(t *testing.T) {
 	lengths := []int64{0, 1, 7, 15, 16, 17, 4095, 8 << 20, 1<<32 - 1, 1 << 32, 1<<32 + 1, 5 << 40, 48_828_125_000_003, math.MaxInt64 - 1, math.MaxInt64}
 	for _, a := range crcs {
 		z := newZeros(a)
 		for _, n := range lengths {
-			if n < 1<<16 { // the reference is itself held to the plain CRC
+			if n < 1<<16 { // check the reference itself against the plain CRC
 				data := append([]byte("first"), make([]byte, n)...)
 				if got, want := z.apply(a.Update(0, []byte("first")), n), a.Update(0, data); got != want {
 					t.Fatalf("%s: the test is wrong: %d zeros give %x, want %x", a, n, got, want)
@@ -79,8 +79,8 @@ func TestCombineAllocates(t *testing.T) {
 	}
 }
 
-// zeros computes what appending zeros does to a CRC as zlib did before version 1.2.12: column by
-// column, the matrix over GF(2) that takes the register past 2^i zero bytes.
+// zeros computes the effect of appended zeros on a CRC as zlib did before version 1.2.12. Entry i
+// holds the columns of the matrix over GF(2) that advances the register by 2^i zero bytes.
 type zeros struct {
 	ones   uint64
 	matrix [63][64]uint64
@@ -89,7 +89,8 @@ type zeros struct {
 func newZeros(a Algorithm) *zeros {
 	z := &zeros{ones: math.MaxUint64 >> (64 - 8*a.size())}
 	for column := range 8 * a.size() {
-		// One byte, by the algorithm itself: the register is the complement of the CRC, and linear.
+		// The algorithm itself gives the matrix of one byte: the register is the complement of the
+		// CRC, and linear.
 		register := uint64(1) << column
 		z.matrix[0][column] = ^a.Update(^register&z.ones, []byte{0}) & z.ones
 	}

@@ -7,11 +7,13 @@ import (
 	"strings"
 )
 
-// Parse reads an x-amz-checksum-* value together with the x-amz-checksum-type that came with it, ""
-// for none. What is malformed, or of an unknown algorithm or type, is not ok.
+// Parse parses the value of an x-amz-checksum-* header together with the x-amz-checksum-type of the
+// same response, "" if there was none. It returns false if the value is malformed, or if the
+// algorithm or the type is unknown.
 //
-// Without a type, "-N" behind the value means composite. A composite value without it is kept, with
-// Parts 0: S3 leaves it out in places. A full object's value cannot have it.
+// Without a type, a suffix "-N" means composite. Parse accepts a composite value without the
+// suffix, with Parts 0, because S3 sometimes omits it. The value of a full object cannot have the
+// suffix.
 func Parse(a Algorithm, typ, value string) (Stored, bool) {
 	digest, parts, ok := cutParts(value)
 	if !ok || !isBase64(digest, a.size()) {
@@ -30,11 +32,12 @@ func Parse(a Algorithm, typ, value string) (Stored, bool) {
 	return Stored{Algorithm: a, Kind: kind, Value: digest, Parts: parts}, true
 }
 
-// ParseETag reads an ETag that has the form of an MD5: 32 hex digits in quotes, and "-N" behind them
-// for an object uploaded in N parts. Every other ETag, weak ones among them, is not ok.
+// ParseETag parses an ETag that has the form of an MD5: 32 hex digits in quotes, followed by "-N"
+// for an object uploaded in N parts. It returns false for any other ETag, including weak ones.
 //
-// The form proves nothing: with SSE-C and SSE-KMS an ETag looks the same and is not the MD5 of the
-// bytes (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html). The caller has to know.
+// The form alone does not make it an MD5: with SSE-C and SSE-KMS an ETag looks the same and is not
+// the MD5 of the bytes (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html). The
+// caller must check the encryption.
 func ParseETag(etag string) (Stored, bool) {
 	if len(etag) < 2 || etag[0] != '"' || etag[len(etag)-1] != '"' {
 		return Stored{}, false
@@ -49,22 +52,22 @@ func ParseETag(etag string) (Stored, bool) {
 	return Stored{Algorithm: MD5, Kind: ETag, Value: strings.ToLower(digest), Parts: parts}, true
 }
 
-// cutParts splits value-N. Neither base64 nor hex has a dash of its own.
+// cutParts splits "value-N". Neither base64 nor hex contains a dash.
 func cutParts(s string) (value string, parts int, ok bool) {
 	value, suffix, found := strings.Cut(s, "-")
 	if !found {
 		return value, 0, true
 	}
 	n, err := strconv.ParseInt(suffix, 10, 32)
-	// Formatting it again refuses the spellings only Go takes: a sign, leading zeros.
+	// Formatting n again rejects a sign and leading zeros, which ParseInt accepts.
 	if err != nil || n < 1 || strconv.FormatInt(n, 10) != suffix {
 		return "", 0, false
 	}
 	return value, int(n), true
 }
 
-// isBase64 reports whether s is the one base64 text of size bytes. Decoding alone would let line
-// breaks and stray bits in the last digit pass.
+// isBase64 reports whether s is the canonical base64 encoding of size bytes. Decoding alone would
+// accept line breaks and stray bits in the last digit.
 func isBase64(s string, size int) bool {
 	if size == 0 || len(s) != base64.StdEncoding.EncodedLen(size) {
 		return false

@@ -33,8 +33,8 @@ func TestParse(t *testing.T) {
 		{CRC32, "", "y/Q5Jg==-7-7", Stored{}},
 		{CRC32, "", "y/Q5Jg==-9999999999", Stored{}},
 		{CRC32, "", "y/Q5Jg", Stored{}},       // no padding
-		{CRC32, "", "y_Q5Jg==", Stored{}},     // the alphabet of URLs
-		{CRC32, "", "y/Q5Jh==", Stored{}},     // bits behind the last byte
+		{CRC32, "", "y_Q5Jg==", Stored{}},     // base64url
+		{CRC32, "", "y/Q5Jh==", Stored{}},     // stray bits after the last byte
 		{CRC32, "", "y/Q5\nJg=", Stored{}},    // line breaks
 		{CRC32, "", "y/Q5\r\nJg==", Stored{}}, //
 		{CRC32, "", " y/Q5Jg==", Stored{}},
@@ -83,7 +83,7 @@ func TestParseETag(t *testing.T) {
 	}
 }
 
-// FuzzParse holds what parses to its one spelling: written out again it is what was read.
+// FuzzParse checks that a value that parses has one spelling: formatting it again gives the input.
 func FuzzParse(f *testing.F) {
 	for _, v := range vectors {
 		f.Add(string(v.algorithm), "", v.value)

@@ -7,23 +7,23 @@ import (
 	"slices"
 )
 
-// Pieces keeps the CRCs of the finished pieces of an object, which arrive in any order. Neighbours
-// become one at once, so that memory follows the number of holes and not that of pieces: with ranges
-// handed out in order, as many as are in flight.
+// Pieces collects the CRCs of the finished pieces of an object, which arrive in any order. Adjacent
+// pieces are merged at once, so memory grows with the number of gaps and not with the number of
+// pieces. With ranges handed out in order, there are as many gaps as ranges in flight.
 //
-// Not for concurrent use.
+// A Pieces is not safe for concurrent use.
 type Pieces struct {
 	algorithm Algorithm
-	runs      []run // by offset; none empty, none touching the next
+	runs      []run // sorted by offset; none is empty or adjacent to the next
 }
 
-// run is a stretch of the object without a hole.
+// run is a contiguous stretch of the object.
 type run struct {
 	offset, end int64
 	crc         uint64
 }
 
-// NewPieces returns an empty set; a must be one that Combines.
+// NewPieces returns an empty set. It panics if a does not combine.
 func NewPieces(a Algorithm) *Pieces {
 	if !a.Combines() {
 		panic(noCRC(a))
@@ -31,17 +31,17 @@ func NewPieces(a Algorithm) *Pieces {
 	return &Pieces{algorithm: a}
 }
 
-// Add records the CRC of the length bytes at offset. A piece of no bytes is ignored. A piece that
-// overlaps an earlier one means that a range was counted twice, and panics.
+// Add records crc as the CRC of the length bytes at offset. It ignores an empty piece. It panics if
+// the piece overlaps an earlier one, because a range was then counted twice.
 func (p *Pieces) Add(offset, length int64, crc uint64) {
 	if offset < 0 || length < 0 || length > math.MaxInt64-offset {
-		panic(fmt.Sprintf("checksum: no such piece: %d bytes at %d", length, offset))
+		panic(fmt.Sprintf("checksum: invalid piece: %d bytes at %d", length, offset))
 	}
 	if length == 0 {
 		return
 	}
 	added := run{offset: offset, end: offset + length, crc: crc}
-	// i is where the piece belongs: before the first run that does not start before it.
+	// The piece belongs at i, before the first run that starts at its offset or later.
 	i, _ := slices.BinarySearchFunc(p.runs, offset, func(r run, offset int64) int {
 		return cmp.Compare(r.offset, offset)
 	})
@@ -66,8 +66,8 @@ func (p *Pieces) Add(offset, length int64, crc uint64) {
 	}
 }
 
-// Whole returns the CRC of an object of size bytes; not ok while a byte of it is missing, or when a
-// piece lies beyond its end.
+// Whole returns the CRC of an object of size bytes. ok is false while any byte is missing, and when
+// a piece extends beyond the end.
 func (p *Pieces) Whole(size int64) (crc uint64, ok bool) {
 	if len(p.runs) == 0 {
 		return 0, size == 0
@@ -83,6 +83,6 @@ func (p *Pieces) join(a, b run) run {
 }
 
 func panicOverlap(added, present run) {
-	panic(fmt.Sprintf("checksum: piece [%d,%d) overlaps [%d,%d), which is finished",
+	panic(fmt.Sprintf("checksum: piece [%d,%d) overlaps the finished piece [%d,%d)",
 		added.offset, added.end, present.offset, present.end))
 }

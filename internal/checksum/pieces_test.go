@@ -14,7 +14,7 @@ func TestPiecesInAnyOrder(t *testing.T) {
 		for range 50 {
 			data := randomBytes(random, 1+random.IntN(4000))
 			size := int64(len(data))
-			var cuts []int // the piece i is [cuts[i],cuts[i+1]); some are empty
+			var cuts []int // piece i is [cuts[i],cuts[i+1]); some are empty
 			for at := 0; at < len(data); at = min(at+random.IntN(300), len(data)) {
 				cuts = append(cuts, at)
 			}
@@ -41,7 +41,7 @@ func TestPiecesInAnyOrder(t *testing.T) {
 	}
 }
 
-// TestPiecesMemory finishes 5 TiB out of order within a window, as a pool does.
+// TestPiecesMemory adds the pieces of 5 TiB out of order within a window, as a pool does.
 func TestPiecesMemory(t *testing.T) {
 	const (
 		seed   = 4

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// Kind says what of an object a stored value covers.
+// Kind is what a stored checksum covers.
 type Kind string
 
 // The first two are S3's checksum types
@@ -14,19 +14,19 @@ type Kind string
 const (
 	FullObject Kind = "FULL_OBJECT" // the digest of the bytes
 	Composite  Kind = "COMPOSITE"   // the digest of the digests of the parts
-	ETag       Kind = "ETAG"        // either, as the ETag: MD5 of the bytes, or of the MD5s of the parts
+	ETag       Kind = "ETAG"        // the MD5 of the bytes, or of the MD5s of the parts
 )
 
-// Stored is what S3 keeps for an object.
+// Stored is a checksum that S3 stores for an object.
 type Stored struct {
 	Algorithm Algorithm
 	Kind      Kind
-	Value     string // base64, without -N; an ETag's is lower-case hex
-	Parts     int    // N of value-N; 0: there was none
+	Value     string // base64 without -N; lower-case hex for an ETag
+	Parts     int    // the N of value-N; 0: no suffix
 }
 
-// String names the proof and not the value: "CRC64NVME full object", "SHA256 composite of 7 parts",
-// "MD5 ETag", "MD5 ETag of 7 parts".
+// String describes the checksum without its value: "CRC64NVME full object", "SHA256 composite of 7
+// parts", "MD5 ETag", "MD5 ETag of 7 parts".
 func (s Stored) String() string {
 	text := string(s.Algorithm)
 	switch s.Kind {
@@ -48,14 +48,14 @@ func (s Stored) String() string {
 	return text
 }
 
-// MatchCRC reports whether the object's bytes, whose CRC is crc, are those S3 stored. Only a full
-// object's CRC can match.
+// MatchCRC reports whether crc, the CRC of the received bytes, is the stored value. Only the CRC of
+// a full object can match.
 func (s Stored) MatchCRC(crc uint64) bool {
 	return s.Algorithm.Combines() && s.MatchDigest(s.Algorithm.Bytes(crc))
 }
 
-// MatchDigest reports whether the object's bytes, whose digest is sum, are those S3 stored. Only a
-// full object's digest can match, or the ETag of an object that was not uploaded in parts.
+// MatchDigest reports whether sum, the digest of the received bytes, is the stored value. Only the
+// digest of a full object can match, or the ETag of an object that was not uploaded in parts.
 func (s Stored) MatchDigest(sum []byte) bool {
 	switch s.Kind {
 	case FullObject:
@@ -66,8 +66,9 @@ func (s Stored) MatchDigest(sum []byte) bool {
 	return false
 }
 
-// MatchParts reports whether the parts, whose digests are sums in order, are those S3 stored. Only a
-// composite can match, or the ETag of an object uploaded in parts; of as many as it says, if it says.
+// MatchParts reports whether sums, the digests of the parts in order, match the stored value. Only
+// a composite checksum can match, or the ETag of an object uploaded in parts. If the stored value
+// states the number of parts, sums must have that length.
 func (s Stored) MatchParts(sums [][]byte) bool {
 	switch {
 	case s.Kind == Composite:

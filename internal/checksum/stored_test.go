@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// composites are S3's values for an object uploaded as "123", "456" and "789".
+// composites are S3's values for an object uploaded as the parts "123", "456" and "789".
 var composites = []struct {
 	algorithm Algorithm
 	value     string
@@ -122,7 +122,7 @@ func TestMatchETag(t *testing.T) {
 	}
 }
 
-// TestMatchKind offers each kind the right digest of another.
+// TestMatchKind gives each kind the correct digest of another kind.
 func TestMatchKind(t *testing.T) {
 	whole := digests(MD5, "123456789")
 	for _, s := range []Stored{
@@ -153,7 +153,7 @@ func TestMatchNothing(t *testing.T) {
 		{Kind: Composite},
 		{Kind: ETag},
 		{Algorithm: "XXHASH64", Kind: Composite, Parts: 1},
-		{MD5, Composite, "1B2M2Y8AsgTpgAmY7PhCfg==", 0}, // of no bytes at all
+		{MD5, Composite, "1B2M2Y8AsgTpgAmY7PhCfg==", 0}, // the MD5 of no bytes
 		{MD5, FullObject, "", 0},
 	} {
 		if s.MatchCRC(0) || s.MatchDigest(nil) || s.MatchDigest([]byte{}) || s.MatchParts(nil) || s.MatchParts([][]byte{nil}) {

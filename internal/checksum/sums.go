@@ -2,17 +2,17 @@ package checksum
 
 import "hash"
 
-// Sums sums the same bytes for two ends at once: for the proof of the object, and for the record that is
-// kept of the range. It is not for concurrent use.
+// Sums computes two checksums of the same bytes: one to verify the object, and one for the
+// journal's record of the range. A Sums is not safe for concurrent use.
 type Sums struct {
 	proof, record Algorithm // "": none
 
-	Proof  uint64    // where it combines
-	Digest hash.Hash // where it does not
+	Proof  uint64    // if the algorithm combines
+	Digest hash.Hash // if it does not
 	Record uint64
 }
 
-// NewSums returns sums of no bytes. record combines, or is "".
+// NewSums returns the sums of no bytes. record must be "" or an algorithm that combines.
 func NewSums(proof, record Algorithm) *Sums {
 	s := &Sums{proof: proof, record: record}
 	if proof != "" && !proof.Combines() {
@@ -21,7 +21,7 @@ func NewSums(proof, record Algorithm) *Sums {
 	return s
 }
 
-// Write adds bytes. Where both ends have the same algorithm they are summed once.
+// Write adds p to both checksums. If they have the same algorithm, it is computed once.
 func (s *Sums) Write(p []byte) {
 	switch {
 	case s.Digest != nil:
@@ -38,10 +38,10 @@ func (s *Sums) Write(p []byte) {
 	}
 }
 
-// Reset forgets all bytes.
+// Reset returns s to the sums of no bytes.
 func (s *Sums) Reset() { *s = *NewSums(s.proof, s.record) }
 
-// Bytes returns the digest, nil where the algorithm combines.
+// Bytes returns the digest, or nil if the algorithm combines.
 func (s *Sums) Bytes() []byte {
 	if s.Digest == nil {
 		return nil

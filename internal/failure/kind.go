@@ -7,19 +7,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 )
 
-// Kind is what an attempt that will be made again has failed by, for those who count.
+// Kind classifies the failure of a retried attempt, for statistics.
 type Kind string
 
 const (
-	KindThrottled  Kind = "throttled"  // S3 asked for a slower pace
-	KindStalled    Kind = "stalled"    // silence
-	KindConnection Kind = "connection" // it could not be made, or broke off
-	KindUnexpected Kind = "unexpected" // an answer that does not fit the request
+	KindThrottled  Kind = "throttled"  // S3 asked for a lower request rate
+	KindStalled    Kind = "stalled"    // the connection delivered nothing for too long
+	KindConnection Kind = "connection" // not established, or interrupted
+	KindUnexpected Kind = "unexpected" // a response that does not fit the request
 	KindOther      Kind = "other"      // S3's own errors, and expired credentials
 )
 
-// KindOf sorts an error that is Retryable. The classes of S3's errors and of the
-// network's are the SDK's, as in Retryable.
+// KindOf returns the Kind of err, which must be Retryable. The SDK classifies the errors of S3 and
+// of the network, as in Retryable.
 func KindOf(err error) Kind {
 	var interrupted *Interrupted
 	switch {

@@ -31,7 +31,7 @@ func TestKindOf(t *testing.T) {
 		{"closed before the answer", sending(io.EOF), failure.KindConnection},
 		{"500", answer(500, "InternalError"), failure.KindOther},
 		{"ExpiredToken", answer(400, "ExpiredToken"), failure.KindOther},
-		{"nobody knows", errors.New("x"), failure.KindOther},
+		{"unknown", errors.New("x"), failure.KindOther},
 	} {
 		if got := failure.KindOf(c.err); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)

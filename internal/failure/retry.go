@@ -16,21 +16,20 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// Local is an error of this machine's file system. S3 cannot mend it.
+// Local is an error of the local file system. It is not retried.
 type Local struct{ Err error }
 
 func (e *Local) Error() string { return e.Err.Error() }
 func (e *Local) Unwrap() error { return e.Err }
 
-// Interrupted is a body that broke off.
+// Interrupted is an error while reading a response body.
 type Interrupted struct{ Err error }
 
-func (e *Interrupted) Error() string { return "body broke off: " + e.Err.Error() }
+func (e *Interrupted) Error() string { return "body interrupted: " + e.Err.Error() }
 func (e *Interrupted) Unwrap() error { return e.Err }
 
-// Retryable decides whether another attempt may succeed where err was the last
-// one's end. It is the only place that does. The classes of S3's own errors are
-// the SDK's (retry.DefaultRetryables).
+// Retryable reports whether another attempt may succeed after one that failed with err. No other
+// code decides this. S3's own errors are classified by the SDK (retry.DefaultRetryables).
 func Retryable(err error) bool {
 	var local *Local
 	var interrupted *Interrupted
@@ -43,14 +42,14 @@ func Retryable(err error) bool {
 		untrusted(err):
 		return false
 	case errors.As(err, &interrupted), CredentialsExpired(err),
-		errors.Is(err, io.ErrUnexpectedEOF): // the answer broke off, maybe before it told what is wrong
+		errors.Is(err, io.ErrUnexpectedEOF): // interrupted, maybe before S3's error code
 		return true
 	}
 	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
 }
 
-// untrusted tells a certificate that does not verify, which the SDK counts among
-// the connection errors; asking again would not make it better.
+// untrusted reports whether err is a certificate that does not verify. The SDK classifies it as a
+// connection error, but a retry would not help.
 func untrusted(err error) bool {
 	var (
 		verification *tls.CertificateVerificationError
@@ -62,8 +61,7 @@ func untrusted(err error) bool {
 		errors.As(err, &hostname) || errors.As(err, &invalid)
 }
 
-// CredentialsExpired tells that S3 refused the credentials as too old, so that
-// new ones may help.
+// CredentialsExpired reports whether S3 refused the request because its credentials have expired.
 func CredentialsExpired(err error) bool {
 	var api smithy.APIError
 	if !errors.As(err, &api) {
@@ -76,23 +74,23 @@ func CredentialsExpired(err error) bool {
 	return false
 }
 
-// Unexplained tells a 400 to a HeadObject: its answer has no body that could say what
-// for (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html).
+// Unexplained reports whether err is a 400 response to a HeadObject. The response has no body, and
+// so no error code (https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html).
 func Unexplained(err error) bool {
 	var operation *smithy.OperationError
 	return errors.As(err, &operation) && operation.OperationName == "HeadObject" && status(err) == 400
 }
 
-// The waits between attempts: doubling from a first step, at most maxWait, half of it
-// by chance so that workers do not come back together. S3 asks for a longer pause
-// when it throttles.
+// The wait between attempts doubles from a first step up to maxWait. Half of it is random, so that
+// workers do not retry at the same time. The first step is longer when S3 throttles.
 const (
 	firstWait         = 50 * time.Millisecond
 	firstThrottleWait = 400 * time.Millisecond
 	maxWait           = 20 * time.Second
 )
 
-// Wait returns the pause after the attempt-th failure in a row (1 is the first).
+// Wait returns how long to wait after the given number of failures in a row, the last of which was
+// err. attempt is 1 for the first failure.
 func Wait(attempt int, err error) time.Duration {
 	step := firstWait
 	if throttled(err) {
@@ -103,7 +101,7 @@ func Wait(attempt int, err error) time.Duration {
 	return max(wait, min(retryAfter(err), maxWait))
 }
 
-// throttled tells that S3, or what stands before it, has too much to do.
+// throttled reports whether S3, or a proxy in front of it, is overloaded.
 func throttled(err error) bool {
 	return retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err) == aws.TrueTernary || status(err) == 503
 }
@@ -116,8 +114,8 @@ func status(err error) int {
 	return 0
 }
 
-// retryAfter reads RFC 9110's Retry-After, in seconds, and the SDK's own
-// x-amz-retry-after, in milliseconds.
+// retryAfter returns the value of the headers x-amz-retry-after, which the SDK defines in
+// milliseconds, or Retry-After, which RFC 9110 defines in seconds.
 func retryAfter(err error) time.Duration {
 	var response *awshttp.ResponseError
 	if !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {

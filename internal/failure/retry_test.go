@@ -23,7 +23,7 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 )
 
-// answer is the error that the SDK makes of an S3 error answer.
+// answer returns the error that the SDK creates from an S3 error response.
 func answer(status int, code string, header ...string) error {
 	h := http.Header{}
 	for i := 0; i < len(header); i += 2 {
@@ -38,7 +38,8 @@ func answer(status int, code string, header ...string) error {
 	}}
 }
 
-// brokenOff is the error that the SDK makes of an S3 error answer whose body it cannot read.
+// brokenOff returns the error that the SDK creates from an S3 error response whose body it cannot
+// read.
 func brokenOff(status int, cause error) error {
 	return &smithy.OperationError{ServiceID: "S3", OperationName: "GetObject", Err: &awshttp.ResponseError{
 		ResponseError: &smithyhttp.ResponseError{
@@ -48,7 +49,7 @@ func brokenOff(status int, cause error) error {
 	}}
 }
 
-// sending is the error that the SDK makes of a request that got no answer.
+// sending returns the error that the SDK creates for a request without a response.
 func sending(err error) error {
 	return &smithy.OperationError{ServiceID: "S3", OperationName: "GetObject", Err: &smithyhttp.RequestSendError{
 		Err: &url.Error{Op: "Get", URL: "http://localhost/", Err: err},
@@ -69,7 +70,7 @@ func TestRetryable(t *testing.T) {
 		{"unexpected", fmt.Errorf("%w: status 200", failure.ErrUnexpected), true},
 		{"interrupted", &failure.Interrupted{Err: io.ErrUnexpectedEOF}, true},
 		{"interrupted by a reset", &failure.Interrupted{Err: reset}, true},
-		{"interrupted by what nobody knows", &failure.Interrupted{Err: errors.New("x")}, true},
+		{"interrupted by an unknown error", &failure.Interrupted{Err: errors.New("x")}, true},
 
 		{"500", answer(500, "InternalError"), true},
 		{"502", answer(502, ""), true},
@@ -79,7 +80,7 @@ func TestRetryable(t *testing.T) {
 		{"400 RequestTimeout", answer(400, "RequestTimeout"), true},
 		{"400 ExpiredToken", answer(400, "ExpiredToken"), true},
 		{"400 TokenRefreshRequired", answer(400, "TokenRefreshRequired"), true},
-		{"400, and its body broke off", brokenOff(400, io.ErrUnexpectedEOF), true},
+		{"400, body interrupted", brokenOff(400, io.ErrUnexpectedEOF), true},
 		{"403, and its body was reset", brokenOff(403, reset), true},
 		{"connection refused", sending(refused), true},
 		{"connection reset", sending(reset), true},
@@ -105,7 +106,7 @@ func TestRetryable(t *testing.T) {
 		{"authority", sending(x509.UnknownAuthorityError{}), false},
 		{"host name", sending(x509.HostnameError{Certificate: &x509.Certificate{}, Host: "h"}), false},
 		{"out of date", sending(x509.CertificateInvalidError{Reason: x509.Expired, Cert: &x509.Certificate{}}), false},
-		{"what nobody knows", errors.New("credentials: no provider"), false},
+		{"unknown error", errors.New("credentials: no provider"), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := failure.Retryable(c.err); got != c.want {
@@ -125,7 +126,7 @@ func TestCredentialsExpired(t *testing.T) {
 		}
 	}
 	if failure.CredentialsExpired(nil) || failure.CredentialsExpired(errors.New("ExpiredToken")) {
-		t.Error("an error that is no answer of S3's is taken for one")
+		t.Error("got true for an error that is not a response of S3")
 	}
 }
 
@@ -172,7 +173,7 @@ func TestWait(t *testing.T) {
 			if low < c.min || high > c.max {
 				t.Errorf("got waits of %v to %v, want %v to %v", low, high, c.min, c.max)
 			}
-			// Half of a wait is by chance, or workers come back together.
+			// Half of a wait is random, so that workers do not retry at the same time.
 			if spread := c.max - c.min; c.min > 0 && high-low < spread/2 {
 				t.Errorf("got waits of %v to %v: they hardly differ", low, high)
 			}

@@ -1,6 +1,5 @@
-// Package failure knows every way in which a download fails: the sentinel errors,
-// the form in which an error crosses from a worker to the pool, and what is
-// worth another attempt.
+// Package failure defines the errors of a download: the sentinels, the form in which an error
+// crosses from a worker to the pool, and the decision which errors to retry.
 package failure
 
 import (
@@ -26,18 +25,18 @@ var (
 	ErrRetriesExceeded = errors.New("no attempts left")
 )
 
-// canceledError is context.Canceled too, for errors.Is.
+// canceledError also matches context.Canceled.
 type canceledError struct{}
 
 func (canceledError) Error() string        { return "the download was canceled" }
 func (canceledError) Is(target error) bool { return target == context.Canceled }
 
-// ErrUnexpected marks an answer that does not fit the request: a 200 to a Range,
-// another range, a body of another length. Such an answer is never data; the
-// request is made again.
+// ErrUnexpected marks a response that does not fit the request: a 200 to a Range request, another
+// range, or a body of another length. Such a response is never used as data; the request is
+// retried.
 var ErrUnexpected = errors.New("unexpected answer")
 
-// names are the sentinels that a worker can meet, by their name on the wire.
+// names maps the names on the wire to the sentinels that a worker can return.
 var names = map[string]error{
 	"canceled":     ErrCanceled,
 	"changed":      ErrObjectChanged,

@@ -12,17 +12,17 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Wire is an error on its way between processes: its text, and the facts that
-// errors.Is and errors.As shall find on the other side.
+// Wire is the form in which an error crosses between processes: its text, and the facts that
+// errors.Is and errors.As must find on the other side.
 type Wire struct {
 	Text      string
 	Sentinels []string `json:",omitempty"`
 	Errno     uint     `json:",omitempty"`
-	Call      string   `json:",omitempty"` // of the fs.PathError that bore Errno
+	Call      string   `json:",omitempty"` // Op of the fs.PathError that contained Errno
 	API       *API     `json:",omitempty"`
 }
 
-// API is S3's own part of an error.
+// API is the part of an error that comes from S3's response.
 type API struct {
 	Operation string
 	Status    int
@@ -31,13 +31,13 @@ type API struct {
 	Code      string
 	Message   string
 	Fault     int
-	// StorageClass and AccessTier are InvalidObjectState's.
+	// StorageClass and AccessTier are set for InvalidObjectState only.
 	StorageClass string `json:",omitempty"`
 	AccessTier   string `json:",omitempty"`
 	Region       string `json:",omitempty"` // x-amz-bucket-region
 }
 
-// Pack makes err ready for the wire; nil stays nil.
+// Pack converts err to its wire form. It returns nil for nil.
 func Pack(err error) *Wire {
 	if err == nil {
 		return nil
@@ -60,7 +60,7 @@ func Pack(err error) *Wire {
 	return w
 }
 
-// RequestID is S3's id of the request that failed; "" if it was not answered.
+// RequestID returns S3's id of the failed request, "" if there was no response.
 func RequestID(err error) string {
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) {
@@ -98,8 +98,8 @@ func packAPI(err error) *API {
 	return a
 }
 
-// Unpack rebuilds the error: the same text, and for errors.Is and errors.As the
-// sentinels, the errno and the SDK's typed errors that it had where it was met.
+// Unpack rebuilds the error. It has the same text as the original, and errors.Is and errors.As find
+// the same sentinels, errno and typed errors of the SDK. It returns nil for nil.
 func (w *Wire) Unpack() error {
 	if w == nil {
 		return nil
@@ -112,7 +112,7 @@ func (w *Wire) Unpack() error {
 	}
 	switch errno := syscall.Errno(w.Errno); {
 	case w.Errno == 0:
-	case w.Call == "": // of a socket
+	case w.Call == "": // an errno of a socket
 		e.causes = append(e.causes, errno)
 	default:
 		e.causes = append(e.causes, &fs.PathError{Op: w.Call, Err: errno})
@@ -148,11 +148,11 @@ func (a *API) rebuild() error {
 	}
 }
 
-// modelled returns the type that the SDK's own deserializer gives the code.
+// modelled returns an error of the type that the SDK's deserializer creates for the code.
 func (a *API) modelled() error {
 	message := &a.Message
 	switch a.Code {
-	case "": // an answer that broke off has a status, and nothing of S3's
+	case "": // an interrupted response has a status and no S3 error
 		return errors.New(a.Message)
 	case "NoSuchKey":
 		return &types.NoSuchKey{Message: message}
@@ -170,7 +170,7 @@ func (a *API) modelled() error {
 	return &smithy.GenericAPIError{Code: a.Code, Message: a.Message, Fault: smithy.ErrorFault(a.Fault)}
 }
 
-// remoteError is an error that was met in another process.
+// remoteError is an error from another process.
 type remoteError struct {
 	text   string
 	causes []error

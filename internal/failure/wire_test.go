@@ -27,7 +27,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// cross sends err to another process and back, as JSON.
+// cross converts err to JSON and back, as on the way between processes.
 func cross(t *testing.T, err error) error {
 	t.Helper()
 	data, e := json.Marshal(failure.Pack(err))
@@ -41,7 +41,7 @@ func cross(t *testing.T, err error) error {
 	return w.Unpack()
 }
 
-// sentinels are what errors.Is may be asked for.
+// sentinels are the errors that wantSame passes to errors.Is.
 var sentinels = map[string]error{
 	"ErrShutdown":              failure.ErrShutdown,
 	"ErrCanceled":              failure.ErrCanceled,
@@ -63,7 +63,7 @@ var sentinels = map[string]error{
 	"ECONNREFUSED":             syscall.ECONNREFUSED,
 }
 
-// wantSame holds the error that has crossed against the one that was met.
+// wantSame compares the error that has crossed with the original.
 func wantSame(t *testing.T, before error) {
 	t.Helper()
 	after := cross(t, before)
@@ -78,13 +78,13 @@ func wantSame(t *testing.T, before error) {
 	if got, want := describe(after), describe(before); got != want {
 		t.Errorf("errors.As: got\n%s\nwant\n%s", got, want)
 	}
-	// An error may cross once more, as that of a lost worker's successor does.
+	// An error may cross twice, as that of a lost worker's successor does.
 	if got, want := describe(cross(t, after)), describe(before); got != want {
 		t.Errorf("errors.As after a second crossing: got\n%s\nwant\n%s", got, want)
 	}
 }
 
-// describe tells all that errors.As finds in err.
+// describe describes everything that errors.As finds in err.
 func describe(err error) string {
 	var b strings.Builder
 	found := func(name string, value any) { fmt.Fprintf(&b, "\t%s: %+v\n", name, value) }
@@ -146,7 +146,7 @@ func TestCrossingKeepsNil(t *testing.T) {
 	}
 }
 
-// TestUnknownSentinel: a worker of a later version may name what this one does not know.
+// TestUnknownSentinel: a worker of a later version may send a name that this version does not know.
 func TestUnknownSentinel(t *testing.T) {
 	w := &failure.Wire{Text: "text", Sentinels: []string{"no such name", "stalled"}}
 	if err := w.Unpack(); err.Error() != "text" || !errors.Is(err, failure.ErrStalled) {
@@ -176,7 +176,7 @@ func TestCrossingKeepsErrno(t *testing.T) {
 	}
 }
 
-// TestCrossingKeepsNetworkErrno: ECONNREFUSED and its like are no fs.PathError.
+// TestCrossingKeepsNetworkErrno: an errno such as ECONNREFUSED is not in an fs.PathError.
 func TestCrossingKeepsNetworkErrno(t *testing.T) {
 	err := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	after := cross(t, err)
@@ -185,8 +185,7 @@ func TestCrossingKeepsNetworkErrno(t *testing.T) {
 	}
 }
 
-// TestCrossingKeepsAPIErrors does so with errors that the SDK itself makes of an
-// origin's answers.
+// TestCrossingKeepsAPIErrors uses errors that the SDK creates from responses of an origin.
 func TestCrossingKeepsAPIErrors(t *testing.T) {
 	leak.Check(t)
 	origin := s3test.Start()
@@ -237,8 +236,8 @@ func TestCrossingKeepsAPIErrors(t *testing.T) {
 	}
 }
 
-// TestCrossingKeepsArchiveState: of the modelled errors only InvalidObjectState has
-// fields of its own.
+// TestCrossingKeepsArchiveState: InvalidObjectState is the only modelled error with additional
+// fields.
 func TestCrossingKeepsArchiveState(t *testing.T) {
 	leak.Check(t)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

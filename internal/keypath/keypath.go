@@ -1,6 +1,6 @@
-// Package keypath makes file names of keys. A key is any string; a file name is not.
-// What has no file name of its own below a directory is refused, never mended: a
-// mended name could be that of another key.
+// Package keypath derives file names from keys. A key can be any string; a file name cannot. A key
+// without a file name of its own below the directory is refused and never repaired, because the
+// repaired name could belong to another key.
 package keypath
 
 import (
@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// ErrUnsafe is matched by every refusal.
-var ErrUnsafe = errors.New("the key cannot be a file of its own below the directory")
+// ErrUnsafe is matched by every error of Of, and of package tree for a name that it refuses.
+var ErrUnsafe = errors.New("the key has no safe path below the directory")
 
-// Path is a place below a directory, with slashes between its segments; "." is the
-// directory itself.
+// Path is a path below a directory, with slashes between its segments. "." is the directory itself.
 type Path struct {
 	Name string
 	Dir  bool // the key ends in a slash, and stands for a directory
 }
 
-// Base returns what is left out of the names of all keys that begin with prefix:
-// its part up to its last slash. So two keys never get one name.
+// Base returns the part of prefix up to and including its last slash. The file names of all keys
+// that begin with prefix omit it, so two keys never get the same name.
 func Base(prefix string) string { return prefix[:strings.LastIndexByte(prefix, '/')+1] }
 
-// Of returns the place of a key behind its base, on Windows or elsewhere.
+// Of returns the path for rest, a key without its base. windows selects the naming rules of
+// Windows.
 func Of(rest string, windows bool) (Path, error) {
 	if rest == "" {
 		return Path{Name: ".", Dir: true}, nil
@@ -47,7 +47,7 @@ func Of(rest string, windows bool) (Path, error) {
 	return Path{Name: name, Dir: dir}, nil
 }
 
-// faultOf says what is wrong with a segment on every system.
+// faultOf describes what makes a segment invalid on every system, "" if nothing does.
 func faultOf(segment string) string {
 	switch {
 	case segment == "":
@@ -60,7 +60,7 @@ func faultOf(segment string) string {
 	return ""
 }
 
-// Ancestors are the directories above name, the topmost first.
+// Ancestors returns the directories above name, the topmost first.
 func Ancestors(name string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range len(name) {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// faultOnWindows says what else is wrong with a segment there: a backslash is a
-// separator, a colon begins the name of a stream, trailing dots and spaces are dropped,
-// and some names are devices in every directory, whatever their extension
+// faultOnWindows describes what makes a segment invalid on Windows, "" if nothing does. There a
+// backslash is a separator, a colon begins the name of a stream, trailing dots and spaces are
+// dropped, and some names are devices in every directory, whatever their extension
 // (https://learn.microsoft.com/windows/win32/fileio/naming-a-file).
 func faultOnWindows(segment string) string {
 	if i := strings.IndexFunc(segment, func(r rune) bool { return r < ' ' || strings.ContainsRune(`<>:"\|?*`, r) }); i >= 0 {
-		return fmt.Sprintf("it contains %q, which Windows has in no file name", segment[i])
+		return fmt.Sprintf("it contains %q, which Windows does not allow in file names", segment[i])
 	}
 	if last := segment[len(segment)-1]; last == '.' || last == ' ' {
 		return "it has a segment that ends in a dot or a space, which Windows drops"

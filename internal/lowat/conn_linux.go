@@ -11,32 +11,32 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// worthwhile is the least mark, in bytes, that is worth a system call.
+// worthwhile is the smallest mark, in bytes, that is worth a system call.
 const worthwhile = 16 << 10
 
-// window is what a connection has room for from the start, in bytes: some marks, so that the sender goes
-// on while one is waited for and read. The kernel makes room for no more than the mark itself and
-// clamps the window to it (tcp_set_rcvlowat), where it has not yet found out
-// that the connection needs more.
+// window is the size of a new connection's receive buffer, in bytes. It is several marks, so that
+// the sender can continue while the reader waits for a mark and reads it. A mark makes the kernel
+// reserve space for that mark only and clamp the window to it (tcp_set_rcvlowat), unless it has
+// already found that the connection needs more.
 const window = 4 * maxMark
 
-// Conn is a TCP connection with a low-water mark. Reads are for one goroutine at
-// a time, as net/http does them.
+// Conn is a TCP connection with a low-water mark. Only one goroutine may read at a time, as in
+// net/http.
 type Conn struct {
 	*net.TCPConn
 	raw syscall.RawConn
 
-	due atomic.Int64 // bytes that are still to come for sure
+	due atomic.Int64 // bytes that are certain to arrive
 
 	mu struct {
 		sync.Mutex
-		lowat int // as the socket has it
+		lowat int // the socket's current mark
 	}
 
-	// Of the reader.
-	try func(fd uintptr) bool // c.read, made once
-	p   []byte                // what try reads into
-	n   int                   // and how much it has read
+	// Used by the reading goroutine only.
+	try func(fd uintptr) bool // c.read, allocated once
+	p   []byte                // buffer of the current read
+	n   int                   // number of bytes read into p
 	err error
 }
 
@@ -60,11 +60,12 @@ func wrap(conn net.Conn) net.Conn {
 
 func (c *Conn) expect(due int64) { c.due.Store(due) }
 
-// nudge ends a wait if anything is there: a lower mark has the kernel look again
-// (tcp_set_rcvlowat). The next wait sets its own.
+// nudge ends a wait if at least one byte has arrived: setting a lower mark makes the kernel check
+// again (tcp_set_rcvlowat). The next wait sets its own mark.
 func (c *Conn) nudge() { c.raw.Control(func(fd uintptr) { c.setLowat(fd, 1) }) }
 
-// Read returns what is there. If there is nothing it waits for as much as is due, up to maxMark.
+// Read returns the bytes that have arrived. If there are none, it waits for the bytes that are due,
+// up to maxMark.
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return c.TCPConn.Read(p)
@@ -80,8 +81,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// read is one attempt. Go's poller is edge-triggered: it must not be waited for before the socket
-// has said EAGAIN.
+// read makes one attempt to read. Go's poller is edge-triggered, so read must not return false
+// before the socket has returned EAGAIN.
 func (c *Conn) read(fd uintptr) (done bool) {
 	for {
 		n, err := unix.Read(int(fd), c.p)
@@ -89,7 +90,8 @@ func (c *Conn) read(fd uintptr) (done bool) {
 		case err == unix.EINTR:
 			continue
 		case err == unix.EAGAIN:
-			// If so much has come meanwhile, the kernel tells at once: no wake-up is lost in between.
+			// If that many bytes have arrived meanwhile, the kernel wakes the poller at once. No
+			// wake-up is lost.
 			c.setLowat(fd, c.mark())
 			return false
 		case err != nil:
@@ -103,7 +105,7 @@ func (c *Conn) read(fd uintptr) (done bool) {
 	}
 }
 
-// mark is what the next wait is for.
+// mark returns the low-water mark of the next wait, in bytes.
 func (c *Conn) mark() int {
 	due := c.due.Load()
 	if due < worthwhile {
@@ -119,6 +121,6 @@ func (c *Conn) setLowat(fd uintptr, n int) {
 		return
 	}
 	c.mu.lowat = n
-	// A kernel that refuses wakes the reader early, as without a mark.
+	// On an error the reader wakes early, as without a mark.
 	unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, n)
 }

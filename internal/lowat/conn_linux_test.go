@@ -68,7 +68,7 @@ func result(t *testing.T, done <-chan read) read {
 	}
 }
 
-// waits returns when a read waits for so many bytes.
+// waits returns when a read waits for lowat bytes.
 func waits(t *testing.T, c *Conn, lowat int) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; runtime.Gosched() {
@@ -84,8 +84,8 @@ func waits(t *testing.T, c *Conn, lowat int) {
 	}
 }
 
-// readAll has this read, and others, bring so many bytes. A kernel that is short of room wakes
-// a reader before its mark.
+// readAll checks that this read and the following ones return want bytes. A kernel that is short of
+// memory wakes a reader before its mark.
 func readAll(t *testing.T, c *Conn, done <-chan read, p []byte, want int) {
 	t.Helper()
 	for r := result(t, done); ; r = result(t, start(c, p)) {
@@ -98,7 +98,7 @@ func readAll(t *testing.T, c *Conn, done <-chan read, p []byte, want int) {
 	}
 }
 
-// A read that finds nothing returns when what is due has come, however small the pieces.
+// A read that finds no data returns when all due bytes have arrived, however small the pieces.
 func TestReadWaitsForItsMark(t *testing.T) {
 	c, peer := pair(t)
 	want := make([]byte, 40_000)
@@ -125,7 +125,7 @@ func TestReadWaitsForItsMark(t *testing.T) {
 	}
 }
 
-// One that finds something returns it, and the next waits for the rest.
+// A read that finds data returns it, and the next one waits for the rest.
 func TestReadTakesWhatIsThere(t *testing.T) {
 	c, peer := pair(t)
 	p := make([]byte, 64<<10)
@@ -140,7 +140,7 @@ func TestReadTakesWhatIsThere(t *testing.T) {
 	readAll(t, c, done, p, 40_000)
 }
 
-// However much is due, the wait is for no more than a socket holds.
+// However much is due, a read waits for no more than a socket can hold.
 func TestMarkIsBounded(t *testing.T) {
 	c, _ := pair(t)
 	c.expect(1 << 40)
@@ -150,7 +150,7 @@ func TestMarkIsBounded(t *testing.T) {
 	result(t, done)
 }
 
-// A connection has room for more than the mark that it waits for.
+// The receive buffer is larger than the mark.
 func TestWindow(t *testing.T) {
 	var least, usual, most int
 	limits, err := os.ReadFile("/proc/sys/net/ipv4/tcp_rmem")
@@ -173,7 +173,7 @@ func TestWindow(t *testing.T) {
 	result(t, done)
 }
 
-// When all that was due has come, or little is, a read waits for a byte.
+// If nothing is due any more, or only little, a read waits for one byte.
 func TestNothingIsDue(t *testing.T) {
 	c, peer := pair(t)
 	p := make([]byte, 64<<10)
@@ -205,15 +205,15 @@ func TestNudge(t *testing.T) {
 	if r := result(t, done); r.n != 3 || r.err != nil {
 		t.Errorf("got %d, %v, want the 3 bytes that were there", r.n, r.err)
 	}
-	// The next wait is for what is due as ever.
+	// The next read waits for the due bytes again.
 	done = start(c, p)
 	waits(t, c, 39_997)
 	send(t, peer, make([]byte, 39_997))
 	readAll(t, c, done, p, 39_997)
 }
 
-// What came before the end of the stream, or a reset, is not lost, and the end
-// is told.
+// The bytes before the end of the stream, or before a reset, are not lost, and the read after them
+// returns the error.
 func TestEndBeforeTheMark(t *testing.T) {
 	c, peer := pair(t)
 	p := make([]byte, 64<<10)

@@ -4,7 +4,7 @@ package lowat
 
 import "net"
 
-// Conn is never made here: no other kernel is known to wake a poller by the mark.
+// Conn is never created here: no other kernel is known to wake a poller at the low-water mark.
 type Conn struct{ net.Conn }
 
 func wrap(conn net.Conn) net.Conn { return conn }

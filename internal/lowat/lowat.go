@@ -1,13 +1,14 @@
-// Package lowat dials connections whose reader the kernel wakes when much has
-// arrived, not with each segment: a download's cost is its wake-ups.
+// Package lowat dials connections whose reader the kernel wakes when much data has arrived, not
+// with each segment. Wake-ups are the main CPU cost of a download.
 //
-// SO_RCVLOWAT (socket(7), tcp_set_rcvlowat in net/ipv4/tcp.c) keeps a socket from being
-// readable until so many bytes are there. More than what is still to come on the
-// wire would be waited for in vain, so the mark is never above what somebody who knows has
-// said is due, and every other wait is for one byte as ever. Nudge ends a wait
-// early with what is there, so that a slow connection is no silent one.
+// SO_RCVLOWAT (socket(7), tcp_set_rcvlowat in net/ipv4/tcp.c) sets the low-water mark of a socket:
+// the socket is not readable before that many bytes have arrived. A mark above the number of bytes
+// still to come would wait forever. The mark is therefore never above the number given to
+// Body.Expect, and a read without such a number waits for one byte, as usual. Body.Nudge ends a
+// wait early with the bytes that have arrived, so that a slow connection does not look like a
+// stalled one.
 //
-// Elsewhere than on Linux a Conn is a plain connection.
+// On systems other than Linux, connections are unchanged.
 package lowat
 
 import (
@@ -16,20 +17,20 @@ import (
 	"net"
 )
 
-// maxMark is the most that a wait is for, in bytes.
+// maxMark is the largest low-water mark, in bytes.
 const maxMark = 1 << 20
 
-// What may lie between the socket and the body's reader, in bytes: the buffer of
-// net/http, and under TLS a record decrypted and one that is not complete.
+// The number of bytes that may be buffered between the socket and the reader of the body: the
+// buffer of net/http, and with TLS one decrypted record and one incomplete record.
 const (
 	httpBuffer = 4 << 10
 	tlsBuffers = 2 * (16<<10 + 1<<10)
 )
 
-// Dial is as of net.Dialer.
+// Dial is the type of net.Dialer.DialContext.
 type Dial = func(ctx context.Context, network, address string) (net.Conn, error)
 
-// DialContext returns dial, with connections of this package where the platform has them.
+// DialContext returns a Dial that wraps the TCP connections of dial in a Conn, on Linux.
 func DialContext(dial Dial) Dial {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
@@ -40,14 +41,14 @@ func DialContext(dial Dial) Dial {
 	}
 }
 
-// Body is a connection while a response's body is read from it. The zero Body is
-// of a connection of any other kind, and does nothing.
+// Body represents a connection while a response body is read from it. The methods of the zero Body,
+// and of the Body of a connection that is not a Conn, do nothing.
 type Body struct {
 	conn    *Conn
-	between int64 // bytes that may already be above the socket
+	between int64 // bytes that may already have left the socket
 }
 
-// Of returns the Body of a connection as httptrace.GotConnInfo has it.
+// Of returns the Body of conn, the connection in an httptrace.GotConnInfo.
 func Of(conn net.Conn) Body {
 	b := Body{between: httpBuffer}
 	if secure, ok := conn.(*tls.Conn); ok {
@@ -58,14 +59,16 @@ func Of(conn net.Conn) Body {
 	return b
 }
 
-// Expect says, before a read, that left bytes of the body are still to be read.
+// Expect sets the number of bytes of the body that are still to be read. The caller calls it before
+// a read.
 func (b Body) Expect(left int64) {
 	if b.conn != nil {
 		b.conn.expect(left - b.between)
 	}
 }
 
-// Nudge ends a read that waits for its mark, if anything at all is there.
+// Nudge ends a read that waits for its mark if at least one byte has arrived. It may be called
+// concurrently with a read.
 func (b Body) Nudge() {
 	if b.conn != nil {
 		b.conn.nudge()

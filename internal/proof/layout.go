@@ -6,15 +6,16 @@ import (
 	"github.com/s3processpool/processpool/internal/checksum"
 )
 
-// Layout is how an object was uploaded in parts. The zero Layout is not known.
+// Layout is the division of an object into the parts of its upload. The zero Layout is not known.
+// Sizes and offsets are in bytes.
 type Layout struct {
-	Uniform int64   `json:",omitempty"` // size of each part but the last, which may be smaller
-	Ends    []int64 `json:",omitempty"` // where each part ends, where they are not uniform
-	Size    int64   `json:",omitempty"` // the object's
+	Uniform int64   `json:",omitempty"` // size of each part; the last may be smaller
+	Ends    []int64 `json:",omitempty"` // end of each part, if the parts are not uniform
+	Size    int64   `json:",omitempty"` // size of the object
 }
 
-// UniformLayout returns the layout of an object of size bytes in count parts, of
-// which the first has part bytes, if the others can have as many.
+// UniformLayout returns the layout of an object of size bytes in count parts of part bytes each,
+// the last of which may be smaller. It returns false if these numbers do not fit together.
 func UniformLayout(size, part int64, count int) (Layout, bool) {
 	if part <= 0 || count <= 0 || int64(count) != (size+part-1)/part {
 		return Layout{}, false
@@ -22,8 +23,8 @@ func UniformLayout(size, part int64, count int) (Layout, bool) {
 	return Layout{Uniform: part, Size: size}, true
 }
 
-// ExactLayout returns the layout of parts of these sizes, if they make up an object of
-// size bytes.
+// ExactLayout returns the layout of parts of the given sizes. It returns false unless they add up
+// to size.
 func ExactLayout(size int64, parts []int64) (Layout, bool) {
 	l := Layout{Size: size, Ends: make([]int64, 0, len(parts))}
 	var end int64
@@ -51,10 +52,10 @@ func (l Layout) holds(ends []int64) bool {
 	return true
 }
 
-// Known tells whether the boundaries are known.
+// Known reports whether the boundaries are known.
 func (l Layout) Known() bool { return l.Uniform > 0 || len(l.Ends) > 0 }
 
-// Equal tells whether two layouts have the same boundaries.
+// Equal reports whether two layouts have the same boundaries.
 func (l Layout) Equal(other Layout) bool {
 	return l.Uniform == other.Uniform && l.Size == other.Size && slices.Equal(l.Ends, other.Ends)
 }
@@ -67,7 +68,8 @@ func (l Layout) Count() int {
 	return len(l.Ends)
 }
 
-// Part returns the first byte of the i-th part, from 0, and the one behind its last.
+// Part returns the offsets of the start and the end of part i, counted from 0. The byte at end is
+// not in the part.
 func (l Layout) Part(i int) (start, end int64) {
 	if l.Uniform > 0 {
 		start = int64(i) * l.Uniform
@@ -79,7 +81,7 @@ func (l Layout) Part(i int) (start, end int64) {
 	return start, l.Ends[i]
 }
 
-// Of returns which part the byte at offset is in.
+// Of returns the index of the part that contains the byte at offset.
 func (l Layout) Of(offset int64) int {
 	if l.Uniform > 0 {
 		return int(offset / l.Uniform)
@@ -91,7 +93,7 @@ func (l Layout) Of(offset int64) int {
 	return i
 }
 
-// NeedsLayout tells whether stored proves an object only to who knows its parts.
+// NeedsLayout reports whether the layout must be known to verify an object with stored.
 func NeedsLayout(stored []checksum.Stored) bool {
 	parts := false
 	for _, s := range stored {

@@ -9,19 +9,22 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 )
 
-// Ledger takes the checksums of an object's ranges, in any order. It is not for
-// concurrent use.
+// Ledger collects the checksums of an object's ranges, which it accepts in any order, and compares
+// them with the stored checksum. The object is divided into sections: one for each part if the
+// stored checksum covers the digests of parts, otherwise one for the whole object.
+//
+// A Ledger is not safe for concurrent use.
 type Ledger struct {
 	stored checksum.Stored
-	layout Layout // of a stored value that covers parts: one section each
+	layout Layout // known only if stored covers parts; one section each
 	size   int64
 
 	sums [][]byte                 // by section; nil: not complete
-	open map[int]*checksum.Pieces // sections of which something is there, where CRCs combine
+	open map[int]*checksum.Pieces // incomplete sections, if the algorithm combines
 }
 
-// NewLedger opens the books for an object of size bytes of which S3 keeps stored.
-// Where that covers the digests of parts, layout says which.
+// NewLedger returns an empty Ledger for an object of size bytes with the checksum stored. If stored
+// covers the digests of parts, layout must be their layout.
 func NewLedger(stored checksum.Stored, size int64, layout Layout) *Ledger {
 	l := &Ledger{stored: stored, size: size, open: map[int]*checksum.Pieces{}}
 	if inParts(stored) {
@@ -33,17 +36,18 @@ func NewLedger(stored checksum.Stored, size int64, layout Layout) *Ledger {
 	return l
 }
 
-// Algorithm is what each range is to be summed with.
+// Algorithm returns the checksum algorithm of the ranges.
 func (l *Ledger) Algorithm() checksum.Algorithm { return l.stored.Algorithm }
 
-// Layout says which parts each have a checksum of their own, so that no range may
-// cross their boundaries. It is not known where the object has one.
+// Layout returns the parts that have a checksum each. No range may cross a boundary between them.
+// The layout is not known if there is one checksum for the whole object.
 func (l *Ledger) Layout() Layout { return l.layout }
 
-// Combines tells whether a section may be entered in pieces.
+// Combines reports whether a section may be added in pieces.
 func (l *Ledger) Combines() bool { return l.stored.Algorithm.Combines() }
 
-// Add enters a range that is in the file. It lies within one section.
+// Add records the checksum of a range that has been written to the file: sum if the algorithm
+// combines, otherwise digest. The range must lie within one section.
 func (l *Ledger) Add(offset, length int64, sum uint64, digest []byte) {
 	i, start, end := 0, int64(0), l.size
 	if l.layout.Known() {
@@ -66,14 +70,15 @@ func (l *Ledger) Add(offset, length int64, sum uint64, digest []byte) {
 	}
 }
 
-// Check compares what was entered with what S3 keeps, and names the proof.
+// Check compares the recorded checksums with the stored one and returns a description of it. The
+// error matches failure.ErrChecksumMismatch.
 func (l *Ledger) Check() (proved string, err error) {
 	if l.size == 0 && l.sums[0] == nil {
-		l.sums[0] = l.stored.Algorithm.New().Sum(nil) // nothing was there to add
+		l.sums[0] = l.stored.Algorithm.New().Sum(nil) // an empty object has no ranges to add
 	}
 	for i, sum := range l.sums {
 		if sum == nil {
-			return "", fmt.Errorf("%w: part %d was not summed", failure.ErrChecksumMismatch, i+1)
+			return "", fmt.Errorf("%w: part %d has no checksum", failure.ErrChecksumMismatch, i+1)
 		}
 	}
 	match := l.stored.MatchParts(l.sums)
@@ -84,13 +89,15 @@ func (l *Ledger) Check() (proved string, err error) {
 	case match:
 		return l.stored.String(), nil
 	case l.stored.Kind == checksum.ETag:
-		return "", fmt.Errorf("%w: %s is %s (a server whose ETags are no MD5s needs VerifyOff)", failure.ErrChecksumMismatch, l.stored, l.stored.Value)
+		return "", fmt.Errorf("%w: %s is %s (use VerifyOff if the server's ETags are not MD5s)",
+			failure.ErrChecksumMismatch, l.stored, l.stored.Value)
 	}
 	return "", fmt.Errorf("%w: %s is %s", failure.ErrChecksumMismatch, l.stored, l.stored.Value)
 }
 
-// Strike takes out the parts that differ from what S3 keeps of each, and returns
-// which, so that they can be entered again. Parts of which S3 keeps nothing pass.
+// Strike removes the checksums of the parts that differ from the stored checksum of the part, and
+// returns their indexes, so that they can be downloaded and added again. It ignores parts without a
+// stored checksum.
 func (l *Ledger) Strike(parts []PartSum) (bad []int) {
 	for i, part := range parts {
 		want, err := base64.StdEncoding.DecodeString(part.Value)
@@ -103,7 +110,7 @@ func (l *Ledger) Strike(parts []PartSum) (bad []int) {
 	return bad
 }
 
-// PartSum is what S3 keeps of one part.
+// PartSum is the stored checksum of one part.
 type PartSum struct {
 	Algorithm checksum.Algorithm
 	Value     string // base64

@@ -1,5 +1,5 @@
-// Package proof decides what can prove an object's bytes, and holds what arrived
-// against it.
+// Package proof chooses the stored checksum that can verify an object, and compares it with the
+// checksums of the received ranges.
 package proof
 
 import (
@@ -8,14 +8,13 @@ import (
 	"github.com/s3processpool/processpool/internal/checksum"
 )
 
-// OfParts tells whether something that S3 stores is a digest of the digests of the
-// object's parts.
+// OfParts reports whether any of the stored checksums is a digest of the digests of the object's
+// parts.
 func OfParts(stored []checksum.Stored) bool { return slices.ContainsFunc(stored, inParts) }
 
-// Choose returns the stored checksum that a download can be held against. In this
-// order: a CRC of the whole object, since the CRCs of ranges combine to it; a digest
-// of the whole object, if it arrives as one range; a digest of the digests of its
-// parts, if their boundaries are known.
+// Choose returns the stored checksum that can verify a download, in this order of preference: a CRC
+// of the whole object, because the CRCs of ranges combine to it; a digest of the whole object, if
+// it arrives as one range; a digest of the digests of its parts, if their boundaries are known.
 func Choose(stored []checksum.Stored, oneRange bool, layout Layout) (checksum.Stored, bool) {
 	for _, s := range stored {
 		if s.Kind == checksum.FullObject && s.Algorithm.Combines() {

@@ -10,17 +10,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Extracted is what a caller's aws.Config and client options come to.
+// Extracted is the result of Extract.
 type Extracted struct {
 	Settings    Settings
 	Credentials aws.CredentialsProvider // nil: requests are not signed
-	// Foreign names what was set and cannot cross a process boundary.
+	// Foreign joins one error for each setting that cannot cross a process boundary.
 	Foreign error
 }
 
-// Extract reads the settings of the client that s3.NewFromConfig would make of
-// cfg and optFns. caGiven tells that the caller named the root certificates
-// another way, so that those of an HTTP client need not cross.
+// Extract returns the settings of the client that s3.NewFromConfig would create from cfg and
+// optFns. If caGiven is true, the caller has given the root certificates in another way, and those
+// of an HTTP client need not cross.
 func Extract(cfg aws.Config, optFns []func(*s3.Options), caGiven bool) Extracted {
 	before, after := resolve(cfg, optFns)
 	x := Extracted{Settings: Settings{Client: fromOptions(after)}}
@@ -48,8 +48,8 @@ func Extract(cfg aws.Config, optFns []func(*s3.Options), caGiven bool) Extracted
 	return x
 }
 
-// resolve returns the client's options before and after the caller's functions
-// have seen them; what differs, the caller has set.
+// resolve returns the client's options before and after the caller's functions ran. A difference
+// between them was set by the caller.
 func resolve(cfg aws.Config, optFns []func(*s3.Options)) (before, after s3.Options) {
 	serviceOptions := cfg.ServiceOptions
 	cfg.ServiceOptions = nil
@@ -64,13 +64,13 @@ func resolve(cfg aws.Config, optFns []func(*s3.Options)) (before, after s3.Optio
 }
 
 const (
-	useWorkerCommand = "set it in a program of its own with ServeWorker and name that in Config.WorkerCommand"
-	useMaxAttempts   = "give Config.MaxAttempts or RetryMode instead, or set it in a Config.WorkerCommand program"
+	useWorkerCommand = "set it in a separate program that calls ServeWorker, and name that program in Config.WorkerCommand"
+	useMaxAttempts   = "set Config.MaxAttempts or RetryMode instead, or set it in a Config.WorkerCommand program"
 )
 
-// foreignFields lists the fields of s3.Options that hold code the caller has set.
-// Every field of s3.Options is either plain (Client), or here, or without any
-// bearing on a download; a test holds the three lists against the type.
+// foreignFields returns the fields of s3.Options in which the caller has set code, each with the
+// remedy. Every field of s3.Options is a plain value (Client), or listed here, or irrelevant to a
+// download. A test compares the three lists with the type.
 func foreignFields(cfg aws.Config, before, after s3.Options) map[string]string {
 	faults := map[string]string{}
 	check := func(field string, set bool, remedy string) {
@@ -80,9 +80,9 @@ func foreignFields(cfg aws.Config, before, after s3.Options) map[string]string {
 	}
 	check("APIOptions (middleware)", len(after.APIOptions) > 0, useWorkerCommand)
 	check("Interceptors", !reflect.ValueOf(after.Interceptors).IsZero() && hasInterceptors(after), useWorkerCommand)
-	//lint:ignore SA1019 A caller may set it all the same.
-	check("EndpointResolver", after.EndpointResolver != nil, "give BaseEndpoint instead, or "+useWorkerCommand)
-	check("EndpointResolverV2", differs(before.EndpointResolverV2, after.EndpointResolverV2), "give BaseEndpoint instead, or "+useWorkerCommand)
+	//lint:ignore SA1019 A caller may still set it.
+	check("EndpointResolver", after.EndpointResolver != nil, "set BaseEndpoint instead, or "+useWorkerCommand)
+	check("EndpointResolverV2", differs(before.EndpointResolverV2, after.EndpointResolverV2), "set BaseEndpoint instead, or "+useWorkerCommand)
 	check("ExpressCredentials", after.ExpressCredentials != nil, useWorkerCommand)
 	check("HTTPSignerV4", differs(before.HTTPSignerV4, after.HTTPSignerV4), useWorkerCommand)
 	check("AuthSchemeResolver", differs(before.AuthSchemeResolver, after.AuthSchemeResolver), useWorkerCommand)
@@ -103,7 +103,7 @@ func hasInterceptors(o s3.Options) bool {
 	return false
 }
 
-// differs tells whether two interface values are not the same one.
+// differs reports whether two interface values differ.
 func differs(a, b any) bool {
 	va, vb := reflect.ValueOf(a), reflect.ValueOf(b)
 	if !va.IsValid() || !vb.IsValid() || va.Type() != vb.Type() {
@@ -115,8 +115,8 @@ func differs(a, b any) bool {
 	return !reflect.DeepEqual(a, b)
 }
 
-// clientOf returns the HTTP client where it is the SDK's own kind, with what the
-// DefaultsMode has made of it.
+// clientOf returns the HTTP client, with the settings of the DefaultsMode applied. It returns an
+// error if the client is not of the SDK's own type.
 func clientOf(after s3.Options) (*awshttp.BuildableClient, error) {
 	client, ok := after.HTTPClient.(*awshttp.BuildableClient)
 	if !ok {

@@ -1,4 +1,4 @@
-//lint:file-ignore SA1019 Deprecated fields are fields, too.
+//lint:file-ignore SA1019 The tests cover deprecated fields, too.
 
 package settings_test
 
@@ -27,23 +27,23 @@ import (
 	"github.com/s3processpool/processpool/internal/settings"
 )
 
-// class is what becomes of a field that a caller has set.
+// class is the treatment of a field that a caller has set.
 type class string
 
 const (
 	plain   class = "plain"      // crosses as a value
-	foreign class = "foreign"    // cannot cross, and is named in an error
-	idle    class = "no bearing" // on a download, or each worker sets it for itself
+	foreign class = "foreign"    // cannot cross; an error names it
+	idle    class = "no bearing" // does not affect a download, or each worker sets it itself
 )
 
-// field is one exported field of T: its class, and how a caller sets it.
+// field describes an exported field of T: its class, and how a caller sets it.
 type field[T any] struct {
 	class class
 	set   func(*T)
 }
 
-// classified fails the test for each field of T that no list names, as one that a
-// new SDK or Go may bring, and for each that is gone.
+// classified fails the test for each field of T that no list names, which a new version of the SDK
+// or of Go may add, and for each listed field that T does not have.
 func classified[T any](t *testing.T, fields map[string]field[T]) {
 	t.Helper()
 	typ, known := reflect.TypeFor[T](), map[string]bool{}
@@ -57,12 +57,12 @@ func classified[T any](t *testing.T, fields map[string]field[T]) {
 	}
 	for name := range fields {
 		if !known[name] {
-			t.Errorf("%v.%s is no more", typ, name)
+			t.Errorf("%v.%s no longer exists", typ, name)
 		}
 	}
 }
 
-// config is about what config.LoadDefaultConfig returns.
+// config returns a config similar to that of config.LoadDefaultConfig.
 func config() aws.Config {
 	return aws.Config{
 		Region:                     "us-east-1",
@@ -75,7 +75,7 @@ func config() aws.Config {
 	}
 }
 
-// extract has the settings cross as JSON.
+// extract returns the settings after a round trip through JSON.
 func extract(t *testing.T, cfg aws.Config, optFns ...func(*s3.Options)) settings.Extracted {
 	t.Helper()
 	x := settings.Extract(cfg, optFns, false)
@@ -94,7 +94,7 @@ func extract(t *testing.T, cfg aws.Config, optFns ...func(*s3.Options)) settings
 	return x
 }
 
-// wantClass holds what a set field has come to against its class.
+// wantClass compares the effect of a set field with its class.
 func wantClass(t *testing.T, want class, name string, x settings.Extracted) {
 	t.Helper()
 	before := extract(t, config())
@@ -177,12 +177,12 @@ var optionFields = map[string]field[s3.Options]{
 	"RequestChecksumCalculation": {idle, func(o *s3.Options) {
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 	}},
-	// This library verifies on its own.
+	// This library verifies downloads itself.
 	"ResponseChecksumValidation": {idle, func(o *s3.Options) {
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	}},
 	"DisableLogOutputChecksumValidationSkipped": {idle, func(o *s3.Options) { o.DisableLogOutputChecksumValidationSkipped = true }},
-	// Read before the caller's functions are called: see TestDefaultsMode.
+	// Read before the caller's functions run: see TestDefaultsMode.
 	"DefaultsMode":       {idle, func(o *s3.Options) { o.DefaultsMode = aws.DefaultsModeInRegion }},
 	"RuntimeEnvironment": {idle, func(o *s3.Options) { o.RuntimeEnvironment.Region = "eu-west-1" }},
 	"Logger":             {idle, func(o *s3.Options) { o.Logger = logging.Nop{} }},
@@ -201,12 +201,12 @@ func TestOptions(t *testing.T) {
 			f.set(&want)
 			x.Settings.Client.Apply(&got)
 			switch name {
-			case "Credentials": // vended by the pool, or not at all
+			case "Credentials": // the pool supplies them, or the requests are not signed
 				if !x.Settings.Client.Anonymous || x.Credentials != nil {
 					t.Errorf("got %+v", x)
 				}
 				return
-			case "RetryMaxAttempts": // of this library's own attempts
+			case "RetryMaxAttempts": // the maximum of this library's own attempts
 				if x.Settings.MaxAttempts != 9 {
 					t.Errorf("got MaxAttempts %d, want 9", x.Settings.MaxAttempts)
 				}
@@ -230,7 +230,7 @@ func TestEndpointOptions(t *testing.T) {
 		"DisableHTTPS":         {plain, func(o *s3.EndpointResolverOptions) { o.DisableHTTPS = true }},
 		"UseDualStackEndpoint": {plain, func(o *s3.EndpointResolverOptions) { o.UseDualStackEndpoint = aws.DualStackEndpointStateEnabled }},
 		"UseFIPSEndpoint":      {plain, func(o *s3.EndpointResolverOptions) { o.UseFIPSEndpoint = aws.FIPSEndpointStateEnabled }},
-		// Of the older resolver, which is foreign.
+		// Used by the older resolver, which is foreign.
 		"Logger":         {idle, func(o *s3.EndpointResolverOptions) { o.Logger = logging.Nop{} }},
 		"LogDeprecated":  {idle, func(o *s3.EndpointResolverOptions) { o.LogDeprecated = true }},
 		"ResolvedRegion": {idle, func(o *s3.EndpointResolverOptions) { o.ResolvedRegion = "us-east-1" }},
@@ -280,19 +280,19 @@ var configFields = map[string]field[aws.Config]{
 	// S3 has no bearer tokens.
 	"BearerAuthTokenProvider": {idle, func(c *aws.Config) { c.BearerAuthTokenProvider = token{} }},
 	"AccountIDEndpointMode":   {idle, func(c *aws.Config) { c.AccountIDEndpointMode = aws.AccountIDEndpointModeDisabled }},
-	// Only where DefaultsMode is auto.
+	// Used only if DefaultsMode is auto.
 	"RuntimeEnvironment": {idle, func(c *aws.Config) { c.RuntimeEnvironment.Region = "eu-west-1" }},
-	// Of the files that hold credentials and tokens.
+	// Used for the files that hold credentials and tokens.
 	"RestrictFilePermissions": {idle, func(c *aws.Config) { c.RestrictFilePermissions = "any" }},
 	"Logger":                  {idle, func(c *aws.Config) { c.Logger = logging.Nop{} }},
-	// Requests with a body.
+	// Used for requests with a body.
 	"DisableRequestCompression":   {idle, func(c *aws.Config) { c.DisableRequestCompression = true }},
 	"RequestMinCompressSizeBytes": {idle, func(c *aws.Config) { c.RequestMinCompressSizeBytes = 5 }},
 	"RequestChecksumCalculation":  {idle, func(c *aws.Config) { c.RequestChecksumCalculation = 0 }},
 	"ResponseChecksumValidation":  {idle, func(c *aws.Config) { c.ResponseChecksumValidation = 0 }},
 }
 
-// arnRegion is a source of configuration, as the shared file is one.
+// arnRegion is a configuration source, like the shared configuration file.
 type arnRegion struct{}
 
 func (arnRegion) GetS3UseARNRegion(context.Context) (value, found bool, err error) {
@@ -311,7 +311,7 @@ func TestConfig(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := config()
 			f.set(&cfg)
-			// The older of s3.Options is made of both.
+			// s3.Options.EndpointResolver is derived from both.
 			wantClass(t, f.class, strings.TrimSuffix(name, "WithOptions"), extract(t, cfg))
 		})
 	}

@@ -14,26 +14,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Fields that cross as values of HTTP, and fields that each worker sets for itself,
-// since they follow from its number of connections. Any other field that differs
-// from the SDK's default cannot cross.
+// These fields cross as values of HTTP, or each worker sets them itself because they depend on its
+// number of connections. Any other field that differs from the SDK's default cannot cross.
 var (
 	transportFields = map[string]bool{
-		"Proxy": true, "DialContext": true, "TLSClientConfig": true, // looked at one by one
+		"Proxy": true, "DialContext": true, "TLSClientConfig": true, // checked individually
 		"TLSHandshakeTimeout": true, "ResponseHeaderTimeout": true, "IdleConnTimeout": true,
 		"MaxIdleConns": true, "MaxIdleConnsPerHost": true, "MaxConnsPerHost": true, "ExpectContinueTimeout": true,
 		"WriteBufferSize": true, "ReadBufferSize": true, "MaxResponseHeaderBytes": true, "DisableCompression": true,
 		"ForceAttemptHTTP2": true, "HTTP2": true, "Protocols": true, "TLSNextProto": true,
 	}
 	tlsFields = map[string]bool{
-		"RootCAs":            true, // looked at
+		"RootCAs":            true, // checked individually
 		"InsecureSkipVerify": true, "ServerName": true, "MinVersion": true,
 		"ClientSessionCache": true, "NextProtos": true,
 	}
 	dialerFields = map[string]bool{"Timeout": true, "KeepAlive": true, "DualStack": true}
 )
 
-// readHTTP takes the plain values out of client and names what is none.
+// readHTTP returns the plain values of client, and an error that names everything that cannot
+// cross.
 func readHTTP(client *awshttp.BuildableClient, caGiven bool) (HTTP, error) {
 	base := awshttp.NewBuildableClient()
 	transport, plain := client.GetTransport(), base.GetTransport()
@@ -64,17 +64,17 @@ func readHTTP(client *awshttp.BuildableClient, caGiven bool) (HTTP, error) {
 		faults = append(faults, otherFields("HTTPClient TLS", reflect.ValueOf(standard).Elem(), reflect.ValueOf(c).Elem(), tlsFields)...)
 		h.TLSMinVersion, h.TLSServerName, h.InsecureSkipVerify = c.MinVersion, c.ServerName, c.InsecureSkipVerify
 		if c.RootCAs != nil && !caGiven {
-			refuse("TLSClientConfig.RootCAs", "give the certificates as PEM in Config.CABundle")
+			refuse("TLSClientConfig.RootCAs", "set the certificates as PEM in Config.CABundle")
 		}
 	}
 	if client.GetTimeout() != 0 {
-		faults = append(faults, errors.New("HTTPClient timeout bounds a whole body and cannot apply to ranges: use Config.StallTimeout, or a context"))
+		faults = append(faults, errors.New("HTTPClient timeout limits a whole body and cannot apply to ranges: use Config.StallTimeout, or a context"))
 	}
 	return h, errors.Join(faults...)
 }
 
-// otherFields reports the exported fields of got that differ from want and are
-// not among the known ones.
+// otherFields returns an error for each exported field of got that differs from want and is not in
+// known.
 func otherFields(what string, want, got reflect.Value, known map[string]bool) []error {
 	var faults []error
 	for i := range got.NumField() {
@@ -96,10 +96,10 @@ func sameValue(a, b reflect.Value) bool {
 	return reflect.DeepEqual(a.Interface(), b.Interface())
 }
 
-// pointer identifies a function's code: closures of one function are alike.
+// pointer identifies the code of a function. All closures of one function are equal.
 func pointer(fn any) uintptr { return reflect.ValueOf(fn).Pointer() }
 
-// readTimeout is the read timeout that the caller, not the SDK, has set.
+// readTimeout returns the read timeout that the caller has set, and not one that the SDK has set.
 func readTimeout(cfg aws.Config, before, after s3.Options) (time.Duration, bool) {
 	client := after.HTTPClient
 	if !differs(before.HTTPClient, after.HTTPClient) {
@@ -112,7 +112,7 @@ func readTimeout(cfg aws.Config, before, after s3.Options) (time.Duration, bool)
 	return 0, false
 }
 
-// TLS returns the worker's TLS settings, less the roots.
+// TLS returns the worker's TLS settings, without the roots.
 func (h HTTP) TLS() *tls.Config {
 	return &tls.Config{
 		MinVersion:         h.TLSMinVersion,

@@ -1,4 +1,4 @@
-//lint:file-ignore SA1019 Deprecated fields are fields, too.
+//lint:file-ignore SA1019 The tests cover deprecated fields, too.
 
 package settings_test
 
@@ -52,7 +52,7 @@ var transportFields = map[string]field[http.Transport]{
 	"ProxyConnectHeader":     {foreign, func(t *http.Transport) { t.ProxyConnectHeader = http.Header{"A": {"b"}} }},
 	"GetProxyConnectHeader":  {foreign, func(t *http.Transport) { t.GetProxyConnectHeader = proxyHeader }},
 
-	// Each worker knows how many connections it has, and of what protocol.
+	// Each worker sets these itself, from the number and the protocol of its connections.
 	"MaxIdleConns":           {idle, func(t *http.Transport) { t.MaxIdleConns = 5 }},
 	"MaxIdleConnsPerHost":    {idle, func(t *http.Transport) { t.MaxIdleConnsPerHost = 5 }},
 	"MaxConnsPerHost":        {idle, func(t *http.Transport) { t.MaxConnsPerHost = 5 }},
@@ -129,7 +129,7 @@ var tlsFields = map[string]field[tls.Config]{
 	}},
 	"EncryptedClientHelloKeys": {foreign, func(c *tls.Config) { c.EncryptedClientHelloKeys = []tls.EncryptedClientHelloKey{{}} }},
 
-	// Each worker's own.
+	// Each worker sets these itself.
 	"ClientSessionCache": {idle, func(c *tls.Config) { c.ClientSessionCache = tls.NewLRUClientSessionCache(0) }},
 	"NextProtos":         {idle, func(c *tls.Config) { c.NextProtos = []string{"h2"} }},
 }
@@ -167,7 +167,7 @@ var dialerFields = map[string]field[net.Dialer]{
 	"Control":         {foreign, func(d *net.Dialer) { d.Control = control }},
 	"ControlContext":  {foreign, func(d *net.Dialer) { d.ControlContext = controlIn }},
 
-	"DualStack": {idle, func(d *net.Dialer) { d.DualStack = false }}, // without effect since Go 1.12
+	"DualStack": {idle, func(d *net.Dialer) { d.DualStack = false }}, // no effect since Go 1.12
 }
 
 func TestDialer(t *testing.T) {
@@ -220,7 +220,7 @@ func TestClientTimeouts(t *testing.T) {
 	}
 }
 
-// TestDefaultsMode: it sets timeouts of the client that the caller has not.
+// TestDefaultsMode checks that the mode sets only timeouts that the caller has not set.
 func TestDefaultsMode(t *testing.T) {
 	for _, client := range []aws.HTTPClient{nil, awshttp.NewBuildableClient()} {
 		cfg := config()
@@ -234,8 +234,8 @@ func TestDefaultsMode(t *testing.T) {
 	}
 }
 
-// TestCABundle: config.LoadDefaultConfig makes such a client where AWS_CA_BUNDLE is
-// set. The pool reads the file itself.
+// TestCABundle: if AWS_CA_BUNDLE is set, config.LoadDefaultConfig creates a client with these
+// roots. The pool reads the file itself.
 func TestCABundle(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
@@ -253,7 +253,7 @@ func TestCABundle(t *testing.T) {
 	}
 }
 
-// TestPlainConfig: what nobody has touched is no obstacle.
+// TestPlainConfig checks that an unmodified client can cross.
 func TestPlainConfig(t *testing.T) {
 	for name, cfg := range map[string]aws.Config{
 		"zero":                  {},
@@ -276,7 +276,7 @@ func TestPlainConfig(t *testing.T) {
 	}
 }
 
-// TestAllFaultsAtOnce names every one of them.
+// TestAllFaultsAtOnce checks that the error names every setting that cannot cross.
 func TestAllFaultsAtOnce(t *testing.T) {
 	cfg := config()
 	cfg.APIOptions = append(cfg.APIOptions, noMiddleware)
@@ -295,7 +295,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	}
 }
 
-// TestLaterOptionWins: client options see what the aws.Config has set.
+// TestLaterOptionWins checks that client options see, and override, the settings of the aws.Config.
 func TestLaterOptionWins(t *testing.T) {
 	cfg := config()
 	cfg.ServiceOptions = append(cfg.ServiceOptions, func(id string, o any) {
@@ -312,7 +312,7 @@ func TestLaterOptionWins(t *testing.T) {
 	}
 }
 
-// TestSettingsOverJSON sets every field there is.
+// TestSettingsOverJSON sets every field and checks that JSON preserves it.
 func TestSettingsOverJSON(t *testing.T) {
 	var want, got settings.Settings
 	fill(t, reflect.ValueOf(&want).Elem())

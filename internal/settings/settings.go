@@ -1,5 +1,5 @@
-// Package settings carries an S3 client's settings over a process boundary: as
-// plain values what is one, and as an error naming it what is not.
+// Package settings transfers the settings of an S3 client to another process. Plain values are
+// copied; a setting that is not a plain value is an error that names it.
 package settings
 
 import (
@@ -9,16 +9,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Settings are all that a worker's client and its retries depend on.
+// Settings holds everything that a worker's client and its retries depend on.
 type Settings struct {
 	Client Client
 	HTTP   HTTP
 
 	Seat         int // of the worker in its pool
-	Slots        int // requests in flight in one worker
+	Slots        int // maximum number of requests in flight in one worker
 	MaxAttempts  int
 	StallTimeout time.Duration
-	CABundle     []byte // PEM; empty = the system's roots
+	CABundle     []byte // PEM; empty: the system's roots
 	UserAgent    string // "name/version"
 }
 
@@ -42,7 +42,7 @@ type Client struct {
 	Anonymous                      bool // requests are not signed
 }
 
-// HTTP holds what a caller may have set on an awshttp.BuildableClient.
+// HTTP holds the settings of an awshttp.BuildableClient that are plain values.
 type HTTP struct {
 	DialTimeout           time.Duration
 	KeepAlive             time.Duration
@@ -52,7 +52,7 @@ type HTTP struct {
 	TLSMinVersion         uint16
 	TLSServerName         string
 	InsecureSkipVerify    bool
-	NoProxy               bool // the caller has set Proxy to nil
+	NoProxy               bool // the caller set Proxy to nil
 }
 
 // Apply sets the plain values on o.
@@ -76,7 +76,7 @@ func (c Client) Apply(o *s3.Options) {
 
 func fromOptions(o s3.Options) Client {
 	dualStack := o.EndpointOptions.UseDualStackEndpoint
-	//lint:ignore SA1019 A caller may set it all the same.
+	//lint:ignore SA1019 A caller may still set it.
 	if dualStack == aws.DualStackEndpointStateUnset && o.UseDualstack {
 		dualStack = aws.DualStackEndpointStateEnabled
 	}

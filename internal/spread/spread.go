@@ -1,6 +1,6 @@
-// Package spread dials the addresses of a name in turn, so that a pool's connections are on as many of S3's hosts as
-// a lookup tells of, and leaves alone for a while an address that has failed. It is one of S3's own
-// counsels ("Performance Design Patterns for Amazon S3": horizontal scaling, DNS).
+// Package spread dials the addresses of a host name in turn, so that the connections of a pool use
+// all the S3 hosts that a lookup returns. It avoids an address that has failed for a minute. S3
+// recommends this ("Performance Design Patterns for Amazon S3": horizontal scaling, DNS).
 package spread
 
 import (
@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	// headStart is what an address has before the next one is tried, too: the connection
-	// attempt delay of RFC 8305, as long as package net's.
+	// headStart is the time after which the next address is dialed, too: the connection attempt
+	// delay of RFC 8305, with the value of package net.
 	headStart = 300 * time.Millisecond
-	// shunFor is how long an address is left alone.
+	// shunFor is how long a failed address is dialed last.
 	shunFor = time.Minute
 )
 
-// Dial is as of net.Dialer, for addresses without names.
+// Dial is the type of net.Dialer.DialContext. The address is an IP address and a port.
 type Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-// Lookup is as of net.Resolver.
+// Lookup is the type of net.Resolver.LookupNetIP.
 type Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
 
-// Dialer dials the addresses of a name in turn. It may be used by several goroutines at once.
+// Dialer dials the addresses of a host name in turn. It is safe for concurrent use.
 type Dialer struct {
 	dial    Dial
 	lookup  Lookup
@@ -39,8 +39,9 @@ type Dialer struct {
 	}
 }
 
-// New makes a Dialer that needs no longer than timeout, 0 for any time, and begins with the address of this
-// number, counted round. Dialers of one pool are to begin with different ones.
+// New returns a Dialer whose DialContext takes at most timeout, 0 for no limit. It begins with the
+// address at index first, modulo the number of addresses. The Dialers of a pool should have
+// different values of first.
 func New(dial Dial, lookup Lookup, timeout time.Duration, first int) *Dialer {
 	d := &Dialer{dial: dial, lookup: lookup, timeout: timeout}
 	d.mu.turn = first
@@ -48,7 +49,7 @@ func New(dial Dial, lookup Lookup, timeout time.Duration, first int) *Dialer {
 	return d
 }
 
-// DialContext dials the address whose turn it is, and the others when that fails or is slow.
+// DialContext dials the next address in turn, and then the others if it fails or is slow.
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || literal(host) {
@@ -71,8 +72,9 @@ func literal(host string) bool {
 	return err == nil
 }
 
-// order puts the address first whose turn it is, of the family that the resolver has put first (RFC 6724).
-// The families alternate (RFC 8305, section 4), and what is shunned comes last.
+// order returns the addresses in the order in which to dial them. The first is the next in turn of
+// the family that the resolver returned first (RFC 6724). The families alternate (RFC 8305, section
+// 4), and shunned addresses come last.
 func (d *Dialer) order(addrs []netip.Addr) []netip.Addr {
 	var families [2][]netip.Addr
 	for _, a := range addrs {
@@ -87,7 +89,7 @@ func (d *Dialer) order(addrs []netip.Addr) []netip.Addr {
 	now, turn := time.Now(), d.mu.turn
 	d.mu.turn++
 	for i, f := range families {
-		slices.SortFunc(f, netip.Addr.Compare) // a resolver may have them in any order
+		slices.SortFunc(f, netip.Addr.Compare) // a resolver may return them in any order
 		good := slices.DeleteFunc(slices.Clone(f), func(a netip.Addr) bool { return now.Before(d.mu.shunned[a]) })
 		bad := slices.DeleteFunc(f, func(a netip.Addr) bool { return slices.Contains(good, a) })
 		families[i] = append(rotate(good, turn), rotate(bad, turn)...)
@@ -111,8 +113,8 @@ func rotate(addrs []netip.Addr, n int) []netip.Addr {
 	return append(slices.Clone(addrs[n:]), addrs[:n]...)
 }
 
-// race dials one address after the other, each when the one before has failed or had its head
-// start, until the first is there; those before it are left alone for a while.
+// race dials one address after the other until one connects. It starts each when the previous one
+// has failed, or after its head start. It shuns the addresses before the one that connected.
 func (d *Dialer) race(ctx context.Context, network, port string, addrs []netip.Addr) (net.Conn, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -167,7 +169,7 @@ func (d *Dialer) race(ctx context.Context, network, port string, addrs []netip.A
 	return nil, first
 }
 
-// Shun leaves the address of a connection alone for a while.
+// Shun makes later dials try the address of conn last, for a minute.
 func (d *Dialer) Shun(conn net.Conn) {
 	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		d.shun(tcp.AddrPort().Addr().Unmap())

@@ -14,10 +14,11 @@ import (
 	"time"
 )
 
-// world is a name's addresses, and what becomes of dialing each: an error, a wait, or a connection.
+// world holds the addresses of a name and the result of dialing each: an error, a wait, or a
+// connection.
 type world struct {
 	addrs  []string
-	err    error // of the lookup
+	err    error // result of the lookup
 	refuse map[string]error
 	slow   map[string]time.Duration
 
@@ -73,10 +74,10 @@ func (w *world) lookup(_ context.Context, network, host string) ([]netip.Addr, e
 	return addrs, w.err
 }
 
-// dialer makes one with a timeout of 20 s.
+// dialer returns a Dialer with a timeout of 20 s.
 func (w *world) dialer(first int) *Dialer { return New(w.dial, w.lookup, 20*time.Second, first) }
 
-// reach dials the name, and returns the address that it has got.
+// reach dials the name and returns the address of the connection.
 func reach(t *testing.T, d *Dialer) string {
 	t.Helper()
 	c, err := d.DialContext(t.Context(), "tcp", "bucket.example:443")
@@ -101,7 +102,7 @@ func equal(t *testing.T, what string, got []string, want ...string) {
 	}
 }
 
-// Dialers that begin with different addresses are on different ones, whatever the resolver's order.
+// Dialers that begin with different addresses use different ones, whatever the resolver's order.
 func TestInTurn(t *testing.T) {
 	w := &world{addrs: []string{"10.0.0.3", "10.0.0.1", "::ffff:10.0.0.2"}}
 	equal(t, "first 0", reachAll(t, w.dialer(0), 4), "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.1")
@@ -109,7 +110,7 @@ func TestInTurn(t *testing.T) {
 	equal(t, "first 5", reachAll(t, w.dialer(5), 2), "10.0.0.3", "10.0.0.1")
 }
 
-// The family that the resolver has put first stays first.
+// The family that the resolver returns first stays first.
 func TestFamilies(t *testing.T) {
 	w := &world{addrs: []string{"2001:db8::2", "10.0.0.1", "2001:db8::1", "10.0.0.2", "10.0.0.3"}}
 	equal(t, "both", reachAll(t, w.dialer(0), 3), "[2001:db8::1]", "[2001:db8::2]", "[2001:db8::1]")
@@ -122,7 +123,7 @@ func TestFamilies(t *testing.T) {
 	equal(t, "order", order, "2001:db8::2", "10.0.0.2", "2001:db8::1", "10.0.0.3", "10.0.0.1")
 }
 
-// An address that is refused costs one connection an error, and none for a minute.
+// An address that refuses connections is dialed once, and then not for a minute.
 func TestBadAddressIsLeftAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{addrs: []string{"10.0.0.1", "10.0.0.2", "10.0.0.3"}, refuse: map[string]error{"10.0.0.2": errors.New("refused")}}
@@ -147,7 +148,7 @@ func TestBadAddressIsLeftAlone(t *testing.T) {
 	})
 }
 
-// One that does not answer holds a connection up for its head start, no longer, and is then left alone.
+// An address that does not answer delays a connection by its head start only, and is then shunned.
 func TestSilentAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{addrs: []string{"10.0.0.1", "10.0.0.2"}, slow: map[string]time.Duration{"10.0.0.1": time.Hour}}
@@ -161,13 +162,13 @@ func TestSilentAddress(t *testing.T) {
 	})
 }
 
-// The connection that comes second is closed.
+// The connection that is established second is closed.
 func TestLoserIsClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{addrs: []string{"10.0.0.1", "10.0.0.2"}, slow: map[string]time.Duration{"10.0.0.1": headStart + time.Second, "10.0.0.2": time.Second}}
 		dial := w.dial
 		d := New(func(_ context.Context, network, address string) (net.Conn, error) {
-			return dial(context.Background(), network, address) // it has connected when it is told to stop
+			return dial(context.Background(), network, address) // connects after ctx is canceled
 		}, w.lookup, 0, 0)
 		reach(t, d)
 		synctest.Wait()
@@ -178,7 +179,7 @@ func TestLoserIsClosed(t *testing.T) {
 	})
 }
 
-// Where all are bad all are tried, and the first error is told.
+// If all addresses fail, all are tried, and the first error is returned.
 func TestAllAreBad(t *testing.T) {
 	w := &world{addrs: []string{"10.0.0.1", "10.0.0.2"}, refuse: map[string]error{"10.0.0.1": errors.New("first"), "10.0.0.2": errors.New("second")}}
 	d := w.dialer(0)
@@ -207,7 +208,7 @@ func TestShun(t *testing.T) {
 	equal(t, "got", reachAll(t, d, 3), "10.0.0.3", "10.0.0.2", "10.0.0.3")
 }
 
-// Where there is no name there is no choice.
+// A literal address is dialed as it is.
 func TestAddressWithoutName(t *testing.T) {
 	w := &world{}
 	for _, address := range []string{"10.0.0.1:80", "[::1]:80"} {

@@ -9,13 +9,13 @@ import (
 	"unicode/utf8"
 )
 
-// maxMade bounds what is remembered of files made: some 20 MiB. Of more files than
-// that, names which the file system takes for one are not told apart.
+// maxMade limits the memory for created files to about 20 MiB. Beyond that number of files, a name
+// that the file system equates with an earlier one is not detected.
 const maxMade = 1 << 20
 
-// alike finds out whether the file system takes names for one that differ in case or
-// in Unicode normalisation, as those of macOS and Windows do, with a directory that
-// it makes and removes. A directory where none can be made is asked nothing more.
+// alike reports whether the file system equates names that differ in case or in Unicode
+// normalisation, as those of macOS and Windows do. It creates and removes a directory to find out.
+// It returns false if it cannot create one.
 func alike(root *os.Root) bool {
 	name := ".processpool-" + strings.ToLower(rand.Text())
 	if root.Mkdir(name+"\u00e9", 0o700) != nil {
@@ -30,8 +30,8 @@ func alike(root *os.Root) bool {
 	return false
 }
 
-// Skeleton is the same for any two names that the file system takes for one, and
-// sometimes for others.
+// Skeleton returns a string that is the same for any two names that the file system equates. Other
+// names may have the same skeleton, too.
 func (t *Tree) Skeleton(name string) string {
 	if !t.alike {
 		return name
@@ -39,8 +39,8 @@ func (t *Tree) Skeleton(name string) string {
 	return skeleton(name)
 }
 
-// skeleton leaves out what normalisation composes and decomposes: all but ASCII,
-// and letters that a mark follows. The rest is lower-case.
+// skeleton removes everything that normalisation composes or decomposes: non-ASCII characters, and
+// letters followed by a combining mark. It converts the rest to lower case.
 func skeleton(name string) string {
 	var b strings.Builder
 	for i, r := range name {
@@ -55,7 +55,7 @@ func skeleton(name string) string {
 	return b.String()
 }
 
-// Made remembers the file at name as one that another name must not replace.
+// Made records the file at name, so that Place refuses another name for the same file.
 func (t *Tree) Made(name string) {
 	if !t.alike || len(t.made) >= maxMade {
 		return

@@ -35,8 +35,8 @@ func TestSkeleton(t *testing.T) {
 	}
 }
 
-// On a file system that takes "A" for "a", the file of one key is not replaced by that
-// of the other. A hard link stands for the second name.
+// On a file system that equates "A" and "a", the file of one key does not replace that of the
+// other. A hard link simulates the second name.
 func TestPlaceOfAnotherSpelling(t *testing.T) {
 	leak.Check(t)
 	dir := base(t)
@@ -64,7 +64,7 @@ func TestPlaceOfAnotherSpelling(t *testing.T) {
 	}
 }
 
-// Where names differ they are told apart, and nothing is remembered.
+// On a file system that distinguishes the names, Made records nothing.
 func TestNotAlike(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("this file system may take names for one")

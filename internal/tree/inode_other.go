@@ -4,5 +4,5 @@ package tree
 
 import "io/fs"
 
-// inodeOf knows no number that says as much here.
+// inodeOf always returns false: a FileInfo has no inode number here.
 func inodeOf(fs.FileInfo) (uint64, bool) { return 0, false }

@@ -1,5 +1,5 @@
-// Package tree is a directory that files are put below, and not elsewhere, whatever
-// symbolic links and other names lie in it.
+// Package tree creates files below a directory and never outside it, whatever symbolic links the
+// directory contains.
 package tree
 
 import (
@@ -16,18 +16,21 @@ import (
 	"github.com/s3processpool/processpool/internal/keypath"
 )
 
-// Tree is an open directory. One goroutine owns it, and closes it. Names are relative
-// to it, with slashes, and free of what keypath refuses.
+// Tree is an open directory. The caller must call Close. Names are relative to the directory, have
+// slashes between their segments, and must be valid for package keypath.
+//
+// A Tree is not safe for concurrent use.
 type Tree struct {
 	root *os.Root
-	base string // absolute, no symbolic link in it
+	base string // absolute, without symbolic links
 
-	alike bool // names that differ in case, or in Unicode normalisation, are one file
+	alike bool // names that differ only in case or Unicode normalisation are one file
 	made  map[uint64]struct{}
 }
 
-// Absolute is dir seen from the working directory of now. Except on Windows it is not
-// tidied: what is above a symbolic link is not what its name says.
+// Absolute makes dir absolute by joining it to the current working directory. Except on Windows it
+// does not clean the path: cleaning removes "link/..", but the parent of a link's target is another
+// directory.
 func Absolute(dir string) (string, error) {
 	if runtime.GOOS == "windows" {
 		return filepath.Abs(dir)
@@ -39,7 +42,7 @@ func Absolute(dir string) (string, error) {
 	return wd + "/" + dir, err
 }
 
-// Check refuses what is there and no directory. It touches nothing.
+// Check returns an error if dir exists and is not a directory. It changes nothing.
 func Check(dir string) error {
 	info, err := os.Stat(dir)
 	switch {
@@ -53,7 +56,7 @@ func Check(dir string) error {
 	return nil
 }
 
-// Open opens a directory, which it makes if it must, with those above it.
+// Open opens a directory. It creates the directory and its parents if they do not exist.
 func Open(dir string) (*Tree, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
@@ -73,18 +76,18 @@ func Open(dir string) (*Tree, error) {
 	return &Tree{root: root, base: base, alike: alike(root), made: map[uint64]struct{}{}}, nil
 }
 
-// Close lets the directory go.
+// Close closes the directory.
 func (t *Tree) Close() error { return t.root.Close() }
 
-// Stat returns what is at name, behind links that stay inside.
+// Stat returns the file information of name. It follows links that stay inside the directory.
 func (t *Tree) Stat(name string) (fs.FileInfo, error) { return t.root.Stat(name) }
 
-// Chtimes sets the modification time of what is at name.
+// Chtimes sets the modification time of name.
 func (t *Tree) Chtimes(name string, modified time.Time) error {
 	return t.root.Chtimes(name, time.Time{}, modified)
 }
 
-// Mkdir makes a directory, with those above it. It may be there already.
+// Mkdir creates a directory and its parents. It returns nil if the directory already exists.
 func (t *Tree) Mkdir(name string) error {
 	if err := t.root.MkdirAll(name, 0o777); err != nil {
 		return refused(err)
@@ -96,13 +99,13 @@ func (t *Tree) Mkdir(name string) error {
 	return refused(err)
 }
 
-// Place makes the directories above name and returns the file's whole path, free of
-// links but for one at its end that stays inside.
+// Place creates the directories above name and returns the absolute path of the file. The path
+// contains no symbolic link, except that its last element may be a link that stays inside.
 //
-// The path is then used as a path. Who may write below the directory can, between
-// this look and the rename that publishes the file, put a link in the place of a
-// directory, and so have it made elsewhere; os.Root has no descriptor that a
-// temporary file, its rename and its removal could all go by.
+// The caller uses the result as a path. Between this check and the rename that publishes the file,
+// another process with write access can replace a directory with a link, and the file is then
+// created elsewhere. os.Root offers no way to create, rename and remove a temporary file through
+// one descriptor.
 func (t *Tree) Place(name string) (string, error) {
 	dir, base := path.Split(name)
 	dir = path.Clean(dir)
@@ -115,9 +118,9 @@ func (t *Tree) Place(name string) (string, error) {
 	case err != nil:
 		return "", refused(err)
 	case info.IsDir():
-		return "", fmt.Errorf("%w: a directory is where its file must be: %w", keypath.ErrUnsafe, syscall.EISDIR)
+		return "", fmt.Errorf("%w: a directory exists at the path of its file: %w", keypath.ErrUnsafe, syscall.EISDIR)
 	case t.has(info):
-		return "", fmt.Errorf("%w: this file system takes its name for that of another key, which has its file already", keypath.ErrUnsafe)
+		return "", fmt.Errorf("%w: on this file system its name equals that of another key, whose file exists", keypath.ErrUnsafe)
 	}
 	parent, err := t.resolve(dir)
 	if err != nil {
@@ -126,8 +129,8 @@ func (t *Tree) Place(name string) (string, error) {
 	return filepath.Join(parent, base), nil
 }
 
-// resolve returns the path of a directory that Mkdir has made, and makes sure that it
-// is the same one by path.
+// resolve returns the path of a directory that Mkdir has created, and checks that the path leads to
+// that directory.
 func (t *Tree) resolve(dir string) (string, error) {
 	resolved, err := filepath.EvalSymlinks(filepath.Join(t.base, filepath.FromSlash(dir)))
 	if err != nil {
@@ -145,15 +148,15 @@ func (t *Tree) resolve(dir string) (string, error) {
 		return "", err
 	}
 	if !os.SameFile(byRoot, byPath) {
-		return "", fmt.Errorf("%s was replaced meanwhile", resolved)
+		return "", fmt.Errorf("%s was replaced during the check", resolved)
 	}
 	return resolved, nil
 }
 
 var errEscapes = fmt.Errorf("%w: a symbolic link leads out of the directory", keypath.ErrUnsafe)
 
-// refused names the ways in which a key has no place. An os.Root's own refusal, to
-// follow a link out, has no errno (and no name: os.errPathEscapes).
+// refused wraps an error of os.Root in keypath.ErrUnsafe if the key is its cause. os.Root's refusal
+// to follow a link that leads outside has no errno and no exported variable (os.errPathEscapes).
 func refused(err error) error {
 	var errno syscall.Errno
 	switch {
@@ -161,10 +164,11 @@ func refused(err error) error {
 		return nil
 	case !errors.As(err, &errno):
 		return errEscapes
-	case errno == syscall.ENOTDIR, errors.Is(err, fs.ErrExist): // Mkdir's and MkdirAll's of os.Root
+	case errno == syscall.ENOTDIR, errors.Is(err, fs.ErrExist): // os.Root's Mkdir and MkdirAll
 		at := &fs.PathError{}
 		errors.As(err, &at)
-		return fmt.Errorf("%w: a file is where a directory must be: %w", keypath.ErrUnsafe, &fs.PathError{Op: "mkdir", Path: at.Path, Err: syscall.ENOTDIR})
+		return fmt.Errorf("%w: a file exists at the path of a directory: %w", keypath.ErrUnsafe,
+			&fs.PathError{Op: "mkdir", Path: at.Path, Err: syscall.ENOTDIR})
 	}
 	return err
 }

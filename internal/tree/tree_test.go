@@ -36,7 +36,7 @@ func symlink(t *testing.T, old, name string) {
 	}
 }
 
-// base is a new directory, by the path that the system itself gives it.
+// base returns a new directory, by its path without symbolic links.
 func base(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -55,7 +55,7 @@ func TestOpenMakesDirectories(t *testing.T) {
 	if want := filepath.Join(dir, "a", "b", "c", "d", "file"); got != want || err != nil {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
-	leak.Files(t, filepath.Join(dir, "a", "b"), "c") // nothing of the look at the file system
+	leak.Files(t, filepath.Join(dir, "a", "b"), "c") // Open has removed its test directory
 	leak.Files(t, filepath.Join(dir, "a", "b", "c"), "d")
 }
 
@@ -116,7 +116,7 @@ func TestPlace(t *testing.T) {
 		{"dir/new", "dir/new", nil},
 		{"dir/x/y/new", "dir/x/y/new", nil},
 		{"in/new", "dir/new", nil},
-		{"infile", "infile", nil}, // the link is followed when the file is put in place
+		{"infile", "infile", nil}, // publishing the file follows the link
 
 		{"out/new", "", keypath.ErrUnsafe},
 		{"out/x/new", "", keypath.ErrUnsafe},
@@ -169,7 +169,7 @@ func TestMkdir(t *testing.T) {
 	leak.Files(t, outside)
 }
 
-// A directory that is no longer where it was is not written to under its old name.
+// Place returns an error if the directory was moved or replaced.
 func TestPlaceInReplacedDirectory(t *testing.T) {
 	leak.Check(t)
 	dir := base(t)

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bufferSize is how much one recv asks for.
+// bufferSize is the number of bytes that one recv requests.
 const bufferSize = 1 << 20
 
 // conn is one connection of one thread.
@@ -19,7 +19,7 @@ type conn struct {
 	fd           int
 	host, prefix string
 	buffer       []byte
-	pipe         [2]int // of splice
+	pipe         [2]int // used by splice
 }
 
 func dial(url, bucket string) (*conn, error) {
@@ -48,7 +48,7 @@ func dial(url, bucket string) (*conn, error) {
 
 func (c *conn) close() { unix.Close(c.fd) }
 
-// get asks for a range and puts it into the file.
+// get requests a range and writes it to the file.
 func (c *conn) get(p piece) error {
 	request := fmt.Sprintf("GET %s%s HTTP/1.1\r\nHost: %s\r\nRange: bytes=%d-%d\r\n\r\n", c.prefix, p.key, c.host, p.first, p.last)
 	if _, err := unix.Write(c.fd, []byte(request)); err != nil {
@@ -80,11 +80,11 @@ func (c *conn) get(p piece) error {
 	return nil
 }
 
-// header reads the head of an answer and returns what of the body came with it.
+// header reads the header of a response and returns the part of the body that arrived with it.
 func (c *conn) header(length int64) ([]byte, error) {
 	flags := 0
 	if *useSplice {
-		flags = unix.MSG_PEEK // the body is to stay in the socket
+		flags = unix.MSG_PEEK // the body must stay in the socket
 	}
 	for n := 0; n < 16<<10; {
 		m, err := recv(c.fd, c.buffer[n:64<<10], flags)
@@ -101,7 +101,7 @@ func (c *conn) header(length int64) ([]byte, error) {
 		}
 		if !bytes.HasPrefix(head, []byte("HTTP/1.1 206 ")) ||
 			!bytes.Contains(head, fmt.Appendf(nil, "Content-Length: %d\r\n", length)) {
-			return nil, fmt.Errorf("unexpected answer:\n%s", head)
+			return nil, fmt.Errorf("unexpected response:\n%s", head)
 		}
 		if *useSplice {
 			_, err := recv(c.fd, c.buffer[:len(head)+4], unix.MSG_WAITALL)
@@ -109,7 +109,7 @@ func (c *conn) header(length int64) ([]byte, error) {
 		}
 		return body, nil
 	}
-	return nil, errors.New("the answer's head has no end")
+	return nil, errors.New("the header of the response is too long")
 }
 
 func recv(fd int, p []byte, flags int) (int, error) {
@@ -120,7 +120,7 @@ func recv(fd int, p []byte, flags int) (int, error) {
 		case errno != 0:
 			return 0, errno
 		case n == 0:
-			return 0, errors.New("the connection has ended early")
+			return 0, errors.New("the connection was closed early")
 		default:
 			return int(n), nil
 		}

@@ -1,10 +1,11 @@
-// Command floor downloads with as little as a kernel asks for: a thread with a blocking
-// socket and a buffer for each connection, recv, pwrite, and no HTTP library. What
-// it takes is what no client over plain sockets can go below by much.
+// Command floor downloads with as little work as possible: a thread with a blocking socket and a
+// buffer for each connection, recv, pwrite, and no HTTP library. No client with ordinary sockets
+// can be much cheaper.
 //
-// The system calls are raw ones, of which Go's scheduler knows nothing: each thread keeps
-// its processor while it sleeps in the kernel, as a thread of a C program does. Run it with
-// GODEBUG=asyncpreemptoff=1, or the scheduler sends signals to threads it takes for busy.
+// It makes raw system calls, which Go's scheduler does not see: each thread keeps its P
+// (https://go.dev/src/runtime/HACKING.md) while it sleeps in the kernel, and works like a thread of
+// a C program. Run it with GODEBUG=asyncpreemptoff=1, or else the scheduler sends signals to
+// threads that it considers busy.
 package main
 
 import (
@@ -28,7 +29,7 @@ func main() {
 	task.Exit(run(t))
 }
 
-// piece is what one GET fetches.
+// piece is the part of an object that one GET fetches.
 type piece struct {
 	key         string
 	fd          int
@@ -78,7 +79,7 @@ func work(t task.Task, next func() (piece, bool, error)) error {
 	}
 }
 
-// plan returns what hands out the pieces: the ranges of one object, or whole objects.
+// plan returns a function that hands out the pieces: the ranges of one object, or whole objects.
 func plan(t task.Task) (func() (piece, bool, error), error) {
 	objects := t.Objects()
 	var taken atomic.Int64

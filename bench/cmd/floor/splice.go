@@ -11,12 +11,12 @@ func (c *conn) makePipe() error {
 	if err := unix.Pipe2(c.pipe[:], unix.O_CLOEXEC); err != nil {
 		return err
 	}
-	// More than /proc/sys/fs/pipe-max-size is refused, and the default works, too.
+	// The kernel refuses more than /proc/sys/fs/pipe-max-size. The default size works, too.
 	unix.FcntlInt(uintptr(c.pipe[0]), unix.F_SETPIPE_SZ, bufferSize)
 	return nil
 }
 
-// splice moves the body through a pipe, which holds references to pages only.
+// splice moves the body through a pipe, which holds only references to pages.
 func (c *conn) splice(file int, offset, left int64) error {
 	for left > 0 {
 		n, err := splice(c.fd, nil, c.pipe[1], nil, min(left, bufferSize))
@@ -44,7 +44,7 @@ func splice(from int, fromOffset *int64, to int, toOffset *int64, n int64) (int6
 		case errno != 0:
 			return 0, errno
 		case m == 0:
-			return 0, errors.New("the connection has ended early")
+			return 0, errors.New("the connection was closed early")
 		default:
 			return int64(m), nil
 		}

@@ -1,7 +1,7 @@
 // Command manager downloads with aws-sdk-go-v2/feature/s3/manager.
 package main
 
-//lint:file-ignore SA1019 deprecated, and still what most programs use
+//lint:file-ignore SA1019 deprecated, but most programs still use it
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-var buffer = flag.Int("buffer", 0, "`bytes` written at a time; 0 is the package's default, 32 KiB")
+var buffer = flag.Int("buffer", 0, "`bytes` of each write; 0: the default of the package, 32 KiB")
 
 func main() { task.Exit(run(task.Parse())) }
 

@@ -1,6 +1,6 @@
-// Command origin serves a site with internal/test/s3test: the origin where there is no nginx,
-// and always where answers are to be late or to stop. It ends when its standard
-// input does.
+// Command origin serves a site with internal/test/s3test. It is the origin if nginx is not
+// installed, and always if responses must be delayed or stop. It ends at the end of its standard
+// input.
 package main
 
 import (
@@ -18,9 +18,9 @@ import (
 var (
 	site       = flag.String("site", "", "`file` that lists the objects")
 	secure     = flag.Bool("tls", false, "serve HTTPS")
-	delay      = flag.Duration("delay", 0, "wait so long before each answer")
-	rate       = flag.Int64("rate", 0, "send so many `bytes` a second at most in each answer; 0: no limit")
-	stallAfter = flag.Int64("stall", 0, "send nothing after so many `bytes` of each body; 0: never")
+	delay      = flag.Duration("delay", 0, "`time` to wait before each response")
+	rate       = flag.Int64("rate", 0, "maximum rate of each response in `bytes` per second; 0: no limit")
+	stallAfter = flag.Int64("stall", 0, "number of `bytes` of each body after which nothing is sent; 0: never stop")
 )
 
 func main() {
@@ -42,7 +42,7 @@ func run() error {
 	if err := out.Encode(origin.Hello{URL: s.URL(), CA: string(s.CAPEM())}); err != nil {
 		return err
 	}
-	// Each line asks for the number of requests since the last one.
+	// Each line on standard input asks for the number of requests since the previous line.
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
 		if err := out.Encode(len(s.Requests())); err != nil {
 			return err
@@ -52,7 +52,7 @@ func run() error {
 	return nil
 }
 
-// stock puts the site's objects in.
+// stock stores the objects of the site.
 func stock(s *s3test.Server) error {
 	objects, err := origin.ReadList(*site)
 	if err != nil {
@@ -68,7 +68,7 @@ func stock(s *s3test.Server) error {
 			content = f
 		}
 		s.PutContent(origin.Bucket, o.Key, o.Size, content, func(stored *s3test.Object) {
-			stored.ETag = fmt.Sprintf("%q", fmt.Sprintf("bench-%x", o.Size)) // no MD5, nor like one
+			stored.ETag = fmt.Sprintf("%q", fmt.Sprintf("bench-%x", o.Size)) // does not look like an MD5
 			if o.CRC64NVME != "" {
 				stored.Checksums = map[string]string{"crc64nvme": o.CRC64NVME}
 				stored.ChecksumType = "FULL_OBJECT"
@@ -78,7 +78,7 @@ func stock(s *s3test.Server) error {
 	return nil
 }
 
-// ratePiece is how much is sent between two pauses.
+// ratePiece is the number of bytes that are sent between two pauses.
 const ratePiece = 256 << 10
 
 func fault() s3test.Fault {

@@ -1,4 +1,4 @@
-// Command processpool downloads with the library that is measured here.
+// Command processpool downloads with this library.
 package main
 
 import (
@@ -15,11 +15,11 @@ import (
 
 var (
 	verify  = flag.String("verify", "auto", "auto, required or off")
-	known   = flag.Bool("known", false, "give the size, which saves the HeadObject")
-	skip    = flag.Bool("skip-head", false, "ask with a GetObject at once")
-	resume  = flag.Bool("resume", false, "keep what has arrived for another time")
-	durable = flag.Bool("durable", false, "wait for stable storage")
-	linger  = flag.Duration("linger", 0, "pause before Shutdown, in which every worker comes up")
+	known   = flag.Bool("known", false, "set ExpectedSize, which saves the HeadObject")
+	skip    = flag.Bool("skip-head", false, "set SkipHead")
+	resume  = flag.Bool("resume", false, "set Resume")
+	durable = flag.Bool("durable", false, "set Durable")
+	linger  = flag.Duration("linger", 0, "`time` to wait before Shutdown, in which all workers start")
 )
 
 func main() {
@@ -31,7 +31,7 @@ func run(t task.Task) error {
 		"auto": processpool.VerifyAuto, "required": processpool.VerifyRequired, "off": processpool.VerifyOff,
 	}[*verify]
 	if !ok {
-		return fmt.Errorf("-verify %q is neither auto, required nor off", *verify)
+		return fmt.Errorf("-verify must be auto, required or off, not %q", *verify)
 	}
 	var bundle []byte
 	if t.CA != "" {

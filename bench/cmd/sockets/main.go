@@ -1,6 +1,6 @@
-// Command sockets reads over many connections with goroutines on Go's network poller, in
-// one process or spread over several, and throws the bytes away: what the poller
-// costs, and what is gained by having more than one (https://go.dev/issue/65064).
+// Command sockets reads from many connections with goroutines on Go's network poller, in one
+// process or spread over several, and discards the bytes. It shows the cost of the poller, and the
+// gain from having more than one (https://go.dev/issue/65064).
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-var processes = flag.Int("processes", 1, "how many share the -workers connections and the -count requests")
+var processes = flag.Int("processes", 1, "`number` of processes that share the -workers connections and the -count requests")
 
 func main() {
 	t := task.Parse()
@@ -30,7 +30,7 @@ func main() {
 	task.Exit(run(t))
 }
 
-// spread starts this program again for each share.
+// spread starts a child process for each share of the work.
 func spread(t task.Task) error {
 	var group errgroup.Group
 	for i := range *processes {
@@ -44,7 +44,7 @@ func spread(t task.Task) error {
 	return group.Wait()
 }
 
-// part is the i-th of the processes' shares of n.
+// part returns the share of n for process i.
 func part(n, i int) int { return n*(i+1) / *processes - n*i / *processes }
 
 // run makes Count requests over Workers connections.
@@ -81,7 +81,7 @@ func read(t task.Task, taken *atomic.Int64) error {
 	}
 }
 
-// drain reads one answer with a body of so many bytes.
+// drain reads one response, whose body has the given number of bytes.
 func drain(conn net.Conn, buffer []byte, body int64) error {
 	n, head := 0, -1
 	for head < 0 {
@@ -91,7 +91,7 @@ func drain(conn net.Conn, buffer []byte, body int64) error {
 		}
 		n += m
 		if head = strings.Index(string(buffer[:n]), "\r\n\r\n"); head < 0 && n == len(buffer) {
-			return errors.New("the answer's head has no end")
+			return errors.New("the header of the response is too long")
 		}
 	}
 	if status := string(buffer[len("HTTP/1.1 "):][:3]); status != strconv.Itoa(http.StatusPartialContent) {

@@ -1,5 +1,4 @@
-// Package client knows the programs that are compared: those of cmd/, and others where
-// they are installed.
+// Package client defines the programs to compare: those in cmd/, and others if they are installed.
 package client
 
 import (
@@ -11,17 +10,17 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// Kind is what a client is to the comparison.
+// Kind is the role of a client in the comparison.
 type Kind string
 
 const (
-	Floor   Kind = "floor"   // what a figure is held against from below
+	Floor   Kind = "floor"   // the lower bound of each figure
 	Subject Kind = "subject" // this library
-	Library Kind = "library" // a Go library that fetches ranges in parallel: the best is the peer
-	Other   Kind = "other"   // for information
+	Library Kind = "library" // a Go library that fetches ranges in parallel; ratios are to the best one
+	Other   Kind = "other"   // shown for information
 )
 
-// Client is a program that downloads what a Task says.
+// Client is a program that performs the downloads of a Task.
 type Client struct {
 	Name    string
 	Version string
@@ -33,12 +32,12 @@ type Client struct {
 	env  []string
 }
 
-// Can tells whether the client can do a Task.
+// Can reports whether the client can perform a Task.
 func (c Client) Can(t task.Task) bool {
 	return (t.Count == 0 || !c.One) && (t.CA == "" || !c.Plain)
 }
 
-// With returns the client under another name, with further arguments at its end.
+// With returns the client with another name and with additional arguments.
 func (c Client) With(name string, arguments ...string) Client {
 	args := c.args
 	c.Name = name
@@ -49,7 +48,7 @@ func (c Client) With(name string, arguments ...string) Client {
 	return c
 }
 
-// Command is the client's command line for a Task.
+// Command returns the command that runs the client with a Task.
 func (k *Kit) Command(c Client, t task.Task) (measure.Command, error) {
 	args, err := c.args(t)
 	if err != nil {
@@ -59,7 +58,7 @@ func (k *Kit) Command(c Client, t task.Task) (measure.Command, error) {
 	return measure.Command{Args: args, Env: append(env, c.env...), Dir: k.Work}, err
 }
 
-// own is a program of cmd/.
+// own returns a program of cmd/.
 func (k *Kit) own(program string) Client {
 	return Client{
 		Name: program,
@@ -67,7 +66,7 @@ func (k *Kit) own(program string) Client {
 	}
 }
 
-// library is a program of cmd/ around a Go module.
+// library returns a program of cmd/ that uses a Go module, with the version of the module.
 func (k *Kit) library(program, module string) (Client, error) {
 	c := k.own(program)
 	c.Kind = Library
@@ -81,13 +80,13 @@ func (k *Kit) library(program, module string) (Client, error) {
 			return c, nil
 		}
 	}
-	return c, fmt.Errorf("%s is built without %s", program, module)
+	return c, fmt.Errorf("%s was built without %s", program, module)
 }
 
-// Own is the file of a program of cmd/.
+// Own returns the path of a program of cmd/.
 func (k *Kit) Own(program string) string { return filepath.Join(k.Bin, program) }
 
-// Floor is what no client over plain sockets goes below by much.
+// Floor returns the client of cmd/floor. No client with ordinary sockets can be much cheaper.
 func (k *Kit) Floor() Client {
 	c := k.own("floor")
 	c.Kind, c.Plain = Floor, true
@@ -95,22 +94,22 @@ func (k *Kit) Floor() Client {
 	return c
 }
 
-// Sockets reads many connections with goroutines.
+// Sockets returns the client of cmd/sockets, which reads from many connections with goroutines.
 func (k *Kit) Sockets() Client {
 	c := k.own("sockets")
 	c.Kind, c.Plain = Other, true
 	return c
 }
 
-// Subject is this library.
+// Subject returns the client that uses this library.
 func (k *Kit) Subject() Client {
 	c := k.own("processpool")
 	c.Kind = Subject
 	return c
 }
 
-// Libraries are manager, transfermanager and minio-go, of which the last fetches an
-// object in one stream and so is no peer.
+// Libraries returns manager, transfermanager and minio-go, in this order. minio-go has the Kind
+// Other, because it fetches an object in one stream.
 func (k *Kit) Libraries() ([]Client, error) {
 	var all []Client
 	for _, l := range []struct{ program, module string }{
@@ -128,7 +127,7 @@ func (k *Kit) Libraries() ([]Client, error) {
 	return all, nil
 }
 
-// SDKGet is one GetObject of the bare SDK.
+// SDKGet returns the client that makes one GetObject with the SDK alone.
 func (k *Kit) SDKGet() (Client, error) {
 	c, err := k.library("sdkget", "github.com/aws/aws-sdk-go-v2/service/s3")
 	c.Name, c.Kind = "aws-sdk-go-v2 GetObject", Other

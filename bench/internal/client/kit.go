@@ -11,16 +11,16 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// Kit is where the programs are.
+// Kit finds, builds and configures the programs.
 type Kit struct {
-	Bin   string // of cmd/, as Build has built them
-	Work  string // a folder for files that programs need, and their working directory
-	Cache string // programs that Install has built; searched after PATH
+	Bin   string // folder of the programs of cmd/, which Build builds
+	Work  string // working directory of the programs, also for files that they need
+	Cache string // folder of the programs that Install builds; searched after PATH
 
-	python string // "" if there is none with s3transfer
+	python string // path of python3; "": not yet known
 }
 
-// Build builds the programs of cmd/. The working directory must be the module's.
+// Build builds the programs of cmd/. The working directory must be the folder of the module.
 func (k *Kit) Build(ctx context.Context) error {
 	for _, dir := range []string{k.Bin, k.Work} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -29,26 +29,26 @@ func (k *Kit) Build(ctx context.Context) error {
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", k.Bin+string(filepath.Separator), "./cmd/...")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the clients, which must be done in the folder of bench: %w\n%s", err, out)
+		return fmt.Errorf("build the clients (bench must run in its own folder): %w\n%s", err, out)
 	}
 	return nil
 }
 
-// installable are tools that are Go modules.
+// installable maps the tools that Install can build to their Go packages.
 var installable = map[string]string{
 	"rclone": "github.com/rclone/rclone@v1.76.0",
 }
 
-// Install builds a tool into the cache unless it is there or on PATH.
+// Install builds a tool into the cache, unless it is already there or in PATH.
 func (k *Kit) Install(ctx context.Context, name string) error {
 	module, known := installable[name]
 	if !known {
-		return fmt.Errorf("do not know how to build %q", name)
+		return fmt.Errorf("cannot build %q: -build supports rclone only", name)
 	}
 	if _, err := k.find(name); err == nil {
 		return nil
 	}
-	fmt.Fprintf(os.Stderr, "building %s; this takes some minutes\n", module)
+	fmt.Fprintf(os.Stderr, "building %s (some minutes) ...\n", module)
 	cmd := exec.CommandContext(ctx, "go", "install", "-ldflags", "-s -w", module)
 	cmd.Env = append(os.Environ(), "GOBIN="+k.Cache)
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -64,8 +64,8 @@ func (k *Kit) find(name string) (string, error) {
 	return exec.LookPath(filepath.Join(k.Cache, name))
 }
 
-// environ is the same for all programs: this one's, less what would lead them to another
-// server or set Go's runtime, with some credentials.
+// environ returns the environment of all programs: that of this process, without the variables that
+// select another server or configure Go's runtime, and with credentials.
 func (k *Kit) environ(t task.Task) ([]string, error) {
 	var env []string
 	for _, entry := range os.Environ() {

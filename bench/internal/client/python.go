@@ -16,7 +16,7 @@ var script string
 
 const originalName = "s3transfer processpool"
 
-// S3Transfer is the original, Python's s3transfer.processpool.
+// S3Transfer returns the client that uses the original, Python's s3transfer.processpool.
 func (k *Kit) S3Transfer() (Client, error) {
 	c := Client{Name: originalName, Kind: Other}
 	if !k.pythonHas("s3transfer", "boto3") {
@@ -32,8 +32,9 @@ func (k *Kit) S3Transfer() (Client, error) {
 	return c, os.WriteFile(name, []byte(script), 0o644)
 }
 
-// pythonHas tells whether there is a python3 with the modules. It is called by the name
-// it gives itself: what is on PATH may be a shell script that chooses a version each time.
+// pythonHas reports whether python3 is installed and has the modules. It sets k.python to the path
+// that Python itself reports, because the command in PATH may be a shell script that selects a
+// version at every start.
 func (k *Kit) pythonHas(modules ...string) bool {
 	if k.python == "" {
 		out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()

@@ -1,4 +1,4 @@
-"""Downloads with s3transfer.processpool, by the words of bench/internal/task."""
+"""Downloads with s3transfer.processpool. The arguments are those of bench/internal/task."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ def parse():
         parser.add_argument("-" + name, default="")
     for name in ("count", "size", "workers", "requests", "chunk"):
         parser.add_argument("-" + name, type=int, default=0)
-    parser.add_argument("-linger", type=float, default=0, help="seconds before the end")
+    parser.add_argument("-linger", type=float, default=0, help="seconds to wait before the end")
     return parser.parse_args()
 
 

@@ -11,8 +11,8 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// Tools are the programs of others, in other languages most of them, whose names are
-// wanted and that are installed. missing names those that are not.
+// Tools returns the installed programs of other projects whose names are wanted. missing lists the
+// wanted ones that are not installed.
 func (k *Kit) Tools(wanted func(name string) bool) (all []Client, missing []string) {
 	add := func(c Client, command ...string) {
 		if !wanted(c.Name) {
@@ -46,7 +46,8 @@ func (k *Kit) Tools(wanted func(name string) bool) (all []Client, missing []stri
 	return all, missing
 }
 
-// version is the first word of a program's own that has a number and a dot in it.
+// version returns the first word in the first line of out that begins with a digit and contains a
+// dot.
 func version(out string) string {
 	line, _, _ := strings.Cut(out, "\n")
 	for _, word := range strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '/' || r == '-' }) {
@@ -58,7 +59,7 @@ func version(out string) string {
 	return ""
 }
 
-// rcloneDefault leaves the number of streams and the size of ranges to rclone: 4, of 64 MiB.
+// rcloneDefault uses rclone's default number of streams and size of ranges: 4, of 64 MiB.
 func (k *Kit) rcloneDefault(t task.Task) ([]string, error) {
 	path, err := k.find("rclone")
 	args := []string{path, "--config", "", "--s3-provider", "Other", "--s3-endpoint", t.URL,
@@ -72,8 +73,8 @@ func (k *Kit) rcloneDefault(t task.Task) ([]string, error) {
 	return args, err
 }
 
-// rclone has as many streams, and ranges as large, as the others. It copies several
-// objects by a list, without listing the bucket.
+// rclone uses the number of streams and the size of ranges of the Task. It copies several objects
+// from a list, without listing the bucket.
 func (k *Kit) rclone(t task.Task) ([]string, error) {
 	args, err := k.rcloneDefault(t)
 	args = append(args, "--transfers", strconv.Itoa(t.Workers), "--checkers", strconv.Itoa(t.Workers),
@@ -101,8 +102,8 @@ func (k *Kit) s5cmd(t task.Task) ([]string, error) {
 
 const awsName = "aws s3 cp"
 
-// awsProgram is the AWS CLI, of python3's modules where it is one of them: aws may be a
-// shell script that looks for it.
+// awsProgram returns the command of the AWS CLI. It prefers the module of python3 because aws may
+// be a shell script that searches for it.
 func (k *Kit) awsProgram() []string {
 	if k.pythonHas("awscli") {
 		return []string{k.python, "-m", "awscli"}
@@ -110,7 +111,7 @@ func (k *Kit) awsProgram() []string {
 	return []string{"aws"}
 }
 
-// aws finds its concurrency in the configuration file.
+// aws reads its concurrency from the configuration file that environ writes.
 func (k *Kit) aws(t task.Task) ([]string, error) {
 	return append(k.awsProgram(), "s3", "cp", "--only-show-errors", "--endpoint-url", t.URL, "s3://"+t.Bucket+"/"+t.Key, t.File), nil
 }
@@ -128,7 +129,7 @@ func (k *Kit) curl(t task.Task) ([]string, error) {
 		fmt.Sprintf("%s-[00000-%05d]", url, t.Count-1), "--output", t.File+"-#1"), nil
 }
 
-// aria2c allows 16 connections to a server.
+// aria2c allows at most 16 connections to a server.
 func (k *Kit) aria2c(t task.Task) ([]string, error) {
 	n := strconv.Itoa(min(t.Workers, 16))
 	args := []string{"aria2c", "--quiet", "--no-conf", "--file-allocation=falloc", "-x", n, "-s", n,

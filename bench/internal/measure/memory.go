@@ -11,8 +11,9 @@ import (
 	"time"
 )
 
-// Memory is the proportional set size (proc_pid_smaps(5): shared pages are counted by
-// share) at the moment when that of all processes together was largest, in bytes.
+// Memory is the proportional set size of the processes in bytes, at the moment when its sum was
+// largest. It counts a shared page in proportion to the number of processes that share it
+// (proc_pid_smaps(5)).
 type Memory struct {
 	Total     int64 `json:"total"`
 	Parent    int64 `json:"parent"` // the first process
@@ -21,18 +22,18 @@ type Memory struct {
 	Children  int   `json:"children"`
 }
 
-// sampleEvery is the pause between two looks.
+// sampleEvery is the time between two samples.
 const sampleEvery = 10 * time.Millisecond
 
-// watch looks after a process group while it runs.
+// watch supervises a process group while it runs.
 type watch struct {
 	stop, done chan struct{}
 	memory     Memory
 	cut        bool
 }
 
-// newWatch samples the group's memory if that is wanted, and ends the group when ctx
-// does, or its time is over.
+// newWatch starts to supervise a group. It samples the memory if c.Memory is set, ends the first
+// process after c.For, and kills the group when ctx is done.
 func newWatch(ctx context.Context, group int, c Command) *watch {
 	w := &watch{stop: make(chan struct{}), done: make(chan struct{})}
 	go func() {
@@ -66,15 +67,15 @@ func newWatch(ctx context.Context, group int, c Command) *watch {
 	return w
 }
 
-// end is called when the first process is gone.
+// end stops the supervision after the first process has ended. It returns the memory, and whether
+// the watch ended the process because of c.For.
 func (w *watch) end() (Memory, bool) {
 	close(w.stop)
 	<-w.done
 	return w.memory, w.cut
 }
 
-// sample adds up what the group's processes have now. One that ends meanwhile counts
-// nothing.
+// sample returns the current memory of the group. A process that ends meanwhile counts as 0.
 func sample(group int) Memory {
 	var m Memory
 	for _, pid := range members(group) {
@@ -102,7 +103,7 @@ func members(group int) []int {
 		if err != nil {
 			continue
 		}
-		// pid (comm) state ppid pgrp ...; comm may hold anything.
+		// pid (comm) state ppid pgrp ...; comm may contain any character.
 		fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 		if len(fields) < 3 || fields[2] != strconv.Itoa(group) {
 			continue
@@ -114,7 +115,7 @@ func members(group int) []int {
 	return pids
 }
 
-// pss reads a process's proportional set size, 0 if it is gone.
+// pss returns the proportional set size of a process, 0 if the process has ended.
 func pss(pid int) int64 {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/smaps_rollup")
 	if err != nil {

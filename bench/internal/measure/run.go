@@ -1,4 +1,5 @@
-// Package measure runs a program and tells what it and all its descendants took.
+// Package measure runs a program and measures the time and the memory of it and of all its
+// descendants.
 package measure
 
 import (
@@ -18,33 +19,33 @@ import (
 // Command is a program to run.
 type Command struct {
 	Args []string
-	Env  []string // in place of this process's
+	Env  []string // the whole environment
 	Dir  string
 
 	Attr    *syscall.SysProcAttr // further attributes; nil for none
-	For     time.Duration        // end it after so long, which is no error; 0: wait for its end
-	Memory  bool                 // sample the memory meanwhile, which costs time
-	Timeout time.Duration        // an error after so long
+	For     time.Duration        // end the program after this time, without an error; 0: never
+	Memory  bool                 // sample the memory, which costs time
+	Timeout time.Duration        // kill the program after this time, with an error; 0: never
 }
 
-// Usage is what a run took: of the process and of every descendant that was waited for,
-// which the kernel adds up (getrusage(2), RUSAGE_CHILDREN).
+// Usage is the resource usage of a run. The kernel adds up the values of the process and of all
+// descendants that were waited for (getrusage(2), RUSAGE_CHILDREN).
 type Usage struct {
 	Wall        time.Duration `json:"wall"`
 	User        time.Duration `json:"user"`
 	Sys         time.Duration `json:"sys"`
 	Voluntary   int64         `json:"voluntary_switches"`
 	Involuntary int64         `json:"involuntary_switches"`
-	First       time.Duration `json:"first_object,omitempty"` // where the program tells
-	MaxRSS      int64         `json:"largest_process_rss"`    // in bytes, of the largest process
+	First       time.Duration `json:"first_object,omitempty"` // 0: the program did not print it
+	MaxRSS      int64         `json:"largest_process_rss"`    // in bytes
 	Memory      Memory        `json:"-"`
 }
 
-// CPU is the processor time.
+// CPU returns the processor time.
 func (u Usage) CPU() time.Duration { return u.User + u.Sys }
 
-// Run runs a command in a process group of its own. It is an error if a process of
-// the group is left behind, whose time would be missing.
+// Run runs a command in a process group of its own. It returns an error if the command leaves a
+// process of the group behind, because the time of that process would be missing.
 func Run(ctx context.Context, c Command) (Usage, error) {
 	if c.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -60,7 +61,8 @@ func Run(ctx context.Context, c Command) (Usage, error) {
 
 	cmd := exec.Command(c.Args[0], c.Args[1:]...)
 	cmd.Dir = c.Dir
-	// Files, not pipes: nothing here wakes while it runs, and a descendant that keeps one open is not waited for.
+	// A file, and not a pipe: this process need not wake to read it, and Wait does not wait for a
+	// descendant that keeps it open.
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if c.Attr != nil {
@@ -103,10 +105,11 @@ func Run(ctx context.Context, c Command) (Usage, error) {
 	}, nil
 }
 
-// goneTimeout is for helpers that a program leaves to end on their own.
+// goneTimeout is the time that helpers of a program have to end after it.
 const goneTimeout = 3 * time.Second
 
-// gone waits until no process of the group is left, and ends those that are.
+// gone waits until the group has no process. After goneTimeout it kills the group and returns an
+// error.
 func gone(group int) error {
 	for deadline := time.Now().Add(goneTimeout); ; time.Sleep(10 * time.Millisecond) {
 		if err := syscall.Kill(-group, 0); errors.Is(err, syscall.ESRCH) {
@@ -119,7 +122,7 @@ func gone(group int) error {
 	}
 }
 
-// first finds task.First's line.
+// first parses the line that task.First prints.
 func first(output string) time.Duration {
 	for line := range strings.Lines(output) {
 		if number, ok := strings.CutPrefix(line, "first "); ok {
@@ -131,5 +134,5 @@ func first(output string) time.Duration {
 	return 0
 }
 
-// tail is the end of what a program has said.
+// tail returns the end of the output.
 func tail(said []byte) []byte { return said[max(0, len(said)-2000):] }

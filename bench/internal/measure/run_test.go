@@ -11,7 +11,7 @@ func shell(t *testing.T, script string) Command {
 	return Command{Args: []string{"sh", "-c", script}, Env: os.Environ(), Dir: t.TempDir(), Timeout: time.Minute}
 }
 
-// burn takes some milliseconds of processor time.
+// burn is a script that takes some milliseconds of processor time.
 const burn = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done"
 
 func TestTimeOfGrandchildren(t *testing.T) {
@@ -32,9 +32,9 @@ func TestMemoryOfTheTree(t *testing.T) {
 	c := shell(t, "sleep 60 & sleep 60 & wait")
 	c.Memory, c.For = true, time.Second
 	u, err := Run(t.Context(), c)
-	// The shell is ended by then, and those it leaves are reported.
+	// Run has ended the shell after a second, and reports the processes that it left behind.
 	if err == nil || !strings.Contains(err.Error(), "left processes behind") {
-		t.Errorf("got %v, want it to tell of the processes left behind", err)
+		t.Errorf("got %v, want an error about the processes left behind", err)
 	}
 	c = shell(t, "sleep 2; exit 0")
 	c.Memory = true
@@ -48,12 +48,12 @@ func TestMemoryOfTheTree(t *testing.T) {
 
 func TestFailure(t *testing.T) {
 	if _, err := Run(t.Context(), shell(t, "echo no luck; exit 3")); err == nil || !strings.Contains(err.Error(), "no luck") {
-		t.Errorf("got %v, want the program's last words", err)
+		t.Errorf("got %v, want the output of the program", err)
 	}
 	c := shell(t, "exec sleep 60")
 	c.Timeout = 50 * time.Millisecond
 	if _, err := Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "longer than 50ms") {
-		t.Errorf("got %v, want it to tell of the time", err)
+		t.Errorf("got %v, want an error about the timeout", err)
 	}
 }
 

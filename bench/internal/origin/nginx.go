@@ -18,20 +18,20 @@ import (
 //go:embed nginx.conf
 var nginxConf string
 
-// nginxTemplate is over nginxSite.
+// nginxTemplate is executed with an nginxSite.
 var nginxTemplate = template.Must(template.New("nginx.conf").Parse(nginxConf))
 
 type nginxSite struct {
 	*Site
 	Options
 	Bucket, Dir, Port string
-	Root              bool // workers keep root's rights, or they could not read a private folder
+	Root              bool // run the workers as root, so that they can read a private folder
 }
 
-// RatePiece is what is sent in 10 milliseconds.
+// RatePiece returns the number of bytes to send in 10 milliseconds.
 func (s nginxSite) RatePiece() int64 { return max(s.Rate/100, 1) }
 
-// startTimeout is for a machine with much else to do.
+// startTimeout is long enough for a heavily loaded machine.
 const startTimeout = 20 * time.Second
 
 func startNginx(ctx context.Context, site *Site, dir string, options Options) (*Origin, error) {
@@ -63,7 +63,7 @@ func startNginx(ctx context.Context, site *Site, dir string, options Options) (*
 	cmd := exec.CommandContext(ctx, "nginx", "-p", dir, "-c", name, "-e", filepath.Join(dir, "error.log"))
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 5 * time.Second
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is the runner's
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must reach this process only
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func startNginx(ctx context.Context, site *Site, dir string, options Options) (*
 	return o, nil
 }
 
-// freePort returns a port that was free a moment ago.
+// freePort returns a port that was free at the time of the call.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -92,7 +92,7 @@ func freePort() (string, error) {
 	return port, l.Close()
 }
 
-// waitFor waits until something listens.
+// waitFor waits until a server listens on address.
 func waitFor(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

@@ -8,28 +8,28 @@ import (
 	"time"
 )
 
-// Options are what an origin does besides answering.
+// Options holds the options of Start.
 type Options struct {
-	TLS   bool          // HTTPS: TLS 1.3, ECDSA P-256, a CA made on the spot
-	Rate  int64         // bytes a second of each connection at most; 0: no limit
-	Delay time.Duration // before each answer
-	Stall int64         // bytes of a body after which nothing more comes; 0: never
+	TLS   bool          // HTTPS: TLS 1.3, ECDSA P-256, a CA created by Start
+	Rate  int64         // maximum rate of each connection in bytes per second; 0: no limit
+	Delay time.Duration // before each response
+	Stall int64         // bytes of each body after which the origin sends nothing; 0: never stop
 
-	Server string // "nginx", "go", or "": nginx where it is installed and can do it
-	Binary string // the module's own origin
+	Server string // "nginx", "go", or "": nginx if it is installed and supports the options
+	Binary string // path of the module's own origin
 }
 
-// Origin is a running server. It is for one goroutine at a time.
+// Origin is a running server. It is not safe for concurrent use.
 type Origin struct {
-	Name string // and version
+	Name string // of the server, with its version
 	URL  string
 	CA   string // file of the CA's certificate; "" without TLS
 
 	stop     func() error
-	requests func() (int, error) // nil if it does not count
+	requests func() (int, error) // nil: the server does not count requests
 }
 
-// Start serves a site. Files that the server needs go into dir.
+// Start serves a site. It writes the files that the server needs to dir. The caller must call Stop.
 func Start(ctx context.Context, site *Site, dir string, o Options) (*Origin, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -49,14 +49,14 @@ func Start(ctx context.Context, site *Site, dir string, o Options) (*Origin, err
 	case "go":
 		return startGo(ctx, site, dir, o)
 	}
-	return nil, fmt.Errorf("origin %q is neither nginx nor go", o.Server)
+	return nil, fmt.Errorf("-origin must be nginx or go, not %q", o.Server)
 }
 
-// Stop ends the server and waits for it.
+// Stop stops the server and waits for its end.
 func (o *Origin) Stop() error { return o.stop() }
 
-// Counts tells whether Requests works.
+// Counts reports whether the server counts requests. If not, Requests must not be called.
 func (o *Origin) Counts() bool { return o.requests != nil }
 
-// Requests returns how many requests came since the last call.
+// Requests returns the number of requests since the last call.
 func (o *Origin) Requests() (int, error) { return o.requests() }

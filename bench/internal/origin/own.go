@@ -27,7 +27,7 @@ func startGo(ctx context.Context, site *Site, dir string, options Options) (*Ori
 		"-rate", strconv.FormatInt(options.Rate, 10), "-stall", strconv.FormatInt(options.Stall, 10))
 	cmd.Stderr = os.Stderr
 	cmd.WaitDelay = 5 * time.Second
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is the runner's
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C must reach this process only
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func startGo(ctx context.Context, site *Site, dir string, options Options) (*Ori
 	var hello Hello
 	if err := words.Decode(&hello); err != nil {
 		o.stop()
-		return nil, fmt.Errorf("%s says nothing: %w", options.Binary, err)
+		return nil, fmt.Errorf("%s printed no address: %w", options.Binary, err)
 	}
 	o.URL = hello.URL
 	if hello.CA != "" {

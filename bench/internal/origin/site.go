@@ -1,5 +1,5 @@
-// Package origin makes objects and starts servers of them: nginx where it is installed,
-// else the module's own origin, each in processes of its own.
+// Package origin creates objects and starts servers for them: nginx if it is installed, otherwise
+// the module's own origin. Each server runs in processes of its own.
 package origin
 
 import (
@@ -15,29 +15,29 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// Bucket is the only one.
+// Bucket is the only bucket.
 const Bucket = "bench"
 
-// Site is a folder of objects, as files in a folder named after their bucket.
+// Site is a folder of objects. They are files in a subfolder with the name of the bucket.
 type Site struct {
 	Dir     string
 	Objects []Object
 }
 
-// Object is one of a Site's.
+// Object is an object of a Site.
 type Object struct {
 	Key       string
 	Size      int64
-	Path      string // "" if there is no file: such an object cannot be checked
-	CRC64NVME string // in base64, as S3 sends it; "" where it is not told
+	Path      string // "": there is no file, and downloads cannot be compared with it
+	CRC64NVME string // base64, as S3 sends it; "": not sent
 }
 
-// NewSite makes an empty site in dir.
+// NewSite creates an empty site in dir.
 func NewSite(dir string) (*Site, error) {
 	return &Site{Dir: dir}, os.MkdirAll(filepath.Join(dir, Bucket), 0o755)
 }
 
-// Random adds an object that no two pieces of are alike, with its checksum.
+// Random adds an object of random content, with its checksum.
 func (s *Site) Random(key string, size int64) (Object, error) {
 	o := Object{Key: key, Size: size, Path: s.path(key)}
 	f, err := os.Create(o.Path)
@@ -55,7 +55,7 @@ func (s *Site) Random(key string, size int64) (Object, error) {
 	return o, f.Close()
 }
 
-// Sparse adds an object of zeros, which takes no room, without a checksum.
+// Sparse adds an object of zeros, which takes no space, without a checksum.
 func (s *Site) Sparse(key string, size int64) (Object, error) {
 	o := Object{Key: key, Size: size, Path: s.path(key)}
 	if err := os.WriteFile(o.Path, nil, 0o644); err != nil {
@@ -65,7 +65,7 @@ func (s *Site) Sparse(key string, size int64) (Object, error) {
 	return o, os.Truncate(o.Path, size)
 }
 
-// Virtual adds an object without a file, which nginx cannot serve.
+// Virtual adds an object without a file. nginx cannot serve it.
 func (s *Site) Virtual(key string, size int64) Object {
 	o := Object{Key: key, Size: size}
 	s.Objects = append(s.Objects, o)
@@ -74,7 +74,7 @@ func (s *Site) Virtual(key string, size int64) Object {
 
 func (s *Site) path(key string) string { return filepath.Join(s.Dir, Bucket, key) }
 
-// writeList writes what ReadList reads, and returns its name.
+// writeList writes the list of the objects for ReadList, and returns the name of the file.
 func (s *Site) writeList() (string, error) {
 	data, err := json.Marshal(s.Objects)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Site) writeList() (string, error) {
 	return name, os.WriteFile(name, data, 0o644)
 }
 
-// ReadList reads a site's objects.
+// ReadList reads the list of the objects of a site.
 func ReadList(name string) ([]Object, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {

@@ -7,22 +7,22 @@ import (
 	"strings"
 )
 
-// Chart is horizontal bars, the best to be the shortest.
+// Chart is a chart of horizontal bars, in which shorter is better.
 type Chart struct {
 	Title string
 	Unit  string
 	Bars  []Bar
 }
 
-// Bar is one line of a Chart.
+// Bar is one bar of a Chart.
 type Bar struct {
 	Label  string
 	Value  Stat   // the bar's length is the median; a tick marks the minimum
-	Remark string // behind the figure
-	Accent bool   // the bar that the chart is about
+	Remark string // shown after the figure
+	Accent bool   // highlight the bar
 }
 
-// Measures of the drawing.
+// Dimensions in pixels.
 const (
 	chartWidth = 820
 	labelWidth = 250
@@ -31,8 +31,7 @@ const (
 	headHeight = 52
 )
 
-// chartStyle is legible on light and on dark: a page that shows the file as an image
-// has it follow the reader's preference.
+// chartStyle follows the reader's color scheme, also when a page shows the file as an image.
 const chartStyle = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }
   .title { font-weight: 600; font-size: 15px; }
@@ -49,7 +48,7 @@ const chartStyle = `
   }
 `
 
-// SVG draws the chart.
+// SVG returns the chart as an SVG document.
 func (c Chart) SVG() string {
 	longest := c.longest()
 	height := headHeight + lineHeight*len(c.Bars) + 8
@@ -66,11 +65,11 @@ func (c Chart) SVG() string {
 	return b.String()
 }
 
-// broken is how many times as long as the median bar a bar may be before it is broken
-// off, so that one slow client does not make all others look alike.
+// broken is the maximum ratio of a bar to the median bar. Longer bars are drawn with a gap, so that
+// one slow client does not make all other bars look the same.
 const broken = 4
 
-// longest is the value that takes the whole width.
+// longest returns the value that takes the whole width.
 func (c Chart) longest() float64 {
 	var all []float64
 	for _, bar := range c.Bars {
@@ -87,7 +86,7 @@ func (c Chart) bar(b *strings.Builder, y int, bar Bar, scale float64) {
 	length, least := min(bar.Value.Median*scale, barsWidth), min(bar.Value.Min*scale, barsWidth)
 	middle := y + lineHeight/2 + 4
 	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", labelWidth-8, middle, html.EscapeString(bar.Label))
-	if bar.Value.Median*scale > barsWidth+1 { // a gap near its end
+	if bar.Value.Median*scale > barsWidth+1 { // draw a gap near the end
 		fmt.Fprintf(b, `<path d="M%d %dh%dl-6 %dh-%dz" class="%s"/>`+"\n", labelWidth, y+4, barsWidth-24, lineHeight-8, barsWidth-30, class)
 		fmt.Fprintf(b, `<path d="M%d %dh18v%dh-24z" class="%s"/>`+"\n", labelWidth+barsWidth-18, y+4, lineHeight-8, class)
 	} else {
@@ -98,7 +97,7 @@ func (c Chart) bar(b *strings.Builder, y int, bar Bar, scale float64) {
 		labelWidth+length+8, middle, Number(bar.Value.Median), html.EscapeString(bar.Remark))
 }
 
-// Number has three figures or so.
+// Number formats x with about three digits.
 func Number(x float64) string {
 	switch {
 	case x >= 100:

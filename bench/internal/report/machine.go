@@ -10,17 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Machine is where a case was measured.
+// Machine describes the machine on which a case was measured.
 type Machine struct {
 	Processor string `json:"processor"`
 	Cores     int    `json:"cores"`
 	MemoryGiB int    `json:"memory_gib"`
 	Kernel    string `json:"kernel"`
 	Go        string `json:"go"`
-	Load      string `json:"load"` // averages over 1, 5 and 15 minutes before the case: what else ran
+	Load      string `json:"load"` // averages over 1, 5 and 15 minutes before the case
 }
 
-// ThisMachine describes it as it is now.
+// ThisMachine returns the description and the current load of this machine.
 func ThisMachine() Machine {
 	m := Machine{
 		Processor: field("/proc/cpuinfo", "model name"),
@@ -42,19 +42,19 @@ func ThisMachine() Machine {
 	return m
 }
 
-// String is the machine in one line.
+// String describes the machine in one line.
 func (m Machine) String() string {
 	return fmt.Sprintf("%s, %d cores, %d GiB, %s, %s; load before: %s",
 		m.Processor, m.Cores, m.MemoryGiB, m.Kernel, m.Go, m.Load)
 }
 
-// MemoryAvailable is how much more memory can be used, in bytes.
+// MemoryAvailable returns the available memory in bytes.
 func MemoryAvailable() int64 {
 	kib, _ := strconv.ParseInt(strings.TrimSuffix(field("/proc/meminfo", "MemAvailable"), " kB"), 10, 64)
 	return kib << 10
 }
 
-// field returns the first value of a name in a file of /proc.
+// field returns the first value of a name in a file of /proc, "" if there is none.
 func field(file, name string) string {
 	data, _ := os.ReadFile(file)
 	for line := range strings.Lines(string(data)) {

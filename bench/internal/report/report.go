@@ -1,5 +1,4 @@
-// Package report writes what a case has measured: Markdown to read, JSON to compute with,
-// and a chart.
+// Package report writes the results of a case as Markdown, as JSON and as a chart.
 package report
 
 import (
@@ -11,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// Report is one case.
+// Report holds the results of one case.
 type Report struct {
 	Case    string   `json:"case"`
 	Title   string   `json:"title"`
@@ -21,8 +20,8 @@ type Report struct {
 
 	Columns []string   `json:"-"`
 	Table   [][]string `json:"-"`
-	Data    any        `json:"data"` // what Table is made from
-	Chart   Chart      `json:"-"`    // none without bars
+	Data    any        `json:"data"` // the data of Table
+	Chart   Chart      `json:"-"`    // not written if it has no bars
 }
 
 // Write writes CASE.md, CASE.json and CASE.svg into dir.
@@ -46,7 +45,7 @@ func (r Report) Write(dir string) error {
 	return nil
 }
 
-// Markdown is the report to read.
+// Markdown returns the report as Markdown.
 func (r Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s: %s\n\n", r.Case, r.Title)
@@ -58,7 +57,7 @@ func (r Report) Markdown() string {
 	return b.String()
 }
 
-// writeTable lines the columns up; all but the first hold numbers.
+// writeTable writes a table with aligned columns. All columns but the first hold numbers.
 func writeTable(b *strings.Builder, columns []string, rows [][]string) {
 	widths := make([]int, len(columns))
 	for _, row := range append([][]string{columns}, rows...) {

@@ -40,7 +40,7 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// The chart must be XML, or no browser shows it.
+// The chart must be valid XML, or browsers do not show it.
 func TestChart(t *testing.T) {
 	c := Chart{Title: `a < "b"`, Unit: "s", Bars: []Bar{
 		{Label: "one & two", Value: Stat{1, 1.5}, Accent: true}, {Label: "three", Value: Stat{2, 2}}, {Label: "slow", Value: Stat{90, 100}},
@@ -60,7 +60,7 @@ func TestChart(t *testing.T) {
 		}
 	}
 	if marks["rect"] != 2 || marks["path"] != 2 || marks["line"] != 3 {
-		t.Errorf("got %v, want 2 bars whole and 1 broken off in two pieces, each with its tick", marks)
+		t.Errorf("got %v, want 2 whole bars and 1 bar in two pieces, each with a tick", marks)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package sdk sets the SDK's client up for a Task, alike for each program that uses it.
+// Package sdk configures the client of the SDK for a Task, in the same way for each program.
 package sdk
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// Config has what config.LoadDefaultConfig would set.
+// Config returns the settings that config.LoadDefaultConfig would return.
 func Config(t task.Task) aws.Config {
 	return aws.Config{
 		Region:                     "us-east-1",
@@ -27,10 +27,10 @@ func Config(t task.Task) aws.Config {
 	}
 }
 
-// PathStyle is how the origins are addressed.
+// PathStyle selects path-style requests, which the origins expect.
 func PathStyle(o *s3.Options) { o.UsePathStyle = true }
 
-// NewClient makes a client with the SDK's own HTTP client, which trusts the Task's CA.
+// NewClient returns a client with the SDK's own HTTP client, which trusts the CA of the Task.
 func NewClient(t task.Task) (*s3.Client, error) {
 	roots, err := Roots(t)
 	if err != nil {
@@ -46,7 +46,7 @@ func NewClient(t task.Task) (*s3.Client, error) {
 	return s3.NewFromConfig(cfg, PathStyle), nil
 }
 
-// Roots returns the Task's CA, or nil for the system's roots.
+// Roots returns the CA of the Task, or nil for the system's roots.
 func Roots(t task.Task) (*x509.CertPool, error) {
 	if t.CA == "" {
 		return nil, nil
@@ -57,7 +57,7 @@ func Roots(t task.Task) (*x509.CertPool, error) {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s holds no PEM certificate", t.CA)
+		return nil, fmt.Errorf("%s contains no PEM certificate", t.CA)
 	}
 	return roots, nil
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Bytes is a size as a flag: 8388608, 8MiB or 8M.
+// Bytes is a size that implements flag.Value: 8388608, 8MiB or 8M.
 type Bytes int64
 
 var units = []struct {
@@ -14,7 +14,7 @@ var units = []struct {
 	size int64
 }{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
 
-// String gives the largest unit of which the size is a whole number.
+// String formats the size in the largest unit that gives a whole number.
 func (b Bytes) String() string {
 	for _, u := range units {
 		if int64(b) >= u.size && int64(b)%u.size == 0 {
@@ -24,12 +24,12 @@ func (b Bytes) String() string {
 	return strconv.FormatInt(int64(b), 10) + " B"
 }
 
-// Set parses s; the first letter of a unit will do.
+// Set parses s. The first letter of a unit is sufficient.
 func (b *Bytes) Set(s string) error {
 	number := strings.TrimRight(s, "TGMKiB ")
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n < 0 {
-		return fmt.Errorf("%q is no size: give bytes, or 64KiB, 8MiB, 1GiB", s)
+		return fmt.Errorf("invalid size %q: want bytes, or a size such as 64KiB, 8MiB or 1GiB", s)
 	}
 	unit := strings.TrimSpace(s[len(number):])
 	if unit == "" {

@@ -1,5 +1,5 @@
-// Package task is what a client program is asked to download: the same words on the
-// command line of each of them.
+// Package task defines what a client program downloads. All client programs have the same command
+// line.
 package task
 
 import (
@@ -14,25 +14,25 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Task is one or several objects, and how they are fetched.
+// Task describes the download of one or several objects.
 type Task struct {
 	URL    string // of the origin, without a path
-	CA     string // file of the origin's CA in PEM; "" over plain HTTP
+	CA     string // file of the origin's CA in PEM; "" for plain HTTP
 	Bucket string
-	Key    string // the object's, or what the keys of several begin with
-	File   string // the destination, or what those of several begin with
-	Count  int    // 0: one object; else so many, Key-00000 and on
-	Size   int64  // of each object
+	Key    string // key of the object, or prefix of the keys
+	File   string // destination, or prefix of the destinations
+	Count  int    // number of objects, Key-00000 and on; 0: one object, Key
+	Size   int64  // of each object, in bytes
 
-	Workers  int   // connections or, of processpool, processes
-	Requests int   // in flight in one process
-	Chunk    int64 // size of a range
+	Workers  int   // connections, or processes of processpool
+	Requests int   // requests in flight in one process
+	Chunk    int64 // size of a range in bytes
 }
 
 // Object is one download of a Task.
 type Object struct{ Key, File string }
 
-// Objects lists a Task's downloads.
+// Objects returns the downloads of a Task.
 func (t Task) Objects() []Object {
 	if t.Count == 0 {
 		return []Object{{t.Key, t.File}}
@@ -44,10 +44,10 @@ func (t Task) Objects() []Object {
 	return all
 }
 
-// Numbered is the name of one of several objects.
+// Numbered returns the name of object i of several.
 func Numbered(name string, i int) string { return fmt.Sprintf("%s-%05d", name, i) }
 
-// Args is the Task as a command line.
+// Args returns the Task as a command line.
 func (t Task) Args() []string {
 	return []string{
 		"-url", t.URL, "-ca", t.CA, "-bucket", t.Bucket, "-key", t.Key, "-file", t.File,
@@ -57,15 +57,15 @@ func (t Task) Args() []string {
 	}
 }
 
-// Parse reads the command line, with what flags of its own the program has defined.
+// Parse parses the command line, including the flags that the program has defined itself.
 func Parse() Task {
 	var t Task
 	flag.StringVar(&t.URL, "url", "", "the origin's `URL`")
 	flag.StringVar(&t.CA, "ca", "", "`file` of the origin's CA")
 	flag.StringVar(&t.Bucket, "bucket", "", "bucket `name`")
-	flag.StringVar(&t.Key, "key", "", "the object's key, or what the keys begin with")
-	flag.StringVar(&t.File, "file", "", "the destination, or what the destinations begin with")
-	flag.IntVar(&t.Count, "count", 0, "how many objects; 0 is one, without a number in its name")
+	flag.StringVar(&t.Key, "key", "", "key of the object, or prefix of the keys")
+	flag.StringVar(&t.File, "file", "", "destination, or prefix of the destinations")
+	flag.IntVar(&t.Count, "count", 0, "`number` of objects; 0: one, without a number in its name")
 	flag.Int64Var(&t.Size, "size", 0, "`bytes` of each object")
 	flag.IntVar(&t.Workers, "workers", 10, "connections or processes")
 	flag.IntVar(&t.Requests, "requests", 1, "requests in flight in one process")
@@ -74,8 +74,8 @@ func Parse() Task {
 	return t
 }
 
-// Each calls fetch for every object, Workers at a time, and tells when the first is
-// there.
+// Each calls fetch for every object, with at most Workers calls at a time. It calls First when the
+// first object is complete.
 func (t Task) Each(ctx context.Context, fetch func(context.Context, Object) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(t.Workers)
@@ -91,18 +91,18 @@ func (t Task) Each(ctx context.Context, fetch func(context.Context, Object) erro
 	return group.Wait()
 }
 
-// StartVar is the environment variable with the time at which the runner started the
-// program, in nanoseconds since 1970.
+// StartVar is the environment variable with the start time of the program, in nanoseconds since
+// 1970.
 const StartVar = "BENCH_START"
 
-// First prints how long after the program's start the first object was there.
+// First prints the time from the start of the program until now, when its first object is complete.
 func First() {
 	if start, err := strconv.ParseInt(os.Getenv(StartVar), 10, 64); err == nil {
 		fmt.Println("first", time.Since(time.Unix(0, start)).Nanoseconds())
 	}
 }
 
-// Exit ends the program.
+// Exit exits with status 0, or prints err and exits with status 1.
 func Exit(err error) {
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", filepath.Base(os.Args[0]), err)

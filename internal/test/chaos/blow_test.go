@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// children returns the child processes of this one: the pool's workers.
+// children returns the child processes of this process, which are the workers of the pool.
 func children() []int {
 	var pids []int
 	lists, _ := filepath.Glob("/proc/self/task/*/children")
@@ -30,8 +30,8 @@ func children() []int {
 	return pids
 }
 
-// send signals one of the children, unless it is gone: Process holds on to it, so
-// that its number is nobody else's.
+// send sends a signal to one of the children, unless it has ended. os.Process holds a handle of the
+// process, so that its id is not reused meanwhile.
 func send(pid int, signal syscall.Signal) bool {
 	p, err := os.FindProcess(pid)
 	if err != nil {
@@ -47,15 +47,15 @@ func (r *run) signalAll(signal syscall.Signal) {
 	}
 }
 
-// started tells whether a child has begun its own program. One that is stopped before,
-// between vfork and exec, stops this process with it: Go's runtime waits for it
-// without a way out (syscall.forkAndExecInChild), and so does the next collection.
+// started reports whether a child has executed its program. A child that is stopped earlier,
+// between vfork and exec, blocks this process: Go's runtime waits for it without a timeout
+// (syscall.forkAndExecInChild), and so does the next garbage collection.
 func started(pid int) bool {
 	environ, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	return bytes.Contains(environ, []byte("PROCESSPOOL_WORKER="))
 }
 
-// strike carries out a blow.
+// strike carries out a blow, at once or after its delay.
 func (r *run) strike(b blow) {
 	if b.after == 0 {
 		r.hit(b)

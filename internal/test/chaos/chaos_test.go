@@ -15,17 +15,16 @@ import (
 	"github.com/s3processpool/processpool/internal/test/harness"
 )
 
-// The short set of the defaults is one that shows each of five ways to break the library: no
-// If-Match, a range left out, the temporary file left, a worker's end not told, and
-// nothing compared.
+// The default runs detect each of five ways to break the library: no If-Match, a missing range, a
+// temporary file left behind, the end of a worker not reported, and no verification.
 var (
-	runs   = flag.Int("chaos.runs", 12, "how many runs")
-	seed   = flag.Uint64("chaos.seed", 49, "seed of the first run; those of the others follow")
-	shards = flag.Int("chaos.shards", 3, "processes to share many runs between")
-	report = flag.String("chaos.report", "", "file for the figures, in JSON")
+	runs   = flag.Int("chaos.runs", 12, "`number` of runs")
+	seed   = flag.Uint64("chaos.seed", 49, "`seed` of the first run; each following run adds 1")
+	shards = flag.Int("chaos.shards", 3, "`number` of processes that share more than 50 runs")
+	report = flag.String("chaos.report", "", "`file` for the figures, in JSON")
 )
 
-// enough failures to stop at.
+// enough is the number of failures at which the test stops.
 const enough = 5
 
 func TestMain(m *testing.M) { harness.Main(m) }
@@ -54,7 +53,7 @@ func TestChaos(t *testing.T) {
 	}
 }
 
-// figures are what came of the runs.
+// figures counts the results of the runs.
 type figures struct {
 	Runs, Failed, Transfers, Succeeded int
 	WrongBytes, Leftovers, Hangs       int
@@ -83,14 +82,14 @@ func (f *figures) String() string {
 	return b.String()
 }
 
-// stacks are those of all goroutines.
+// stacks returns the stacks of all goroutines.
 func stacks() []byte {
 	p := make([]byte, 4<<20)
 	return p[:runtime.Stack(p, true)]
 }
 
-// journal keeps what is logged, for the case of a failure, but the long last words of
-// workers that are hit.
+// journal keeps the log for the report of a failure. It omits the standard error of workers, which
+// is long if they crash.
 type journal struct {
 	mu    sync.Mutex
 	lines []string

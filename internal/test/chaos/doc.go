@@ -1,13 +1,12 @@
-// Package chaos is a test: random downloads while random things go wrong, each run
-// drawn from a seed. Its one rule is the library's promise: nil and exactly the bytes
-// of one version of the object, or an error that the plan explains and everything as
-// it was before; nothing left behind, and nothing hung.
+// Package chaos tests random downloads with random faults. Each run is drawn from a seed. It checks
+// the promise of the library: a download either returns nil, and the file has exactly the bytes of
+// one version of the object, or it returns an error that the plan explains, and the destination is
+// unchanged. Nothing is left behind, and nothing hangs.
 //
 //	go test ./internal/test/chaos
 //	go test ./internal/test/chaos -v -run Chaos -chaos.runs 1000
 //	go test ./internal/test/chaos -v -run Chaos -chaos.runs 1 -chaos.seed 4711
 //
-// A seed makes the plan: objects, configuration, faults and the events at which they
-// strike. What the scheduler of the machine makes of it may differ from one time to
-// the next.
+// A seed determines the plan: the objects, the configuration, the faults and the events at which
+// they fire. The scheduling of the machine is not determined, so two runs of a plan can differ.
 package chaos

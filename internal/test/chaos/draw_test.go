@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// drawFaults gives a download its own.
+// drawFaults draws the faults of a download.
 func (p *plan) drawFaults(d dice, t *transfer) {
 	if t.object.parts != nil && d.chance(10) {
 		for _, method := range []string{"HEAD", "GET"} {
@@ -37,7 +37,7 @@ func (p *plan) drawFaults(d dice, t *transfer) {
 	}
 }
 
-// drawPassing mostly leaves a range an attempt.
+// drawPassing draws faults that mostly leave each range at least one attempt.
 func (p *plan) drawPassing(d dice, t *transfer) {
 	for n := range 1 + d.IntN(3) {
 		k := pick(d, passing)
@@ -46,17 +46,17 @@ func (p *plan) drawPassing(d dice, t *transfer) {
 		}
 		switch {
 		case t.ordered(k.name), k.name == "503" && d.chance(60):
-			continue // the last costs a second
+			continue // a 503 takes a second
 		case k.name == "small Content-Length" && p.tokens:
-			continue // it would take away S3's word for what is wrong
+			continue // it would remove the error code from S3's response
 		case !t.rightSize() && (strings.HasPrefix(k.name, "long body") || k.name == "small Content-Length"):
-			continue // it may make up for the difference
+			continue // it may cancel out the difference
 		}
 		t.orders = append(t.orders, p.draw(d, t, k))
 	}
 }
 
-// gets is how many GETs a download makes where nothing goes wrong, about.
+// gets returns the approximate number of GETs of a download without faults.
 func (p *plan) gets(t *transfer) int {
 	if t.object.size < p.threshold {
 		return 1
@@ -86,7 +86,7 @@ func (p *plan) draw(d dice, t *transfer, k *kind) *order {
 	case "overwritten", "overwritten, If-Match ignored":
 		o.at = pick(d, []int64{t.object.size, t.object.size, t.object.size + 1, t.object.size / 2, 0})
 		if t.object.noETag && p.proof(t) != always && o.at == t.object.size {
-			o.at++ // or nobody could tell
+			o.at++ // a new version of the same size would not be detectable
 		}
 	default:
 		o.times = 1 + d.IntN(2)
@@ -116,12 +116,13 @@ func (p *plan) drawDisk(d dice) *disk {
 	return k
 }
 
-// harmless tells a file system that cannot preallocate.
+// harmless reports whether a download can succeed with the fault: it is a cancel, or a file system
+// without preallocation.
 func (k *disk) harmless() bool { return k.errno == 0 || k.errno == syscall.EOPNOTSUPP }
 
 func (t *transfer) ordered(name string) bool {
 	return slices.ContainsFunc(t.orders, func(o *order) bool { return o.name == name })
 }
 
-// rightSize tells whether ExpectedSize, if there is one, is true.
+// rightSize reports whether ExpectedSize is not set or correct.
 func (t *transfer) rightSize() bool { return t.expected < 0 || t.expected == t.object.size }

@@ -16,33 +16,33 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// kind is a way in which something goes wrong at a request of one download.
+// kind is a kind of fault at a request of one download.
 type kind struct {
 	name  string
-	head  bool // strikes HeadObject, too
-	costs bool // an attempt
-	fatal bool // no attempt can mend it
-	ends  func(error) bool
+	head  bool             // applies to HeadObject, too
+	costs bool             // uses up an attempt
+	fatal bool             // retries do not help
+	ends  func(error) bool // reports whether the fault explains an error
 
-	bend func(f *s3test.Fault, at int64)
-	do   func(r *run, t *transfer, at int64) // while the request waits
+	bend func(f *s3test.Fault, at int64)     // configures the fault of the origin
+	do   func(r *run, t *transfer, at int64) // called while the request waits
 }
 
-// order is one of a plan's faults.
+// order is a fault of a plan.
 type order struct {
 	*kind
 	method      string
 	skip, times int
-	at          int64 // what the kind makes of it: an offset, a size
+	at          int64 // an offset or a size; the meaning depends on the kind
 	fatal       bool
-	fault       *s3test.Fault // once ordered
+	fault       *s3test.Fault // set by inject
 }
 
 func (o *order) String() string {
 	return fmt.Sprintf("%s of %s: skip=%d times=%d at=%d fatal=%t", o.name, o.method, o.skip, o.times, o.at, o.fatal)
 }
 
-// kinds that an attempt more or less makes good, and some that do no harm.
+// passing are the kinds that a retry repairs, and some that are harmless.
 var passing = []*kind{
 	{name: "cut before the headers", head: true, costs: true, bend: func(f *s3test.Fault, _ int64) { f.Cut, f.CutAfter = true, -1 }},
 	{name: "reset before the headers", head: true, costs: true, bend: func(f *s3test.Fault, _ int64) { f.Cut, f.Reset, f.CutAfter = true, true, -1 }},
@@ -57,7 +57,7 @@ var passing = []*kind{
 	{name: "short range", costs: true, bend: func(f *s3test.Fault, at int64) { f.ShortBody = at + 1 }},
 	{name: "bad Content-Range", costs: true, bend: header("Content-Range", "bytes 4-x/10")},
 	{name: "no Content-Length", bend: header("Content-Length", "")},
-	// Of a whole object it is another length.
+	// For a whole object it is a different size.
 	{name: "long body", costs: true, ends: is(processpool.ErrObjectChanged, processpool.ErrSizeMismatch), bend: func(f *s3test.Fault, _ int64) { f.ExtraBytes = 1 }},
 	{name: "long body in chunks", costs: true, bend: func(f *s3test.Fault, _ int64) {
 		f.ExtraBytes, f.Header = 1, map[string]string{"Content-Length": ""}
@@ -67,13 +67,13 @@ var passing = []*kind{
 	{name: "trickle", bend: func(f *s3test.Fault, at int64) { f.Trickle, f.TrickleBytes = 5*time.Millisecond, int(at)/8+1 }},
 }
 
-// kinds that only StallTimeout ends.
+// waiting are the kinds that only StallTimeout ends.
 var waiting = []*kind{
 	{name: "no answer", head: true, costs: true, bend: func(f *s3test.Fault, _ int64) { f.Gate = make(chan struct{}) }},
 	{name: "stall", costs: true, bend: func(f *s3test.Fault, at int64) { f.Stall, f.StallAfter = true, at }},
 }
 
-// kinds of bytes that are not the object's, without any other sign of it.
+// lying are the kinds that deliver wrong bytes without any other sign.
 var lying = []*kind{
 	{name: "flipped bit", fatal: true, ends: is(processpool.ErrChecksumMismatch), bend: func(f *s3test.Fault, at int64) {
 		f.Flip, f.FlipAt = true, at
@@ -83,13 +83,14 @@ var lying = []*kind{
 	}},
 }
 
-// An object without an ETag is told by its size or its checksum; see explained.
+// overwritten replaces the object. If the object has no ETag, only its size or its checksum shows
+// the change; see explained.
 var overwritten = &kind{
 	name: "overwritten", head: true, do: func(r *run, t *transfer, at int64) { t.put(r, at) },
 	ends: is(processpool.ErrObjectChanged, processpool.ErrSizeMismatch, processpool.ErrChecksumMismatch, processpool.ErrUnverifiable),
 }
 
-// kinds that end a download.
+// final are the kinds that end a download.
 var final = []*kind{
 	{name: "403", head: true, fatal: true, ends: status(403), bend: func(f *s3test.Fault, _ int64) { f.Status = 403 }},
 	{name: "412", fatal: true, ends: is(processpool.ErrObjectChanged), bend: func(f *s3test.Fault, _ int64) { f.Status = 412 }},
@@ -112,7 +113,7 @@ func header(name, value string) func(*s3test.Fault, int64) {
 	return func(f *s3test.Fault, _ int64) { f.Header = map[string]string{name: value} }
 }
 
-// is tells whether an error is one of these.
+// is returns a function that reports whether an error matches one of want.
 func is(want ...error) func(error) bool {
 	return func(err error) bool {
 		for _, w := range want {
@@ -124,7 +125,8 @@ func is(want ...error) func(error) bool {
 	}
 }
 
-// status tells whether an error is S3's with this status.
+// status returns a function that reports whether an error is a response of S3 with the given
+// status.
 func status(code int) func(error) bool {
 	return func(err error) bool {
 		var response *awshttp.ResponseError
@@ -132,12 +134,12 @@ func status(code int) func(error) bool {
 	}
 }
 
-// asksForParts tells the questions beside the way of the bytes.
+// asksForParts reports whether a request is for the parts of an object, and not for its content.
 func asksForParts(r s3test.Request) bool {
 	return r.PartNumber != "" || r.Method == http.MethodGet && r.Query.Has("attributes")
 }
 
-// inject has the origin commit the fault.
+// inject adds the fault to the origin.
 func (o *order) inject(r *run, t *transfer) {
 	f := s3test.Fault{Key: t.key, Method: o.method, Skip: o.skip, Times: o.times}
 	f.Match = func(q s3test.Request) bool { return asksForParts(q) == (o.kind == secret) && o.reaches(q) }
@@ -150,7 +152,8 @@ func (o *order) inject(r *run, t *transfer) {
 	o.fault = r.origin.Inject(f)
 }
 
-// reaches tells whether a request asks for the byte that is to be flipped.
+// reaches reports whether a request includes the byte to flip. It is always true for the other
+// kinds.
 func (o *order) reaches(q s3test.Request) bool {
 	var first, last int64
 	if o.kind != lying[0] || q.Range == "" {

@@ -14,7 +14,7 @@ import (
 	"github.com/s3processpool/processpool/internal/partial"
 )
 
-// judge holds a download's result against the plan and what was carried out of it.
+// judge compares the result of a download with the plan and with the faults that have fired.
 func (r *run) judge(t *transfer) {
 	r.count.Transfers++
 	for _, o := range t.struck {
@@ -28,7 +28,7 @@ func (r *run) judge(t *transfer) {
 		r.judgeError(t, err)
 	}
 	if t.badStep.Load() {
-		r.Errorf("%s: got a progress of more than everything", t.key)
+		r.Errorf("%s: got a progress beyond the total", t.key)
 	}
 	switch {
 	case t.failed && t.disk.errno == 0:
@@ -39,8 +39,8 @@ func (r *run) judge(t *transfer) {
 	r.judgeFiles(t)
 }
 
-// excused tells whether a request may have been made, and its answer have come to
-// nothing, because nobody was left to read it.
+// excused reports whether the response to a request may have been lost, because the worker was
+// killed or had stalled.
 func (r *run) excused() bool { return r.lethal.Load() > 0 || r.plan.stall < time.Minute }
 
 func (r *run) judgeSuccess(t *transfer) {
@@ -49,7 +49,8 @@ func (r *run) judgeSuccess(t *transfer) {
 			r.Errorf("%s: got success after %v", t.key, o)
 		}
 	}
-	givenUp := t.skipHead && t.disk != nil && t.disk.op == "close" // with the file of the first request
+	// The file of the first request is discarded anyway.
+	givenUp := t.skipHead && t.disk != nil && t.disk.op == "close"
 	if t.failed && !t.disk.harmless() && !givenUp {
 		r.Errorf("%s: got success though %s failed", t.key, t.disk.op)
 	}
@@ -77,7 +78,7 @@ func (r *run) judgeError(t *transfer, err error) {
 	}
 }
 
-// explained tells whether something that happened can have had this end.
+// explained reports whether a fault that has fired can have caused the error.
 func (r *run) explained(t *transfer, err error) bool {
 	attempts := 2 * int(r.token.Load())
 	for _, o := range t.struck {
@@ -116,18 +117,18 @@ func (r *run) explained(t *transfer, err error) bool {
 	return false
 }
 
-// judgeFiles looks at what is on disk.
+// judgeFiles checks the files on disk.
 func (r *run) judgeFiles(t *transfer) {
 	err := t.future.Result()
 	removed, occupied := t.did("directory removed"), t.did("directory at the destination")
 	if err == nil && (removed || occupied) {
-		return // excused, and its file gone afterwards
+		return // the download ended before the fault, which then removed its file
 	}
 	var want []string
 	switch {
 	case removed:
 		if _, err := os.Lstat(t.dir); err == nil {
-			r.Errorf("%s: its directory is there again", t.key)
+			r.Errorf("%s: its directory exists again", t.key)
 		}
 		return
 	case t.present == "a link" && (err == nil || occupied):
@@ -162,12 +163,12 @@ func (r *run) judgeFiles(t *transfer) {
 	case t.present == "a file":
 		if data, err := os.ReadFile(t.name); string(data) != before {
 			r.count.WrongBytes++
-			r.Errorf("%s: the destination was touched: %q, %v", t.key, data[:min(len(data), 40)], err)
+			r.Errorf("%s: the destination was changed: %q, %v", t.key, data[:min(len(data), 40)], err)
 		}
 	}
 }
 
-// judgeBytes finds the one version that a file has, all of it.
+// judgeBytes checks that the file has exactly the bytes of one version.
 func (r *run) judgeBytes(t *transfer) {
 	o, succeeded := t.future.Object(), t.future.Result() == nil
 	var differ []string

@@ -13,15 +13,15 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// object is what S3 keeps under a key, besides the bytes.
+// object is the metadata that S3 stores for a key.
 type object struct {
-	algorithm string // of its checksum; "md5" is that of the ETag, "" none at all
+	algorithm string // of its checksum; "md5": the ETag only; "": none
 	size      int64
 	parts     []int64 // sizes, of a multipart upload
 	noETag    bool
 }
 
-// kept are the ways to keep an object. A checksum of parts is COMPOSITE.
+// kept are the kinds of stored objects. With parts, the checksum is COMPOSITE.
 var kept = []struct {
 	algorithm string
 	parts     bool
@@ -39,7 +39,7 @@ type version struct {
 	id   string
 }
 
-// put stores a new version. An ETag that is no MD5 does not look like one.
+// put stores a new version. Only the algorithm "md5" gives an ETag that looks like an MD5.
 func (o *object) put(origin *s3test.Server, key string, seed uint64, size int64) version {
 	parts := resized(o.parts, size)
 	options := []func(*s3test.Object){s3test.WithParts(parts...)}
@@ -64,7 +64,7 @@ func (o *object) put(origin *s3test.Server, key string, seed uint64, size int64)
 	return version{seed, size, stored.ETag, stored.VersionID}
 }
 
-// resized are the parts of an object that has another size now.
+// resized adapts the parts of an object to another size.
 func resized(parts []int64, size int64) []int64 {
 	var fit []int64
 	for _, n := range parts {
@@ -79,7 +79,7 @@ func resized(parts []int64, size int64) []int64 {
 	return fit
 }
 
-// verdict says whether a download proves an object's bytes.
+// verdict is whether a download verifies the bytes of an object.
 type verdict int
 
 const (
@@ -88,17 +88,18 @@ const (
 	always
 )
 
-// proof goes by the library's documentation, and says maybe where that is intricate.
+// proof returns the verdict that follows from the documentation of the library, and maybe in
+// complicated cases.
 func (p *plan) proof(t *transfer) verdict {
 	o := &t.object
-	told := t.expected < 0 && (!t.skipHead || o.parts != nil) // by a HeadObject
+	told := t.expected < 0 && (!t.skipHead || o.parts != nil) // there is a HeadObject
 	required := p.verify == processpool.VerifyRequired
 	oneGet := o.size < p.threshold || !told && required
 	switch {
 	case p.verify == processpool.VerifyOff || o.algorithm == "" && (o.noETag || o.size == 0 && told):
 		return never
 	case o.algorithm == "":
-		return never // its ETag is opaque
+		return never // the ETag is opaque
 	case !told && !oneGet, t.ordered("no word of parts"), t.ordered("wrong ETag"):
 		return maybe
 	case o.parts != nil && (!told || o.algorithm == "md5" && !o.even()):
@@ -109,14 +110,14 @@ func (p *plan) proof(t *transfer) verdict {
 	return maybe
 }
 
-// even tells whether the first part's size and the number of parts give no wrong idea
-// of the others.
+// even reports whether the size of the first part and the number of parts are consistent with parts
+// of equal size.
 func (o *object) even() bool {
 	return int64(len(o.parts)) == (o.size+o.parts[0]-1)/o.parts[0]
 }
 
-// repairs tells whether a bad part is found and fetched again, or all of them are because
-// the parts are not what they had seemed to be.
+// repairs reports whether the library downloads a bad part again, or all parts because their sizes
+// are not as assumed.
 func (o *object) repairs() bool {
 	if o.parts == nil || o.algorithm != "md5" {
 		return o.parts != nil
@@ -129,7 +130,7 @@ func (o *object) repairs() bool {
 	return false
 }
 
-// in says how a file differs from a version.
+// in returns an error that describes how a file differs from the version, nil if it does not.
 func (v version) in(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -141,7 +142,7 @@ func (v version) in(name string) error {
 		n, err := io.ReadFull(f, got)
 		s3test.Pattern(v.seed).ReadAt(want[:n], at)
 		if !bytes.Equal(got[:n], want[:n]) {
-			return fmt.Errorf("other bytes behind %d", at)
+			return fmt.Errorf("other bytes after offset %d", at)
 		}
 		at += int64(n)
 		switch {

@@ -17,8 +17,8 @@ const (
 	mib = 1 << 20
 )
 
-// plan is one run: a Downloader, the downloads it is given at once, and what goes
-// wrong meanwhile. It depends on the seed alone.
+// plan describes one run: a Downloader, its concurrent downloads, and the faults. It depends on the
+// seed only.
 type plan struct {
 	seed uint64
 
@@ -28,25 +28,25 @@ type plan struct {
 	threshold, chunk    int64
 	attempts            int
 	stall               time.Duration
-	slow                time.Duration // that a range takes at least to be taken back as slow
+	slow                time.Duration // minimum time of a range before it counts as slow
 	verify              processpool.VerifyMode
 
 	transfers []*transfer
 	tree      *tree // nil: no DownloadDirectory
 	blows     []blow
-	shutdown  int // the request of the run at which Shutdown is called; 0: behind the last
+	shutdown  int // number of the request at which Shutdown is called; 0: after the last
 }
 
 // blow is a signal to one of the workers.
 type blow struct {
-	at     int // the request of the run that brings it
+	at     int // number of the request that triggers it
 	signal syscall.Signal
-	worker int           // of those there are then, counted round
-	after  time.Duration // 0: before the request is answered
-	rest   time.Duration // from SIGSTOP to SIGCONT; 0: when the downloads have ended
+	worker int           // index, modulo the number of workers at that time
+	after  time.Duration // delay; 0: before the response
+	rest   time.Duration // from SIGSTOP to SIGCONT; 0: until the downloads have ended
 }
 
-// transfer is one download of a plan, and what became of it.
+// transfer is one download of a plan, and its state.
 type transfer struct {
 	n         int
 	key       string
@@ -54,32 +54,33 @@ type transfer struct {
 	expected  int64 // ExpectedSize; -1: none
 	skipHead  bool
 	resume    bool
-	spoil     spoil // what befalls its partial file before it is gone on with
+	spoil     spoil // damage to its partial file before it is resumed
 	pinned    bool  // by VersionId
 	present   string
-	after     int // the request of the run at which it is submitted; 0: at once
+	after     int // number of the request at which it is submitted; 0: at once
 	listens   bool
-	byContext bool // how it is canceled
-	over      bool // its context has ended before
+	byContext bool // it is canceled through its context, not with Cancel
+	over      bool // its context is canceled beforehand
 	orders    []*order
 	disk      *disk
 
 	live
 }
 
-// disk is a fault of a system call on the temporary file, or a cancel at it.
+// disk is a fault of a system call on the temporary file, or a cancel during the call.
 type disk struct {
 	op    string
 	nth   int
 	errno syscall.Errno // 0: a cancel
 }
 
-// dice are drawn from in one order, so that a seed always gives the same plan.
+// dice is a source of random numbers. A plan draws them in a fixed order, so that a seed always
+// gives the same plan.
 type dice struct{ *rand.Rand }
 
 func (d dice) chance(percent int) bool { return d.IntN(100) < percent }
 
-// between is even over the orders of magnitude.
+// between returns a number whose order of magnitude is uniformly distributed.
 func (d dice) between(low, high int64) int64 {
 	steps := 0
 	for n := low; n < high; n *= 2 {
@@ -168,7 +169,7 @@ func (p *plan) newTransfer(d dice, n int) *transfer {
 	return t
 }
 
-// drawParts cuts an object into parts, mostly all but the last of one size.
+// drawParts divides an object into parts, which mostly have the same size except for the last.
 func drawParts(d dice, size int64) (parts []int64) {
 	part := max(size/int64(1+d.IntN(6)), 1)
 	for left := size; left > 0; left -= parts[len(parts)-1] {

@@ -13,7 +13,7 @@ import (
 	"github.com/s3processpool/processpool/internal/partial"
 )
 
-// spoil is what befalls a partial file or its journal between two downloads.
+// spoil is damage to a partial file or its journal between two downloads.
 type spoil string
 
 const (
@@ -24,9 +24,8 @@ const (
 	noJournal   spoil = "no journal"
 )
 
-// goOn downloads what was to be resumed, and was not finished, once more, when nothing
-// goes wrong.
-func (t *transfer) goOn(r *run) {
+// resumeAgain resumes a download with Resume that has failed, without faults.
+func (t *transfer) resumeAgain(r *run) {
 	if !t.resume || t.future.Result() == nil || t.did("directory removed") || t.did("directory at the destination") {
 		return
 	}
@@ -41,21 +40,21 @@ func (t *transfer) goOn(r *run) {
 	var transferError *processpool.TransferError
 	switch {
 	case err == nil:
-		r.count.fault("gone on with")
+		r.count.fault("resumed")
 		if f.Object().Resumed > 0 {
-			r.count.fault("gone on with, bytes kept")
+			r.count.fault("resumed, bytes kept")
 		}
-		t.future, t.struck = f, nil // judged by the run's last look at the files
+		t.future, t.struck = f, nil // for the final judgeFiles of the run
 	case !errors.As(err, &transferError):
 		r.Errorf("%s: got a %T", t.key, err)
-	case t.did("deleted"), errors.Is(err, processpool.ErrChecksumMismatch) && (t.did(lying[0].name) || t.did(lying[1].name)): // it is kept
+	case t.did("deleted"), errors.Is(err, processpool.ErrChecksumMismatch) && (t.did(lying[0].name) || t.did(lying[1].name)): // the wrong bytes are in the partial file
 	case errors.Is(err, processpool.ErrUnverifiable) && r.plan.verify == processpool.VerifyRequired && r.plan.proof(t) != always:
 	default:
-		r.Errorf("%s: gone on with: %v", t.key, err)
+		r.Errorf("%s: resumed: %v", t.key, err)
 	}
 }
 
-// damage spoils what is there, at a place that follows from the seed.
+// damage damages the partial file or its journal, at an offset that depends on the seed.
 func (t *transfer) damage(r *run) {
 	suffix := map[spoil]string{flippedByte: partial.PartialSuffix, flippedWord: partial.JournalSuffix, tornJournal: partial.JournalSuffix, noJournal: partial.JournalSuffix}[t.spoil]
 	names, _ := filepath.Glob(filepath.Join(t.dir, ".*"+suffix))

@@ -24,11 +24,10 @@ import (
 
 const bucket = "chaos"
 
-// deadline is how long a run may take. It measures no speed: only a hang takes that
-// long.
+// deadline is the maximum time of a run. Only a hang takes that long.
 const deadline = time.Minute
 
-// run is a plan at work.
+// run is the execution of a plan.
 type run struct {
 	*testing.T
 	plan   *plan
@@ -37,16 +36,16 @@ type run struct {
 	log    *journal
 	count  *figures
 
-	triggers map[int][]func() // by the number of the request
+	triggers map[int][]func() // by number of the request
 	blows    sync.WaitGroup
 	lethal   atomic.Int32
-	serial   atomic.Uint64 // of the contents
-	token    atomic.Int32  // of the credentials
+	serial   atomic.Uint64 // number of the latest content
+	token    atomic.Int32  // number of the current session token
 	shutting chan struct{} // closed when Shutdown is called early
-	hung     atomic.Bool   // the test has ended, and not this run
+	hung     atomic.Bool   // the test has ended before the run
 }
 
-// Errorf is for a test that has not ended.
+// Errorf reports an error, unless the test has ended.
 func (r *run) Errorf(format string, args ...any) {
 	r.Helper()
 	if !r.hung.Load() {
@@ -120,7 +119,7 @@ func (r *run) all() {
 	if p.shutdown == 0 {
 		r.next()
 		for _, t := range p.transfers {
-			t.goOn(r)
+			t.resumeAgain(r)
 		}
 	}
 	r.signalAll(syscall.SIGCONT)
@@ -138,7 +137,7 @@ func (r *run) all() {
 	}
 }
 
-// prepare puts the objects, orders the faults and makes the Downloader.
+// prepare stores the objects, injects the faults and creates the Downloader.
 func (r *run) prepare() {
 	p := r.plan
 	r.origin.CreateBucket(bucket)
@@ -182,13 +181,13 @@ func (r *run) prepare() {
 	}
 }
 
-// at has fn called when the n-th request of the run arrives.
+// at makes the run call fn when its n-th request arrives.
 func (r *run) at(n int, fn func()) { r.triggers[n] = append(r.triggers[n], fn) }
 
-// submit begins the downloads, some of them when others are under way.
+// submit starts the downloads, some of them while others are running.
 func (r *run) submit() {
 	var early, late sync.WaitGroup
-	idle := make(chan struct{}) // closed when those of the beginning have ended
+	idle := make(chan struct{}) // closed when the early downloads have ended
 	if r.plan.tree != nil {
 		r.plan.tree.submit(r)
 	}
@@ -211,7 +210,7 @@ func (r *run) submit() {
 	late.Wait()
 }
 
-// systemCall passes a system call on a temporary file on to the download whose it is.
+// systemCall forwards a system call on a temporary file to the download that owns the file.
 func (r *run) systemCall(op, path string) error {
 	for _, t := range r.plan.transfers {
 		if filepath.Dir(path) == t.dir {
@@ -221,7 +220,7 @@ func (r *run) systemCall(op, path string) error {
 	return nil
 }
 
-// next is a plain download by the same Downloader, which must succeed.
+// next makes a download without faults by the same Downloader, which must succeed.
 func (r *run) next() {
 	t := &transfer{key: "the next", object: object{algorithm: "crc64nvme", size: 3*r.plan.chunk + 1}, expected: -1}
 	t.prepare(r)
@@ -236,7 +235,7 @@ func (r *run) next() {
 	}
 }
 
-// credentials are those of now; renew makes those before expire.
+// credentials returns the current credentials. renew replaces them, and the previous ones expire.
 func (r *run) credentials(context.Context) (aws.Credentials, error) {
 	return aws.Credentials{AccessKeyID: "AKIDCHAOS", SecretAccessKey: "secret", SessionToken: fmt.Sprint("token", r.token.Load())}, nil
 }

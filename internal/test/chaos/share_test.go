@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// share gives the runs to processes of their own: each of them mostly waits, and a run
-// wants a process to itself, to see what it leaves behind.
+// share distributes the runs over several processes, because a run mostly waits. Runs do not share
+// a process, so that each detects what it leaves behind.
 func share(t *testing.T, count *figures) {
 	ctx := t.Context()
-	if end, ok := t.Deadline(); ok { // behind it nobody would hear what the shards have to say
+	if end, ok := t.Deadline(); ok { // after the deadline the output of the shards would be lost
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadline(ctx, end.Add(-5*time.Second))
 		defer cancel()
@@ -50,7 +50,7 @@ func (f *figures) write(name string) error {
 	return os.WriteFile(name, data, 0o666)
 }
 
-// read adds the figures of a file.
+// read adds the figures in a file.
 func (f *figures) read(name string) error {
 	var more figures
 	data, err := os.ReadFile(name)

@@ -12,13 +12,13 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// live is the part of a transfer that is not planned.
+// live is the state of a transfer, which is not part of the plan.
 type live struct {
 	dir, name string // its own directory, and the destination in it
-	target    string // the file: the destination, or what the link there points to
+	target    string // the file: the destination, or the target of the link there
 	future    *processpool.Future
 	submitted chan struct{} // closed when future is set
-	due       chan struct{} // closed when it is to be submitted
+	due       chan struct{} // closed when the transfer must be submitted
 	stop      context.CancelFunc
 	last      processpool.Progress
 	badStep   atomic.Bool
@@ -28,10 +28,10 @@ type live struct {
 		versions []version
 		calls    map[string]int
 	}
-	versions []version // when all is over
-	failed   bool      // the planned system call did
+	versions []version // for use after the end of all downloads
+	failed   bool      // the fault in disk has fired
 	canceled atomic.Bool
-	struck   []*order // orders that were carried out
+	struck   []*order // faults that have fired
 }
 
 const before = "what was there before"
@@ -60,7 +60,7 @@ func (t *transfer) prepare(r *run) {
 	}
 }
 
-// put stores a version of other content.
+// put stores a new version with other content.
 func (t *transfer) put(r *run, size int64) {
 	v := t.object.put(r.origin, t.key, r.plan.seed<<16+r.serial.Add(1), size)
 	t.mu.Lock()
@@ -108,7 +108,8 @@ func (t *transfer) cancel() {
 	}
 }
 
-// systemCall fails the planned one, or is the moment of a cancel.
+// systemCall returns the planned error for the planned call, or cancels the download during the
+// call.
 func (t *transfer) systemCall(op string) error {
 	if t.disk == nil || t.disk.op != op {
 		return nil
@@ -141,7 +142,7 @@ func (t *transfer) makeDirectory() {
 	}
 }
 
-// strikes are the orders that were carried out.
+// strikes returns the faults that have fired.
 func (t *transfer) strikes() (struck []*order) {
 	for _, o := range t.orders {
 		if o.fault.Hits() > 0 {

@@ -15,11 +15,11 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// tree is a DownloadDirectory beside the downloads of a run.
+// tree is a DownloadDirectory that runs concurrently with the downloads of a run.
 type tree struct {
 	sizes       []int64
 	orders      []*order
-	cancel      int // the request of the run at which it is canceled; 0: never
+	cancel      int // number of the request at which it is canceled; 0: never
 	stopOnError bool
 
 	dir       string
@@ -38,11 +38,11 @@ func (p *plan) newTree(d dice) *tree {
 	for n := range d.IntN(5) {
 		k := pick(d, passing)
 		if strings.HasPrefix(k.name, "long body") || k.name == "small Content-Length" {
-			continue // a small object has no HeadObject to hold against it
+			continue // a small object has no HeadObject to compare with
 		}
 		o := &order{kind: k, times: 1 + d.IntN(2), skip: d.IntN(len(t.sizes) + 1), at: d.Int64N(p.chunk)}
 		if k.name == "redirect" {
-			o.times, o.at = 1, int64(100+n) // none to where it is
+			o.times, o.at = 1, int64(100+n) // never to the current region
 		}
 		t.orders = append(t.orders, o)
 	}
@@ -87,7 +87,7 @@ func (t *tree) submit(r *run) {
 	close(t.submitted)
 }
 
-// judge allows whole files and explained errors.
+// judge accepts complete files and explained errors only.
 func (t *tree) judge(r *run) {
 	err, attempts := t.all.Result(), 2*int(r.token.Load())
 	for _, o := range t.orders {
@@ -127,7 +127,7 @@ func (t *tree) explained(r *run, err error, attempts int) bool {
 	return false
 }
 
-// files counts those there are; each is an object's, and whole.
+// files returns the number of files, and checks that each is complete and belongs to an object.
 func (t *tree) files(r *run) (n int) {
 	err := filepath.WalkDir(t.dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -138,7 +138,7 @@ func (t *tree) files(r *run) (n int) {
 		v, known := t.versions[name]
 		if !known {
 			r.count.Leftovers++
-			r.Errorf("directory: %s was left", name)
+			r.Errorf("directory: %s was left behind", name)
 		} else if err := v.in(path); err != nil {
 			r.count.WrongBytes++
 			r.Errorf("directory: WRONG BYTES in %s: %v", name, err)

@@ -7,19 +7,20 @@ import (
 	"time"
 )
 
-// vary draws how downloads are asked for.
+// vary draws the options of the downloads.
 func (p *plan) vary(d dice) {
 	for _, t := range p.transfers {
 		switch {
 		case t.expected < 0 && d.chance(20) && !t.misleads():
 			t.skipHead = true
 			for _, o := range t.orders {
-				o.fatal = o.kind.fatal || o.fatal && o.name == "deleted" // what is overwritten before the first answer was never seen
+				// An object that is overwritten before the first response was never seen.
+				o.fatal = o.kind.fatal || o.fatal && o.name == "deleted"
 			}
 		case d.chance(25):
 			t.resume = true
 			t.spoil = pick(d, []spoil{nothing, nothing, flippedByte, flippedWord, tornJournal, noJournal})
-			if d.chance(60) && !t.ordered(canceled.name) { // so that there is something to go on with
+			if d.chance(60) && !t.ordered(canceled.name) { // so that there is something to resume
 				o := p.draw(d, t, canceled)
 				o.method, o.skip = "GET", p.gets(t)*3/4
 				t.orders = append(t.orders, o)
@@ -32,8 +33,8 @@ func (p *plan) vary(d dice) {
 	p.slow = pick(d, []time.Duration{time.Second, 50 * time.Millisecond, time.Millisecond})
 }
 
-// misleads tells whether an answer without a HeadObject's before it is to be believed,
-// and should not be.
+// misleads reports whether a fault makes the first response wrong in a way that only a HeadObject
+// reveals.
 func (t *transfer) misleads() bool {
 	for _, o := range t.orders {
 		if strings.HasPrefix(o.name, "long body") || o.name == "small Content-Length" || o.kind == lying[0] || o.kind == lying[1] {

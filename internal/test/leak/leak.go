@@ -1,5 +1,5 @@
-// Package leak is for tests: it holds what a test leaves behind against what was
-// there before it. A test that uses it cannot run in parallel with another.
+// Package leak detects goroutines, child processes, descriptors and files that a test leaves
+// behind. A test that uses it must not run in parallel with another test.
 package leak
 
 import (
@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// patience is how long a leftover may take to go away. It is no measure of speed:
-// only a leak ever takes that long.
+// patience is how long Check waits for leftovers to disappear. Only a leak takes that long.
 const patience = 10 * time.Second
 
-// Check fails the test if at its end, behind all cleanups registered later, there
-// are goroutines, child processes or descriptors that were not there before.
+// Check fails the test if at its end there are goroutines, child processes or descriptors that did
+// not exist at the call of Check. It runs as a cleanup, after all cleanups that were registered
+// later.
 func Check(t testing.TB) {
 	t.Helper()
 	before := snapshot()
@@ -37,7 +37,7 @@ func Check(t testing.TB) {
 	})
 }
 
-// Files fails the test if dir holds other entries than want.
+// Files fails the test unless dir contains exactly the entries want.
 func Files(t testing.TB, dir string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -81,7 +81,7 @@ func snapshot() state {
 	return s
 }
 
-// own tells the runtime's descriptors, which come when they are first needed.
+// own reports whether a descriptor belongs to the Go runtime, which opens it at first use.
 func own(target string) bool {
 	return strings.HasPrefix(target, "anon_inode:") || strings.HasPrefix(target, "/proc/") ||
 		strings.HasPrefix(target, "/sys/") || target == "pidfd"

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// The names under which MinIO looks for them.
+// The file names that MinIO expects.
 const (
 	certificateFile = "public.crt"
 	keyFile         = "private.key"
@@ -57,7 +57,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-// sign returns the certificate of key, in PEM.
+// sign returns a certificate for key, in PEM.
 func (a *authority) sign(t *testing.T, certificate *x509.Certificate, key *ecdsa.PrivateKey) []byte {
 	t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, certificate, a.certificate, &key.PublicKey, a.key)
@@ -67,8 +67,8 @@ func (a *authority) sign(t *testing.T, certificate *x509.Certificate, key *ecdsa
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-// writeCertificate makes a CA, and in dir a certificate for 127.0.0.1 with its key. It
-// returns the CA's own certificate, in PEM.
+// writeCertificate creates a CA, and writes a certificate for 127.0.0.1 and its key to dir. It
+// returns the certificate of the CA, in PEM.
 func writeCertificate(t *testing.T, dir string) (caPEM []byte) {
 	t.Helper()
 	a, key := newAuthority(t), newKey(t)

@@ -16,8 +16,8 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// TestChanged overwrites an object, with one of the same size, while it is downloaded:
-// the worker is stopped meanwhile, with most of its many ranges still to come.
+// TestChanged overwrites an object with one of the same size during its download. It stops the
+// worker meanwhile, when most of the ranges are still to be downloaded.
 func TestChanged(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		old := s.upload(t, "key", newContent(1, 20*mib), onePut)

@@ -19,7 +19,7 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// config is as config.LoadDefaultConfig would make it.
+// config returns settings like those of config.LoadDefaultConfig.
 func (s *server) config() aws.Config {
 	return aws.Config{
 		Region:                     "us-east-1",
@@ -32,8 +32,8 @@ func (s *server) config() aws.Config {
 
 func pathStyle(o *s3.Options) { o.UsePathStyle = true }
 
-// newClient returns a client of the SDK's that keeps no connection, and so leaves none
-// for the leak check to find.
+// newClient returns a client of the SDK that keeps no idle connections, which the leak check would
+// find.
 func newClient(s *server) *s3.Client {
 	cfg := s.config()
 	cfg.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
@@ -46,14 +46,14 @@ func newClient(s *server) *s3.Client {
 	return s3.NewFromConfig(cfg, pathStyle)
 }
 
-// newDownloader makes a Downloader of few workers that trusts the server, and shuts it
-// down at the test's end.
+// newDownloader returns a Downloader with few workers that trusts the server. It is shut down at
+// the end of the test.
 func newDownloader(t *testing.T, s *server, optFns ...func(*processpool.Config)) *processpool.Downloader {
 	t.Helper()
 	return newDownloaderOf(t, s.config(), s, optFns...)
 }
 
-// newDownloaderOf takes an aws.Config other than the server's own.
+// newDownloaderOf is newDownloader with another aws.Config than that of the server.
 func newDownloaderOf(t *testing.T, cfg aws.Config, s *server, optFns ...func(*processpool.Config)) *processpool.Downloader {
 	t.Helper()
 	j := &journal{}
@@ -71,13 +71,13 @@ func newDownloaderOf(t *testing.T, cfg aws.Config, s *server, optFns ...func(*pr
 			t.Errorf("Shutdown: %v", err)
 		}
 		if t.Failed() {
-			t.Logf("what the Downloader logged:\n%s", j)
+			t.Logf("log of the Downloader:\n%s", j)
 		}
 	})
 	return d
 }
 
-// journal keeps what a Downloader logs.
+// journal keeps the log of a Downloader.
 type journal struct {
 	mu struct {
 		sync.Mutex
@@ -99,7 +99,7 @@ func (j *journal) String() string {
 	return j.mu.text.String()
 }
 
-// count tells how often a message was logged.
+// count returns how often a message was logged.
 func (j *journal) count(message string) int {
 	return strings.Count(j.String(), "msg=\""+message+"\"")
 }

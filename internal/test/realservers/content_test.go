@@ -16,10 +16,10 @@ import (
 
 const (
 	mib   = 1 << 20
-	chunk = 8 * mib // the default of MultipartChunksize and MultipartThreshold
+	chunk = 8 * mib // default of MultipartChunksize and MultipartThreshold
 )
 
-// content is an object's bytes.
+// content is the content of an object.
 type content []byte
 
 func newContent(seed uint64, size int64) content { return s3test.PatternBytes(seed, size) }

@@ -13,8 +13,8 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// The odd keys as a listing has them: each becomes its own file, and is known again as
-// unchanged.
+// The test downloads the odd keys from a listing: each becomes a file of its own, which a second
+// download recognizes as unchanged.
 func TestDirectory(t *testing.T) {
 	const prefix = "odd keys+%/"
 	each(t, func(t *testing.T, s *server) {
@@ -71,7 +71,7 @@ func TestDirectory(t *testing.T) {
 	}, plain)
 }
 
-// More keys than a page has.
+// The listing has more than one page.
 func TestDirectoryPages(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		const n = 1050

@@ -15,11 +15,11 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// uploads are the ways of an object to S3, and what of them can be proved.
+// uploads are the ways to upload an object, and the checksum that can verify it.
 var uploads = []struct {
 	name     string
 	way      way
-	verified string // how Object().Verified begins; "": not promised, and logged
+	verified string // prefix of Object().Verified; "": not checked, only logged
 }{
 	{name: "put/CRC64NVME", way: onePut, verified: "CRC64NVME full object"},
 	{name: "put/no checksum", way: way{bare: true}},
@@ -48,7 +48,8 @@ func TestDownload(t *testing.T) {
 					c := newContent(uint64(100*i+j), size)
 					up := s.upload(t, fmt.Sprintf("%s/%d", u.name, size), c, u.way)
 					verified := fetch(t, d, up).Verified
-					// Of parts of no bytes MinIO keeps no CRC: it takes a value of 0 for none.
+					// MinIO stores no CRC for empty parts, because it treats the value 0 as
+					// missing.
 					if u.verified == "" || u.way.partSize > 0 && size == 0 {
 						t.Logf("verified: %q", verified)
 					} else if !strings.HasPrefix(verified, u.verified) {
@@ -60,11 +61,10 @@ func TestDownload(t *testing.T) {
 	}, plain, secure)
 }
 
-// destination is the name of the file in a folder of its own.
+// destination is the name of the downloaded file. Each download has a folder of its own.
 const destination = "file"
 
-// fetch downloads what was uploaded and holds the file, and what Object says of it,
-// against that.
+// fetch downloads an uploaded object, and compares the file and the Object with it.
 func fetch(t *testing.T, d *processpool.Downloader, up uploaded, optFns ...func(*processpool.DownloadOptions)) processpool.Object {
 	t.Helper()
 	dir := t.TempDir()
@@ -75,7 +75,7 @@ func fetch(t *testing.T, d *processpool.Downloader, up uploaded, optFns ...func(
 	return check(t, f, up)
 }
 
-// check is for a future that has ended well.
+// check compares the file and the Object of a successful future with the uploaded object.
 func check(t *testing.T, f *processpool.Future, up uploaded) processpool.Object {
 	t.Helper()
 	name := f.Meta().Filename

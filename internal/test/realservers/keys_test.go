@@ -12,7 +12,7 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// oddKeys are hard to write in a URL, to sign, or to take for a path.
+// oddKeys are difficult to encode in a URL, to sign, or to use as a path.
 var oddKeys = []struct {
 	name string
 	key  string
@@ -45,8 +45,8 @@ func TestOddKeys(t *testing.T) {
 			up     uploaded
 			future *processpool.Future
 		}
-		// All are there before the first is asked for: a key that is mistaken for another
-		// brings other bytes.
+		// All objects are uploaded before the first download, so that a key that is confused with
+		// another one gives other bytes.
 		var downloads []download
 		for i, odd := range oddKeys {
 			if !slices.Contains(odd.not, s.product) {
@@ -63,7 +63,7 @@ func TestOddKeys(t *testing.T) {
 				if err := download.future.Result(); err != nil {
 					t.Fatal(err)
 				}
-				// The SDK's own choice is CRC32.
+				// The default of the SDK is CRC32.
 				if got, want := check(t, download.future, download.up).Verified, "CRC32 full object"; got != want {
 					t.Errorf("verified: got %q, want %q", got, want)
 				}

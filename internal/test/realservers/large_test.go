@@ -11,7 +11,7 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// TestLarge downloads one large object, before, while and after workers are killed.
+// TestLarge downloads a large object before, during and after the killing of workers.
 func TestLarge(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		up := s.upload(t, "large", newContent(1, 200*mib), inParts)
@@ -19,12 +19,12 @@ func TestLarge(t *testing.T) {
 		for _, c := range []struct {
 			chunk   int64
 			every   int64 // bytes between two kills
-			most    int   // kills
-			atLeast int   // workers lost: the others were killed before they were up
+			most    int   // maximum number of kills
+			atLeast int   // minimum number of lost workers; others are killed before they have started
 		}{
-			// A third could cost a range its third worker, and so end the download.
+			// A third kill could be the third lost worker of a range, which ends the download.
 			{chunk: chunk, every: 64 * mib, most: 2, atLeast: 1},
-			// A range is done long before the next is killed.
+			// A range is complete long before the next worker is killed.
 			{chunk: mib, every: 24 * mib, most: 100, atLeast: 3},
 		} {
 			t.Run(fmt.Sprintf("chunk=%d/kills=%d", c.chunk, c.most), func(t *testing.T) {
@@ -32,7 +32,7 @@ func TestLarge(t *testing.T) {
 				d := newDownloader(t, s, func(config *processpool.Config) {
 					config.MultipartChunksize, config.Logger = c.chunk, j.logger()
 				})
-				fetch(t, d, up) // every worker is up then
+				fetch(t, d, up) // afterwards all workers are running
 				k := &killer{t: t, server: s.pid, every: c.every, next: c.every / 2, most: c.most}
 				o := fetch(t, d, up, func(o *processpool.DownloadOptions) { o.OnProgress = k.progress })
 				if want := "CRC64NVME full object"; o.Verified != want {
@@ -43,16 +43,16 @@ func TestLarge(t *testing.T) {
 				if lost < c.atLeast || lost > k.killed {
 					t.Errorf("%d workers killed, %d lost, want %d or more", k.killed, lost, c.atLeast)
 				}
-				fetch(t, d, small) // the pool lives on
+				fetch(t, d, small) // the pool still works
 			})
 		}
 	}, plain)
 }
 
-// killer kills a worker, whichever, every so many bytes.
+// killer kills a worker each time that every bytes have arrived.
 type killer struct {
 	t      *testing.T
-	server int // spared
+	server int // process id of the server, which is not killed
 	every  int64
 	next   int64
 	most   int
@@ -66,7 +66,7 @@ func (k *killer) progress(p processpool.Progress) {
 	k.next = p.BytesDone + k.every
 	workers := workers(k.t, k.server)
 	if len(workers) == 0 {
-		return // each has just been lost
+		return // no worker is running at the moment
 	}
 	if syscall.Kill(workers[rand.N(len(workers))], syscall.SIGKILL) == nil {
 		k.killed++

@@ -15,12 +15,12 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// TestNetwork: whatever becomes of connections, the object arrives.
+// TestNetwork checks that downloads succeed although connections fail.
 func TestNetwork(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		up := s.upload(t, "key", newContent(1, 20*mib), onePut)
 		for _, f := range []fault{
-			{reset, 0}, {end, 0}, // before an answer, or within the TLS handshake
+			{reset, 0}, {end, 0}, // before a response, or within the TLS handshake
 			{reset, 100}, {end, 100}, // in the headers
 			{reset, mib}, {end, mib}, {reset, 3*mib + 1}, {end, 8 * mib}, // in a body
 			{stall, 0}, {stall, 2 * mib},
@@ -33,16 +33,16 @@ func TestNetwork(t *testing.T) {
 				})
 				fetch(t, d, up)
 				if got := p.strikes(); got == 0 {
-					t.Error("no fault has struck")
+					t.Error("no fault has fired")
 				}
 			})
 		}
 	}, plain, secure)
 }
 
-// TestNetworkFlips: a bit that changes on the way does not reach the destination. What
-// has a checksum of each part is fetched again, and over TLS the record is refused.
-// versitygw does not tell the parts' checksums.
+// TestNetworkFlips checks that a bit that is flipped on the way does not reach the destination. If
+// the parts have checksums, the bad one is downloaded again. With TLS the record is rejected.
+// versitygw does not report the checksums of parts.
 func TestNetworkFlips(t *testing.T) {
 	composite := way{partSize: partSize, algorithm: types.ChecksumAlgorithmSha256, kind: types.ChecksumTypeComposite}
 	each(t, func(t *testing.T, s *server) {
@@ -70,7 +70,7 @@ func TestNetworkFlips(t *testing.T) {
 	}, plain, secure)
 }
 
-// TestNetworkRefused: nobody listens.
+// TestNetworkRefused downloads from an address where no server listens.
 func TestNetworkRefused(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		up := s.upload(t, "key", newContent(1, mib), onePut)

@@ -12,13 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The one account that every server has.
+// The account that every server has.
 const (
 	accessKey = "AKIDREALSERVERS"
 	secretKey = "secret-of-the-real-servers"
 )
 
-// Where in a server's folder the parts of its state are.
+// Subfolders of the folder with the state of a server.
 const (
 	data         = "data"
 	versions     = "versions"
@@ -27,9 +27,9 @@ const (
 
 // product is an S3 server that can be started.
 type product struct {
-	name   string // the binary's
-	xattrs bool   // it keeps what is not data in extended attributes
-	// command starts it with its state in dir.
+	name   string // of the binary
+	xattrs bool   // the server stores metadata in extended attributes
+	// command returns the command that starts the server with its state in dir.
 	command func(binary, dir, address string, scheme scheme) *exec.Cmd
 }
 
@@ -40,7 +40,7 @@ var versitygw = &product{
 	xattrs: true,
 	command: func(binary, dir, address string, scheme scheme) *exec.Cmd {
 		args := []string{"--port", address, "--access", accessKey, "--secret", secretKey, "--quiet",
-			"--keep-alive"} // without it every answer closes its connection
+			"--keep-alive"} // without it the server closes the connection after each response
 		if scheme == secure {
 			args = append(args, "--cert", filepath.Join(dir, certificates, certificateFile), "--key", filepath.Join(dir, certificates, keyFile))
 		}
@@ -53,7 +53,7 @@ var minio = &product{
 	name: "minio",
 	command: func(binary, dir, address string, scheme scheme) *exec.Cmd {
 		env := []string{"MINIO_ROOT_USER=" + accessKey, "MINIO_ROOT_PASSWORD=" + secretKey,
-			"MINIO_BROWSER=off", "MINIO_UPDATE=off"} // it must not look for a newer release
+			"MINIO_BROWSER=off", "MINIO_UPDATE=off"} // do not look for a newer release
 		args := []string{"server", "--address", address}
 		if scheme == secure {
 			args = append(args, "--certs-dir", filepath.Join(dir, certificates))
@@ -62,7 +62,7 @@ var minio = &product{
 	},
 }
 
-// binary finds the server where .ci/servers has put it.
+// binary returns the path of the server that .ci/servers has installed.
 func (p *product) binary(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("PROCESSPOOL_SERVERS")
@@ -80,7 +80,8 @@ func (p *product) binary(t *testing.T) string {
 	return name
 }
 
-// needs makes the folders of the server's state, where the file system will do.
+// needs creates the folders for the state of the server. It skips the test if the file system is
+// not suitable.
 func (p *product) needs(t *testing.T, dir string) {
 	t.Helper()
 	for _, name := range []string{data, versions} {
@@ -94,7 +95,7 @@ func (p *product) needs(t *testing.T, dir string) {
 	switch err := unix.Setxattr(dir, "user.processpool", []byte("any"), 0); {
 	case err == nil:
 	case errors.Is(err, unix.ENOTSUP) && os.Getenv("CI") != "true":
-		t.Skipf("%s needs extended attributes, which the file system of %s has not: set TMPDIR to a folder on another", p.name, dir)
+		t.Skipf("%s needs extended attributes, which the file system of %s does not support: set TMPDIR to a folder on another one", p.name, dir)
 	default:
 		t.Fatalf("%s needs extended attributes in %s: %v", p.name, dir, err)
 	}

@@ -10,24 +10,24 @@ import (
 	"testing"
 )
 
-// act is what a proxy does to a connection.
+// act is an action of a proxy on a connection.
 type act string
 
 const (
 	reset act = "reset" // RST
 	end   act = "end"   // FIN
-	stall act = "stall" // say nothing more
-	flip  act = "flip"  // one bit, and go on
+	stall act = "stall" // send nothing more
+	flip  act = "flip"  // flip one bit and continue
 )
 
-// fault strikes a connection when so many bytes have come from the server.
+// fault is an action on a connection after a number of bytes from the server.
 type fault struct {
 	act   act
 	after int64
 }
 
-// proxy passes TCP connections on to a server. Each connection has the next of its
-// faults, and none when all are used up.
+// proxy forwards TCP connections to a server. Each connection gets the next fault, or none if all
+// have been used.
 type proxy struct {
 	ln net.Listener
 	to string
@@ -40,7 +40,7 @@ type proxy struct {
 	wait   sync.WaitGroup
 }
 
-// through starts a proxy before s, and returns s as it is reached through it.
+// through starts a proxy in front of s, and returns a copy of s with the address of the proxy.
 func through(t *testing.T, s *server, faults ...fault) (*server, *proxy) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -56,7 +56,7 @@ func through(t *testing.T, s *server, faults ...fault) (*server, *proxy) {
 	return &behind, p
 }
 
-// strikes returns how many faults have struck.
+// strikes returns the number of faults that have fired.
 func (p *proxy) strikes() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,7 +84,7 @@ func (p *proxy) serve() {
 	}
 }
 
-// pass carries one connection until either side ends it, or its fault does.
+// pass forwards one connection until one of the sides or the fault ends it.
 func (p *proxy) pass(client *net.TCPConn) {
 	f := p.next()
 	remote, err := net.Dial("tcp", p.to)
@@ -123,7 +123,7 @@ func (p *proxy) pass(client *net.TCPConn) {
 	case reset:
 		client.SetLinger(0)
 	case stall:
-		io.Copy(io.Discard, client) // until the client leaves
+		io.Copy(io.Discard, client) // until the client disconnects
 	case flip:
 		one[0] ^= 1
 		if _, err := client.Write(one); err == nil {
@@ -143,7 +143,7 @@ func (p *proxy) next() *fault {
 	return &f
 }
 
-// keep has close end the connections, and tells whether it has not yet.
+// keep registers connections that close must end. It reports false if the proxy is already closed.
 func (p *proxy) keep(conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -16,31 +16,32 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// request is what a download asks for.
+// request is the object that a download requests, with its options.
 type request struct {
 	bucket, key string
 	optFns      []func(*processpool.DownloadOptions)
 }
 
-// refusal is the answer to it. What differs from server to server is a map.
+// refusal is the expected error. Values that depend on the server are in maps.
 type refusal struct {
 	op     string // the step that fails
 	status map[*product]int
-	code   map[*product]string // nil: not looked at
-	is     func(error) bool    // finds the modelled type; nil: there is none
+	code   map[*product]string // nil: not checked
+	is     func(error) bool    // finds the modelled type; nil: not checked
 }
 
-// always is a status on which the servers agree, code a code.
+// always returns the same status for all servers. code returns the same code for all servers.
 func always(status int) map[*product]int   { return map[*product]int{versitygw: status, minio: status} }
 func code(code string) map[*product]string { return map[*product]string{versitygw: code, minio: code} }
 
-// is finds an error by its type.
+// is reports whether the chain of err contains an error of type T.
 func is[T error](err error) bool {
 	var found T
 	return errors.As(err, &found)
 }
 
-// refused makes a request that the server is to refuse, onto a file that is there.
+// refused makes a request that the server must refuse. The destination is an existing file, which
+// must not change.
 func refused(t *testing.T, s *server, d *processpool.Downloader, r request, want refusal) {
 	t.Helper()
 	dir := t.TempDir()
@@ -73,12 +74,12 @@ func refused(t *testing.T, s *server, d *processpool.Downloader, r request, want
 		t.Errorf("errors.As does not find the modelled type in: %v", err)
 	}
 	if errors.Is(err, processpool.ErrRetriesExceeded) {
-		t.Errorf("it was asked again: %v", err)
+		t.Errorf("the request was retried: %v", err)
 	}
 	untouched(t, name)
 }
 
-// untouched is for a file with "before" in it.
+// untouched fails the test unless the file contains "before" and is the only one in its folder.
 func untouched(t *testing.T, name string) {
 	t.Helper()
 	leak.Files(t, filepath.Dir(name), filepath.Base(name))
@@ -87,6 +88,6 @@ func untouched(t *testing.T, name string) {
 		t.Fatal(err)
 	}
 	if string(got) != "before" {
-		t.Errorf("the destination now has %d other bytes", len(got))
+		t.Errorf("the destination was changed, and has %d bytes", len(got))
 	}
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// unknown are versions of the right form that no object has: a ULID, a UUID.
+// unknown are well-formed version ids that no object has: a ULID and a UUID.
 var unknown = map[*product]string{
 	versitygw: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
 	minio:     "4d2ef5a0-5b3c-4c7e-9a55-0c0b1a6f3f0e",
 }
 
-// TestRefused goes both ways to S3: by HeadObject, whose refusal has no body, and with
-// ExpectedSize, by GetObject alone. A good download follows each on the same
-// Downloader.
+// TestRefused makes each request twice: first with a HeadObject, whose error response has no body,
+// and then with ExpectedSize and a GetObject only. A successful download with the same Downloader
+// follows.
 func TestRefused(t *testing.T) {
 	type fault struct {
 		bucket, key, version string
@@ -87,8 +87,9 @@ func TestRefused(t *testing.T) {
 				asker.set(or(c.fault.accessKey, accessKey))
 				d, good := d, d
 				if c.fault.secretKey != "" {
-					// The SDK's signer keeps for the day what it has derived from the first
-					// secret it saw of an access key: these workers cannot be reformed.
+					// The signer of the SDK caches the key that it has derived from a secret, by
+					// access key and for a day. A worker that has seen the wrong secret keeps using
+					// it.
 					cfg.Credentials = credentials.NewStaticCredentialsProvider(accessKey, c.fault.secretKey, "")
 					d = newDownloaderOf(t, cfg, s)
 				}
@@ -115,8 +116,8 @@ func or(s, otherwise string) string {
 	return s
 }
 
-// asker hands out credentials that have expired on arrival, so that each request bears
-// the latest access key.
+// asker is a provider of credentials that have already expired, so that each request uses the
+// latest access key.
 type asker struct {
 	latest atomic.Pointer[aws.Credentials]
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// TestResume cuts a download off half-way and goes on with it, with another pool and
-// other ranges; then the object is overwritten, and it starts afresh.
+// TestResume cancels a download half-way and resumes it with another pool and other ranges. Then it
+// overwrites the object, and the download starts from the beginning.
 func TestResume(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		for _, w := range []way{onePut, inParts} {
@@ -36,7 +36,7 @@ func TestResume(t *testing.T) {
 	}, plain)
 }
 
-// cutOff cancels a download when half of it has arrived.
+// cutOff starts a download and cancels it when half of the object has arrived.
 func cutOff(t *testing.T, s *server, up uploaded, name string) {
 	t.Helper()
 	d := newDownloader(t, s, func(c *processpool.Config) { c.MultipartChunksize = mib })

@@ -1,7 +1,7 @@
 //go:build realservers && linux
 
-// Package realservers tests downloads from S3 servers that others wrote, versitygw and
-// MinIO, on loopback. .ci/servers installs them.
+// Package realservers tests downloads from S3 servers of other projects, versitygw and MinIO, on
+// loopback. .ci/servers installs them.
 //
 //	go test -tags realservers ./internal/test/realservers
 package realservers
@@ -22,7 +22,7 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// bucket is there when a server has started.
+// bucket exists on every server after its start.
 const bucket = "realservers"
 
 // server is a running S3 server with an empty bucket.
@@ -31,10 +31,10 @@ type server struct {
 	url    string
 	caPEM  []byte // nil: plain HTTP
 	pid    int
-	client *s3.Client // to put objects there
+	client *s3.Client // for uploads
 }
 
-// scheme is how a server is reached.
+// scheme is the URL scheme of a server.
 type scheme string
 
 const (
@@ -42,7 +42,7 @@ const (
 	secure scheme = "https"
 )
 
-// each runs a test against every server, in every one of the schemes.
+// each runs a test with every server and every one of the schemes.
 func each(t *testing.T, run func(*testing.T, *server), schemes ...scheme) {
 	for _, p := range products {
 		for _, scheme := range schemes {
@@ -54,10 +54,10 @@ func each(t *testing.T, run func(*testing.T, *server), schemes ...scheme) {
 	}
 }
 
-// startTimeout is for a machine with much else to do.
+// startTimeout is long enough for a heavily loaded machine.
 const startTimeout = time.Minute
 
-// start starts a server that is killed, and reaped, at the test's end.
+// start starts a server, which is killed and reaped at the end of the test.
 func start(t *testing.T, p *product, scheme scheme) *server {
 	t.Helper()
 	dir := t.TempDir()
@@ -76,7 +76,7 @@ func start(t *testing.T, p *product, scheme scheme) *server {
 	defer output.Close()
 	cmd := p.command(p.binary(t), dir, address, scheme)
 	cmd.Stdout, cmd.Stderr = output, output
-	// Cleanups do not run when go test's timeout ends this process.
+	// Cleanups do not run if the timeout of go test ends this process.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -91,14 +91,14 @@ func start(t *testing.T, p *product, scheme scheme) *server {
 		cmd.Process.Kill()
 		<-exited
 		if text, err := os.ReadFile(output.Name()); err == nil && t.Failed() {
-			t.Logf("what %s wrote:\n%s", p.name, text)
+			t.Logf("output of %s:\n%s", p.name, text)
 		}
 	})
 	s.await(t, exited)
 	return s
 }
 
-// await returns when the server has made the bucket.
+// await waits until the server has created the bucket.
 func (s *server) await(t *testing.T, exited <-chan struct{}) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
@@ -120,7 +120,7 @@ func (s *server) await(t *testing.T, exited <-chan struct{}) {
 
 func once(o *s3.Options) { o.RetryMaxAttempts = 1 }
 
-// freeAddress returns a loopback address where nobody listens now.
+// freeAddress returns a loopback address on which no process listens at the time of the call.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -131,8 +131,8 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// command is a server's, with no more of this process's environment than HOME and PATH,
-// and HOME is a folder of the test's: what a developer has set must not reach it.
+// command returns the command of a server. Its environment contains PATH, a HOME in the folder of
+// the test, and env, so that the settings of a developer do not affect the server.
 func command(dir, binary string, env []string, args ...string) *exec.Cmd {
 	cmd := exec.Command(binary, args...)
 	cmd.Dir = dir

@@ -33,8 +33,8 @@ func expecting(size int64) func(*processpool.DownloadOptions) {
 	return func(o *processpool.DownloadOptions) { o.ExpectedSize = aws.Int64(size) }
 }
 
-// TestOtherSize: ExpectedSize is not what the object has. Servers answer a range that
-// the object has not, or has in part, each in a way of its own.
+// TestOtherSize sets an ExpectedSize that is not the size of the object. Servers differ in their
+// responses to a range that is beyond the object or only partly within it.
 func TestOtherSize(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		d := newDownloader(t, s)

@@ -11,8 +11,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// TestCustomerKey: the customer's key goes with HeadObject and with every GetObject.
-// versitygw ignores it, and MinIO takes it over TLS alone.
+// TestCustomerKey checks that HeadObject and every GetObject contain the customer key. versitygw
+// ignores the key, and MinIO accepts it over TLS only.
 func TestCustomerKey(t *testing.T) {
 	leak.Check(t)
 	s := start(t, minio, secure)
@@ -24,7 +24,7 @@ func TestCustomerKey(t *testing.T) {
 		verified string
 	}{
 		{"put", onePut, "CRC64NVME full object"},
-		{"put, no checksum", way{bare: true}, ""}, // the ETag is no MD5 of the bytes
+		{"put, no checksum", way{bare: true}, ""}, // the ETag is not the MD5 of the bytes
 		{"parts", inParts, "CRC64NVME full object"},
 	} {
 		c.way.secret = secret

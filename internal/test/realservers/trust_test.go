@@ -12,7 +12,7 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// TestBundleOfEnvironment: with CABundle left alone, AWS_CA_BUNDLE names the roots.
+// TestBundleOfEnvironment checks that AWS_CA_BUNDLE names the roots if CABundle is not set.
 func TestBundleOfEnvironment(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		name := filepath.Join(t.TempDir(), "roots.pem")
@@ -25,8 +25,7 @@ func TestBundleOfEnvironment(t *testing.T) {
 	}, secure)
 }
 
-// TestOtherAuthority: a certificate that does not verify now will not on the next
-// attempt.
+// TestOtherAuthority checks that a certificate that does not verify is not retried.
 func TestOtherAuthority(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		up := s.upload(t, "key", newContent(1, chunk+1), way{})

@@ -16,31 +16,31 @@ import (
 	"github.com/s3processpool/processpool"
 )
 
-// way is how an object is uploaded. The zero way is one PUT as the SDK makes it.
+// way describes how an object is uploaded. The zero way is one PUT with the defaults of the SDK.
 type way struct {
 	partSize  int64                   // 0: one PUT
-	algorithm types.ChecksumAlgorithm // "": the SDK's choice
-	kind      types.ChecksumType      // of parts
-	bare      bool                    // no checksum at all
-	secret    []byte                  // 32 bytes: encrypted with a key of the customer's (SSE-C)
+	algorithm types.ChecksumAlgorithm // "": the default of the SDK
+	kind      types.ChecksumType      // for a multipart upload
+	bare      bool                    // without a checksum
+	secret    []byte                  // 32 bytes: encrypt with this customer key (SSE-C)
 }
 
-// The ways of most tests.
+// The ways that most tests use.
 var (
 	onePut  = way{algorithm: types.ChecksumAlgorithmCrc64nvme}
 	inParts = way{partSize: partSize, algorithm: types.ChecksumAlgorithmCrc64nvme, kind: types.ChecksumTypeFullObject}
 )
 
-// partSize is none that divides a chunk, nor is divided by one.
+// partSize neither divides the size of a chunk nor is a multiple of it.
 const partSize = 5 * mib
 
-// uploaded is an object as the server knows it.
+// uploaded is an uploaded object.
 type uploaded struct {
 	key, etag, version string
 	content
 }
 
-// upload puts an object into the bucket.
+// upload uploads an object to the bucket.
 func (s *server) upload(t *testing.T, key string, c content, w way) uploaded {
 	t.Helper()
 	etag, version, err := s.put(key, c, w)
@@ -66,7 +66,7 @@ func (s *server) put(key string, c content, w way) (etag, version *string, err e
 	return out.ETag, out.VersionId, nil
 }
 
-// putParts makes a multipart upload. An object of no bytes has one part of none.
+// putParts makes a multipart upload. An empty object has one empty part.
 func (s *server) putParts(key string, c content, w way) (etag, version *string, err error) {
 	ctx := context.Background()
 	create := &s3.CreateMultipartUploadInput{
@@ -112,8 +112,8 @@ func (w way) options(o *s3.Options) {
 	}
 }
 
-// crc64nvme gives the checksum by value. Over HTTPS the SDK would send it behind one
-// chunk of all the bytes, of which MinIO takes 16 MiB.
+// crc64nvme returns the value of the checksum, to be sent in a header. Over HTTPS the SDK would
+// send it after one chunk with the whole body, and MinIO accepts chunks of at most 16 MiB.
 func (w way) crc64nvme(c content) *string {
 	if w.algorithm != types.ChecksumAlgorithmCrc64nvme {
 		return nil
@@ -121,7 +121,7 @@ func (w way) crc64nvme(c content) *string {
 	return aws.String(c.crc64nvme())
 }
 
-// sse returns the three fields of a request that carry the customer's key.
+// sse returns the three fields of a request with the customer key.
 func (w way) sse() (algorithm, key, keyMD5 *string) {
 	if w.secret == nil {
 		return nil, nil, nil
@@ -130,7 +130,7 @@ func (w way) sse() (algorithm, key, keyMD5 *string) {
 	return &args.SSECustomerAlgorithm, &args.SSECustomerKey, &args.SSECustomerKeyMD5
 }
 
-// customerKey encodes a key as requests carry it.
+// customerKey encodes a key for a request.
 func customerKey(secret []byte) processpool.ExtraArgs {
 	sum := md5.Sum(secret)
 	return processpool.ExtraArgs{

@@ -23,7 +23,7 @@ func TestVersions(t *testing.T) {
 		for i, size := range []int64{chunk + 1, 1, 2 * chunk} {
 			up := s.upload(t, key, newContent(uint64(i), size), way{})
 			if up.version == "" {
-				t.Fatal("the server keeps no versions")
+				t.Fatal("the server has no versions")
 			}
 			ups = append(ups, up)
 		}

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// workers lists this process's children other than the server. It may be called from
-// any goroutine.
+// workers returns the child processes of this process except the server. It is safe for concurrent
+// use.
 func workers(t *testing.T, server int) []int {
 	t.Helper()
 	lists, err := filepath.Glob("/proc/self/task/*/children") // proc_pid_task(5)

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// buffers of 1 MiB for bodies and digests.
+// buffers holds buffers of 1 MiB for bodies and digests.
 var buffers = sync.Pool{New: func() any { b := make([]byte, 1<<20); return &b }}
 
-// fail gives an S3 error; to HEAD its status alone.
+// fail sends an S3 error. The response to a HEAD request is the status only.
 func (x *exchange) fail(e *apiError) {
 	body := errorXML{
 		Code: e.code, Message: e.message, Resource: x.r.URL.EscapedPath(),
@@ -29,7 +29,7 @@ func (x *exchange) fail(e *apiError) {
 	x.xml(e.status, body)
 }
 
-// xml answers with v, which must marshal.
+// xml sends v as XML. It panics if v cannot be marshaled.
 func (x *exchange) xml(status int, v any) {
 	data, err := xml.Marshal(v)
 	if err != nil {
@@ -40,8 +40,8 @@ func (x *exchange) xml(status int, v any) {
 	x.answer(status, bytes.NewReader(data), span{0, int64(len(data))})
 }
 
-// answer sends the headers set so far and a stretch of content, bent by the
-// fault. No error answer to HEAD names a length, as on S3.
+// answer sends the headers that are set, and the span body of content, as modified by the fault. As
+// on S3, an error response to HEAD has no Content-Length.
 func (x *exchange) answer(status int, content io.ReaderAt, body span) {
 	f, h, head := x.fault, x.w.Header(), x.req.Method == http.MethodHead
 	if status != http.StatusNotModified && !(head && status >= 300) {
@@ -53,22 +53,22 @@ func (x *exchange) answer(status int, content io.ReaderAt, body span) {
 	}
 	length := h.Get("Content-Length")
 	if n, err := strconv.ParseInt(length, 10, 64); err == nil {
-		body.n = min(body.n, n) // net/http refuses more than its Content-Length
+		body.n = min(body.n, n) // net/http refuses to write more than Content-Length
 	}
 	if head || content == nil {
 		body.n = 0
 	}
 	if body.n == 0 && !f.Cut {
-		x.end() // net/http writes the headers when the handler has returned
+		x.end() // net/http writes the headers after the handler returns
 	}
 	x.w.WriteHeader(status)
 	if length == "" && body.n > 0 {
-		http.NewResponseController(x.w).Flush() // or net/http fills the length in
+		http.NewResponseController(x.w).Flush() // prevents net/http from adding a Content-Length
 	}
 	x.body(content, body)
 }
 
-// body writes the body as the fault wants it.
+// body writes the body, as modified by the fault.
 func (x *exchange) body(content io.ReaderAt, body span) {
 	f, limit := x.fault, body.n
 	piece := int64(1 << 20)
@@ -93,7 +93,7 @@ func (x *exchange) body(content io.ReaderAt, body span) {
 		off := body.off + sent
 		n, _ := content.ReadAt(p, off)
 		if n < len(p) && f.ExtraBytes == 0 {
-			panic(http.ErrAbortHandler) // the content given to PutContent is short
+			panic(http.ErrAbortHandler) // the content given to PutContent is too short
 		}
 		clear(p[n:])
 		if i := f.FlipAt - off; f.Flip && i >= 0 && i < int64(len(p)) {
@@ -122,7 +122,7 @@ func (x *exchange) body(content io.ReaderAt, body span) {
 	}
 }
 
-// cut closes the connection under an answer: with FIN, or else with RST.
+// cut closes the connection during a response: with FIN, or with RST if reset is true.
 func cut(w http.ResponseWriter, reset bool) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -133,7 +133,7 @@ func cut(w http.ResponseWriter, reset bool) {
 		return
 	}
 	if t, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		conn = t.NetConn() // no TLS alert before a RST
+		conn = t.NetConn() // send no TLS alert before the RST
 	}
 	if t, ok := conn.(*net.TCPConn); ok {
 		t.SetLinger(0)

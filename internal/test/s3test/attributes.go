@@ -76,7 +76,7 @@ func (x *exchange) attributes() {
 	for name := range strings.SplitSeq(wanted, ",") {
 		switch strings.TrimSpace(name) {
 		case "ETag":
-			out.ETag = strings.Trim(o.ETag, `"`) // bare here, by S3's own rule
+			out.ETag = strings.Trim(o.ETag, `"`) // S3 sends it without quotes here
 		case "Checksum":
 			if len(o.Checksums) > 0 && !x.s.opts.ETagOnly {
 				sums := newChecksumXML(o.Checksums)
@@ -101,8 +101,8 @@ func (x *exchange) attributes() {
 	x.xml(http.StatusOK, out)
 }
 
-// objectParts lists the parts of a multipart upload. S3 names single parts
-// only where it has checksums.
+// objectParts lists the parts of a multipart upload. S3 lists the individual parts only if the
+// object has checksums.
 func (x *exchange) objectParts(o *Object) (*objectPartsX, *apiError) {
 	if o.Parts == nil {
 		return nil, nil

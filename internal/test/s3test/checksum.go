@@ -37,7 +37,7 @@ func newHash(alg string) hash.Hash {
 	panic(fmt.Sprintf("s3test: unknown checksum algorithm %q", alg))
 }
 
-// digest reads a stretch of the content of o through a hash.
+// digest returns the digest of size bytes of the content, starting at off.
 func (o *Object) digest(alg string, off, size int64) []byte {
 	h := newHash(alg)
 	buf := buffers.Get().(*[]byte)
@@ -49,8 +49,8 @@ func (o *Object) digest(alg string, off, size int64) []byte {
 	return h.Sum(nil)
 }
 
-// digests returns the digest of each part, and that of them all joined: the
-// composite checksum before its "-N".
+// digests returns the digest of each part, and the digest of their concatenation, which is the
+// composite checksum without its "-N".
 func (o *Object) digests(alg string) (parts [][]byte, joined []byte) {
 	h := newHash(alg)
 	for i := range o.Parts {
@@ -62,7 +62,7 @@ func (o *Object) digests(alg string) (parts [][]byte, joined []byte) {
 	return parts, h.Sum(nil)
 }
 
-// md5ETag is the ETag S3 gives an object without encryption.
+// md5ETag returns the ETag that S3 assigns to an object without encryption.
 func (o *Object) md5ETag() string {
 	if o.Parts == nil {
 		return `"` + hex.EncodeToString(o.digest("md5", 0, o.Size)) + `"`
@@ -78,7 +78,7 @@ func (o *Object) etag(sum []byte) string {
 	return fmt.Sprintf(`"%x-%d"`, sum, len(o.Parts))
 }
 
-// computeChecksum fills in what WithChecksum asked for.
+// computeChecksum computes the checksum that WithChecksum selected.
 func (o *Object) computeChecksum() {
 	b64 := base64.StdEncoding.EncodeToString
 	switch {

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// apiError is an S3 error answer.
+// apiError is an S3 error response.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 type apiError struct {
 	status        int
@@ -34,8 +34,7 @@ var (
 	errUnknownKey     = &apiError{403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."}
 )
 
-// errorOf returns what S3 says with a status; an injected fault may name
-// just that.
+// errorOf returns S3's usual error for a status, because an injected fault may have a status only.
 func errorOf(status int) *apiError {
 	switch status {
 	case 0, 500:
@@ -60,7 +59,7 @@ func errorOf(status int) *apiError {
 	return &apiError{status, strconv.Itoa(status), http.StatusText(status)}
 }
 
-// with returns a copy of e with another message, unless message is "".
+// with returns a copy of e with the given message. "" keeps the message of e.
 func (e *apiError) with(message string) *apiError {
 	c := *e
 	if message != "" {

@@ -7,46 +7,46 @@ import (
 	"time"
 )
 
-// Fault is something a test orders to go wrong. The first fault that matches
-// a request and has Times left is applied to it; no other is. HEAD requests
-// count like others, though they have no body to spoil: set Method.
+// Fault is a failure that a test injects. The server applies to a request the first fault that
+// matches it and has Times left, and no other. HEAD requests match like any other, although they
+// have no body: set Method to exclude them.
 type Fault struct {
-	// Which requests. The zero value of a field stands for any.
+	// The requests to match. The zero value of a field matches any request.
 	Method, Bucket, Key string
 	Range               string             // the exact Range header
-	Match               func(Request) bool // a further condition
-	Skip                int                // let so many matching requests pass first
-	Times               int                // how often; 0 = always
+	Match               func(Request) bool // an additional condition
+	Skip                int                // number of matching requests to ignore first
+	Times               int                // number of times the fault fires; 0: always
 
-	// Before the answer, in this order.
+	// Actions before the response, in this order.
 	Do    func(*Server, Request) // called when the fault fires, e.g. to overwrite the object
-	Delay time.Duration          // wait so long
-	Gate  <-chan struct{}        // wait until it is closed, the client leaves or the server closes
+	Delay time.Duration          // time to wait
+	Gate  <-chan struct{}        // wait until it is closed, the client disconnects or the server closes
 
-	// Another answer. Status from 300 on is an S3 error with Code and Message
-	// ("" = what S3 says with this status); a 2xx only replaces the status.
+	// Another response. A Status from 300 on is an S3 error with Code and Message ("": the usual
+	// ones of S3 for this status). A 2xx only replaces the status.
 	Status        int
 	Code, Message string
 	RetryAfter    string
 	Redirect      string            // 301 PermanentRedirect to this region
-	Header        map[string]string // response headers to override; "" removes
+	Header        map[string]string // response headers to override; "" removes a header
 
-	// Another range than asked for.
-	IgnoreRange   bool  // 200 and the whole object; for part numbers too
-	IgnoreIfMatch bool  // as if no If-Match had been sent
-	ShortBody     int64 // an honest 206 of so many bytes at most; 0 = off
-	ShiftRange    int64 // an honest 206 of as many bytes so far away (the other way where the object ends)
-	LieRange      bool  // with ShiftRange: Content-Range as asked
-	ExtraBytes    int   // so many bytes more than asked; Content-Length counts them, Content-Range does not
+	// Another range than the requested one.
+	IgnoreRange   bool  // 200 and the whole object, also for part numbers
+	IgnoreIfMatch bool  // as if the request had no If-Match
+	ShortBody     int64 // a correct 206 of at most this many bytes; 0: off
+	ShiftRange    int64 // a correct 206, shifted by this many bytes (backwards at the end of the object)
+	LieRange      bool  // with ShiftRange: send the Content-Range of the requested range
+	ExtraBytes    int   // additional bytes; Content-Length includes them, Content-Range does not
 
-	// A bad body. Sizes count bytes of the body.
+	// A bad body. Sizes are in bytes of the body.
 	Cut          bool // close the connection (FIN) after CutAfter bytes; < 0: before the headers
 	CutAfter     int64
 	Reset        bool // with Cut: RST; the client may lose some of the bytes before it
-	Stall        bool // send nothing after StallAfter bytes until the client leaves or the server closes
+	Stall        bool // send nothing after StallAfter bytes until the client or the server closes
 	StallAfter   int64
-	Trickle      time.Duration // pause so long after each piece of the body
-	TrickleBytes int           // size of a piece; 0 = 1 MiB, or with Trickle 1 KiB
+	Trickle      time.Duration // pause after each piece of the body
+	TrickleBytes int           // size of a piece; 0: 1 MiB, or 1 KiB with Trickle
 	Flip         bool          // flip one bit of the byte at FlipAt, an offset in the object
 	FlipAt       int64
 
@@ -54,7 +54,7 @@ type Fault struct {
 	seen, fired int // guarded by list.mu
 }
 
-// Hits returns how often the fault has fired.
+// Hits returns the number of times that the fault has fired.
 func (f *Fault) Hits() int {
 	f.list.mu.Lock()
 	defer f.list.mu.Unlock()
@@ -68,7 +68,7 @@ type faultList struct {
 	}
 }
 
-// Inject adds f behind the faults already there and returns the stored copy.
+// Inject adds f after the existing faults and returns the stored copy.
 func (s *Server) Inject(f Fault) *Fault {
 	f.list = &s.faults
 	s.faults.mu.Lock()
@@ -77,21 +77,20 @@ func (s *Server) Inject(f Fault) *Fault {
 	return &f
 }
 
-// ClearFaults removes all faults. Requests already hit by one are not freed.
+// ClearFaults removes all faults. It does not affect requests to which a fault has been applied.
 func (s *Server) ClearFaults() {
 	s.faults.mu.Lock()
 	defer s.faults.mu.Unlock()
 	s.faults.mu.faults = nil
 }
 
-// take returns the fault to apply to r; a Fault that does nothing if there is
-// none.
+// take returns the fault to apply to r, or a Fault without effect if there is none.
 func (l *faultList) take(r Request) *Fault {
 	l.mu.Lock()
 	faults := slices.Clone(l.mu.faults)
 	l.mu.Unlock()
 	for _, f := range faults {
-		if f.matches(r) && l.count(f) { // Match may call the server: not under the lock
+		if f.matches(r) && l.count(f) { // Match may call the server, so l.mu is not held
 			return f
 		}
 	}
@@ -117,7 +116,7 @@ func (l *faultList) count(f *Fault) bool {
 	return true
 }
 
-// answer returns the error to give instead of the object, nil for none.
+// answer returns the error to send instead of the object, nil for none.
 func (f *Fault) answer() *apiError {
 	switch {
 	case f.Redirect != "":
@@ -132,7 +131,7 @@ func (f *Fault) answer() *apiError {
 	return nil
 }
 
-// header overrides response headers, last of all.
+// header overrides response headers. It is called after all other headers are set.
 func (f *Fault) header(h http.Header) {
 	if f.RetryAfter != "" {
 		h.Set("Retry-After", f.RetryAfter)
@@ -142,7 +141,7 @@ func (f *Fault) header(h http.Header) {
 	}
 	for name, value := range f.Header {
 		if value == "" {
-			h[http.CanonicalHeaderKey(name)] = nil // deleted, net/http would set its own
+			h[http.CanonicalHeaderKey(name)] = nil // net/http would add a default after Del
 		} else {
 			h.Set(name, value)
 		}

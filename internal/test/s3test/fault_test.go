@@ -235,7 +235,7 @@ func TestCloseJoins(t *testing.T) {
 		}
 		bodies = append(bodies, resp.Body)
 	}
-	// And one that sends nothing.
+	// And one client that sends nothing.
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -243,7 +243,7 @@ func TestCloseJoins(t *testing.T) {
 	defer conn.Close()
 	s.Close()
 	for i, c := range clients {
-		bodies[i].Close() // a client that does not read does not see the end
+		bodies[i].Close() // a client that does not read does not notice the end
 		c.CloseIdleConnections()
 	}
 	end := time.Now().Add(10 * time.Second)
@@ -288,7 +288,7 @@ func TestMaxInFlight(t *testing.T) {
 	if got := s.MaxInFlight(); got < 1 || got > clients {
 		t.Errorf("got %d in flight, want 1 to %d", got, clients)
 	}
-	// A client may dial once more while a connection is on its way back to the pool.
+	// A client may dial again while a connection is being returned to the pool.
 	if got := s.Connections(); got < 1 || got > 5*clients {
 		t.Errorf("got %d connections, want 1 to %d", got, 5*clients)
 	}

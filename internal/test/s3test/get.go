@@ -68,8 +68,8 @@ func (x *exchange) object() {
 	x.answer(sel.status, o.content, body)
 }
 
-// bend sets Content-Range for the span asked for and returns the span to
-// send, both as the fault wants them.
+// bend sets the Content-Range for the requested span and returns the span to send, both as modified
+// by the fault.
 func (x *exchange) bend(asked span, size int64) span {
 	f, sent := x.fault, asked
 	if f.ShortBody > 0 {
@@ -86,12 +86,12 @@ func (x *exchange) bend(asked span, size int64) span {
 	return sent
 }
 
-// selection is what of an object a request asks for.
+// selection is the part of an object that a request selects.
 type selection struct {
 	span
 	status    int
-	parts     int               // value of x-amz-mp-parts-count, 0 = none
-	checksums map[string]string // those that hold for the span
+	parts     int               // value of x-amz-mp-parts-count, 0: none
+	checksums map[string]string // the checksums of the span
 }
 
 func (x *exchange) selectRange(o *Object) (selection, *apiError) {
@@ -133,14 +133,13 @@ func selectPart(o *Object, number string) (selection, *apiError) {
 		parts:     len(o.Parts),
 		checksums: o.partChecksums(n),
 	}
-	if size == 0 { // no Content-Range can name it
+	if size == 0 { // a Content-Range cannot express an empty range
 		sel.status = http.StatusOK
 	}
 	return sel, nil
 }
 
-// ifMatch tells whether an If-Match header lets an object with this ETag
-// through. Only quoted ETags match.
+// ifMatch reports whether an If-Match header matches etag. Only quoted ETags match.
 func ifMatch(header, etag string) bool {
 	if header == "" || header == "*" {
 		return true

@@ -112,8 +112,8 @@ func (x *exchange) listed(o *Object, encode func(string) string) listedXML {
 	return item
 }
 
-// cursor is where a listing goes on: after a key, or after all keys with a
-// common prefix.
+// cursor is the position at which a listing continues: after a key, or after all keys with a common
+// prefix.
 type cursor struct {
 	key    string
 	common bool

@@ -7,23 +7,23 @@ import (
 	"time"
 )
 
-// Object is one version of an object. Functions given to Put and PutContent
-// may change it; once stored it does not change.
+// Object is one version of an object. The option functions of Put and PutContent may change it. A
+// stored Object does not change.
 type Object struct {
 	Bucket, Key  string
 	Size         int64
-	ETag         string // with its quotes; "" until Put has computed it
+	ETag         string // with quotes; "" until Put has computed it
 	VersionID    string // "" in a bucket without versioning
 	LastModified time.Time
 
-	// Checksums as S3 sends them, by the suffix of their header ("crc32c").
+	// Checksums as S3 sends them, keyed by the suffix of their header ("crc32c").
 	Checksums     map[string]string
 	ChecksumType  string              // FULL_OBJECT or COMPOSITE
-	Parts         []int64             // part sizes of a multipart upload; nil = one PUT
-	PartChecksums []map[string]string // by part, nil = none
+	Parts         []int64             // part sizes of a multipart upload; nil: one PUT
+	PartChecksums []map[string]string // by part; nil: none
 
 	ContentType string            // default binary/octet-stream
-	Header      map[string]string // further headers of the answer, e.g. Content-Encoding, x-amz-meta-a
+	Header      map[string]string // additional response headers, e.g. Content-Encoding, x-amz-meta-a
 
 	content      io.ReaderAt
 	noETag       bool
@@ -32,28 +32,28 @@ type Object struct {
 	alg, algType string // checksum to compute
 }
 
-// WithChecksum replaces the checksum of an object by one computed from its
-// content: alg is crc64nvme, crc32c, crc32, sha1 or sha256, typ FULL_OBJECT
-// or COMPOSITE (needs WithParts). ("", "") stands for none. A composite
-// checksum comes with the checksums of the parts, as on S3.
+// WithChecksum replaces the checksum of an object with one that is computed from its content. alg
+// is crc64nvme, crc32c, crc32, sha1 or sha256; typ is FULL_OBJECT or COMPOSITE, which needs
+// WithParts. ("", "") means no checksum. As on S3, an object with a composite checksum also has
+// checksums of its parts.
 func WithChecksum(alg, typ string) func(*Object) {
 	return func(o *Object) { o.alg, o.algType = alg, typ }
 }
 
-// WithParts makes the object a multipart upload. The sizes must add up to the
-// size of the object.
+// WithParts makes the object a multipart upload. The sizes of the parts must add up to the size of
+// the object.
 func WithParts(sizes ...int64) func(*Object) {
 	return func(o *Object) { o.Parts = slices.Clone(sizes) }
 }
 
-// WithoutETag leaves the ETag header out of answers.
+// WithoutETag omits the ETag header from responses.
 func WithoutETag() func(*Object) {
 	return func(o *Object) { o.noETag = true }
 }
 
-// WithSSEC stores the object under a customer's key (base64): requests must
-// present it. Its ETag is not an MD5 of the content, as on S3. Unlike S3 the
-// origin takes the key over plain HTTP too.
+// WithSSEC stores the object with a customer key (base64), which requests must contain. As on S3,
+// its ETag is not the MD5 of the content. Unlike S3, the origin accepts the key over plain HTTP,
+// too.
 func WithSSEC(keyBase64 string) func(*Object) {
 	key, err := base64.StdEncoding.DecodeString(keyBase64)
 	if err != nil {
@@ -62,8 +62,8 @@ func WithSSEC(keyBase64 string) func(*Object) {
 	return func(o *Object) { o.ssecKey = key }
 }
 
-// part returns offset and size of a part, counted from 1. An object of one
-// PUT has one part.
+// part returns the offset and the size of a part, counted from 1. An object of one PUT has one
+// part.
 func (o *Object) part(number int) (off, size int64, ok bool) {
 	parts := o.Parts
 	if parts == nil {
@@ -78,8 +78,8 @@ func (o *Object) part(number int) (off, size int64, ok bool) {
 	return off, parts[number-1], true
 }
 
-// partChecksums returns those of a part, counted from 1; those of the object
-// if it was one PUT.
+// partChecksums returns the checksums of a part, counted from 1. For an object of one PUT they are
+// those of the object.
 func (o *Object) partChecksums(number int) map[string]string {
 	switch {
 	case o.Parts == nil:

@@ -16,8 +16,7 @@ import (
 
 var partSizes = []int64{500, 300, 200}
 
-// The SDK's client compares checksums that it can; a wrong one would be an
-// error of get.
+// The client of the SDK verifies checksums if it can, so get returns an error for a wrong one.
 func TestChecksums(t *testing.T) {
 	s := start(t)
 	data := PatternBytes(1, 1000)

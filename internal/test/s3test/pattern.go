@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Pattern returns endless content that is a pure function of seed and offset,
-// so that a test can serve and check 10 GiB without holding it.
+// Pattern returns endless content that is a pure function of seed and offset, so that a test can
+// serve and verify 10 GiB without keeping it in memory.
 func Pattern(seed uint64) io.ReaderAt { return pattern(seed) }
 
 // PatternBytes returns the first size bytes of Pattern(seed).
@@ -17,8 +17,8 @@ func PatternBytes(seed uint64, size int64) []byte {
 	return p
 }
 
-// pattern is SplitMix64 in counter mode: word i of the content is the i-th
-// number of the generator, which costs about a nanosecond.
+// pattern is SplitMix64 in counter mode: word i of the content is number i of the generator. A word
+// takes about a nanosecond.
 // https://prng.di.unimi.it/splitmix64.c
 type pattern uint64
 

@@ -8,17 +8,16 @@ import (
 	"time"
 )
 
-// Put stores data, with its ETag and a CRC64NVME of the full object unless an
-// option says otherwise. A missing bucket is made; an existing object is
-// replaced, or gets a new version where versioning is on. data must not
-// change afterwards.
+// Put stores data with its ETag, and with a CRC64NVME of the full object unless an option changes
+// that. It creates the bucket if necessary. It replaces an existing object, or adds a new version
+// if versioning is on. The caller must not modify data afterwards.
 func (s *Server) Put(bucket, key string, data []byte, optFns ...func(*Object)) *Object {
 	o := &Object{Size: int64(len(data)), content: bytes.NewReader(data), alg: "crc64nvme", algType: fullObject}
 	return s.put(bucket, key, o, true, optFns)
 }
 
-// PutContent is Put for content of any size, read when it is asked for: at
-// once only if an option wants a checksum computed. Its ETag is no MD5.
+// PutContent is like Put for content of any size, which the server reads for each request.
+// PutContent itself reads it only if an option needs a checksum. The ETag is not an MD5.
 func (s *Server) PutContent(bucket, key string, size int64, content io.ReaderAt, optFns ...func(*Object)) *Object {
 	o := &Object{Size: size, content: content}
 	return s.put(bucket, key, o, false, optFns)

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// span is a stretch of an object.
+// span is a range of n bytes at offset off.
 type span struct{ off, n int64 }
 
-// parseRange reads a Range header as S3 does. ok is false for what S3 ignores
-// (more than one range, another unit, nonsense): the answer is the object.
+// parseRange parses a Range header as S3 does. ok is false if S3 ignores the header (several
+// ranges, another unit, invalid syntax) and sends the whole object.
 func parseRange(header string, size int64) (r span, ok bool, err *apiError) {
 	spec, found := strings.CutPrefix(header, "bytes=")
 	first, last, dash := strings.Cut(strings.TrimSpace(spec), "-")
@@ -52,14 +52,14 @@ func parseOffset(s string) (int64, bool) {
 	return n, err == nil
 }
 
-// contentRange is the Content-Range of r in an object of size bytes.
+// contentRange returns the Content-Range of r in an object of size bytes.
 func (r span) contentRange(size int64) string {
 	return "bytes " + strconv.FormatInt(r.off, 10) + "-" + strconv.FormatInt(r.off+r.n-1, 10) +
 		"/" + strconv.FormatInt(size, 10)
 }
 
-// shift moves r by d bytes, the other way if the object ends there, and less
-// far where it ends there too.
+// shift moves r by d bytes. It moves r in the other direction if r would leave the object, and by
+// fewer bytes if r would leave it there, too.
 func (r span) shift(d, size int64) span {
 	if to := r.off + d; to >= 0 && to+r.n <= size {
 		return span{to, r.n}

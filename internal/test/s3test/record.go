@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// Request is a request as it arrived. It is shared: read it only.
+// Request is a request as it arrived. It is shared and must not be modified.
 type Request struct {
 	Seq         int // counts from 1 over the life of the server
 	Method      string
-	Bucket, Key string // decoded; Key "" = a request for the bucket
+	Bucket, Key string // decoded; an empty Key means a request for the bucket
 	Range       string
 	IfMatch     string
-	VersionID   string // of the query
-	PartNumber  string // of the query
+	VersionID   string // query parameter versionId
+	PartNumber  string // query parameter partNumber
 	UserAgent   string
 	Header      http.Header
 	Query       url.Values
 	Start       time.Time
 }
 
-// requestLog remembers what arrived and how much of it is in progress.
+// requestLog records the requests and counts those in progress.
 type requestLog struct {
 	mu struct {
 		sync.Mutex
@@ -38,8 +38,7 @@ type requestLog struct {
 
 func (l *requestLog) init() { l.mu.arrived = make(chan struct{}) }
 
-// begin records r. The caller calls the returned function once, at the end of
-// the request or before.
+// begin records r. The caller must call the returned function at the end of the request or earlier.
 func (l *requestLog) begin(r *Request) (end func()) {
 	l.mu.Lock()
 	l.mu.seq++
@@ -62,15 +61,14 @@ func (l *requestLog) begin(r *Request) (end func()) {
 	})
 }
 
-// Requests returns all requests so far, in the order they arrived.
+// Requests returns all recorded requests in the order of their arrival.
 func (s *Server) Requests() []Request {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	return slices.Clone(s.log.mu.all)
 }
 
-// ResetRequests forgets the requests so far and the highest number in
-// progress. Seq counts on.
+// ResetRequests forgets the recorded requests and the maximum of InFlight. It does not reset Seq.
 func (s *Server) ResetRequests() {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -78,10 +76,9 @@ func (s *Server) ResetRequests() {
 	s.log.mu.max = s.log.mu.inFlight
 }
 
-// InFlight returns the number of requests in progress. A request is in
-// progress from its arrival until the last piece of its answer is about to be
-// written, so that a client that sends the next request as soon as it has
-// read an answer is never counted twice.
+// InFlight returns the number of requests in progress. A request is in progress from its arrival
+// until just before the last piece of its response is written, so a client that sends its next
+// request as soon as it has read a response is never counted twice.
 func (s *Server) InFlight() int {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
@@ -95,16 +92,16 @@ func (s *Server) MaxInFlight() int {
 	return s.log.mu.max
 }
 
-// OnRequest has fn called for each request when it has been recorded and
-// before it is served, concurrently for concurrent requests. nil ends it.
+// OnRequest sets a function that the server calls for each request, after it is recorded and before
+// it is served. The calls are concurrent for concurrent requests. nil removes the function.
 func (s *Server) OnRequest(fn func(Request)) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	s.log.mu.onRequest = fn
 }
 
-// WaitRequests returns nil as soon as n recorded requests match (nil = any),
-// or else the error of ctx.
+// WaitRequests waits until n recorded requests match, and returns nil, or until ctx is done, and
+// returns its error. A nil match matches any request.
 func (s *Server) WaitRequests(ctx context.Context, n int, match func(Request) bool) error {
 	for {
 		s.log.mu.Lock()

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// exchange is one request on its way through the server.
+// exchange is the state of one request in the server.
 type exchange struct {
 	s     *Server
 	w     http.ResponseWriter
 	r     *http.Request
 	req   Request
 	fault *Fault
-	end   func() // the request is no longer in progress
+	end   func() // marks the request as no longer in progress
 }
 
-// ServeHTTP serves one request of path style. There is no ServeMux: it would
-// clean paths, and to S3 a/../b and a//b are keys like any other.
+// ServeHTTP serves a path-style request. It does not use a ServeMux, which would clean the path:
+// a/../b and a//b are valid keys in S3.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.conns.Add(1)
 	defer s.conns.Done()
@@ -32,7 +32,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.serve()
 }
 
-// before does what the fault wants before the answer.
+// before performs the actions of the fault that precede the response.
 func (x *exchange) before() {
 	f := x.fault
 	if f.Do != nil {
@@ -53,8 +53,8 @@ func (x *exchange) before() {
 	}
 }
 
-// wait waits for c. If the client leaves or the server closes first it ends
-// the request and its connection: a mere return would make net/http answer.
+// wait waits for c. If the client disconnects or the server closes first, wait aborts the request
+// and its connection, because net/http sends a response if the handler only returns.
 func wait[T any](x *exchange, c <-chan T) {
 	select {
 	case <-c:
@@ -66,7 +66,7 @@ func wait[T any](x *exchange, c <-chan T) {
 }
 
 func newRequest(r *http.Request) Request {
-	// Split before decoding: %2F is a slash of the key.
+	// Split before decoding, because %2F is a slash in the key.
 	path := strings.TrimPrefix(r.URL.EscapedPath(), "/")
 	bucket, key, _ := strings.Cut(path, "/")
 	query := r.URL.Query()

@@ -1,10 +1,8 @@
-// Package s3test is a small S3 origin on net/http, for the tests and the
-// quickstart of this module: as much of S3 as downloads need, and faults a
-// test can order.
+// Package s3test implements a small S3 origin with net/http, for the tests and the quickstart of
+// this module. It implements the part of S3 that downloads need, and tests can inject faults.
 //
-// A request goes this way: [Server.ServeHTTP] records it, looks for an
-// injected [Fault], checks the signature, finds the object and writes the
-// answer, as the fault bends it.
+// [Server.ServeHTTP] records a request, looks for an injected [Fault], checks the signature, finds
+// the object and writes the response as modified by the fault.
 //
 //	s := s3test.Start()
 //	defer s.Close()
@@ -28,19 +26,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Region is the only region the origin knows.
+// Region is the region of the origin.
 const Region = "us-east-1"
 
-// Options of [Start].
+// Options holds the options of [Start].
 type Options struct {
-	TLS bool // serve HTTPS, with a certificate of a private CA made on the spot
+	TLS bool // serve HTTPS, with a certificate of a CA that Start creates
 
-	// AccessKey and SecretKey turn the check of signatures on; "" leaves it off.
+	// AccessKey and SecretKey enable the check of signatures. "" disables it.
 	AccessKey, SecretKey string
 
-	ETagOnly bool // send no x-amz-checksum headers, like many S3-like servers
+	ETagOnly bool // send no x-amz-checksum headers, like many S3-compatible servers
 
-	PageSize int // keys on a page of a listing, at most; 0 = S3's 1000
+	PageSize int // maximum number of keys on a page of a listing; 0: 1000, as S3
 }
 
 // Server is a running origin. All methods are safe for concurrent use.
@@ -51,7 +49,7 @@ type Server struct {
 	ln     net.Listener
 	http   *http.Server
 	served chan struct{} // closed when Serve has returned
-	done   chan struct{} // closed by Close; frees handlers that hang
+	done   chan struct{} // closed by Close; releases waiting handlers
 
 	store  store
 	keys   keyring
@@ -59,12 +57,12 @@ type Server struct {
 	faults faultList
 
 	connections atomic.Int64
-	conns       sync.WaitGroup // connections and handlers not yet at their end
+	conns       sync.WaitGroup // open connections and running handlers
 	closing     sync.Once
 }
 
-// Start listens on a free port of 127.0.0.1 and serves until Close. It panics
-// if it cannot listen.
+// Start starts a server on a free port of 127.0.0.1. The caller must call Close. Start panics if it
+// cannot listen.
 func Start(optFns ...func(*Options)) *Server {
 	s := &Server{served: make(chan struct{}), done: make(chan struct{})}
 	for _, fn := range optFns {
@@ -109,14 +107,14 @@ func (s *Server) connState(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// Close closes the listener and every connection, also those of hanging
-// requests, and returns when all handlers have. It must not be called from
-// within a request (OnRequest, Fault.Do): use a goroutine there.
+// Close closes the listener and all connections, including those of waiting requests, and waits
+// until all handlers have returned. It must not be called from within a request (OnRequest,
+// Fault.Do): use a goroutine there.
 func (s *Server) Close() {
 	s.closing.Do(func() {
 		close(s.done)
 		s.ln.Close()
-		<-s.served // no further connection is accepted from here on
+		<-s.served // from here on no connection is accepted
 		s.http.Close()
 		s.conns.Wait()
 	})
@@ -131,8 +129,8 @@ func (s *Server) CAPEM() []byte { return s.caPEM }
 // Connections returns the number of connections accepted so far.
 func (s *Server) Connections() int { return int(s.connections.Load()) }
 
-// Config returns settings that lead an SDK client here, with the credentials
-// accepted now. Over TLS the client must also trust CAPEM.
+// Config returns settings for an SDK client of this server, with the credentials that it currently
+// accepts. With TLS the client must also trust CAPEM.
 func (s *Server) Config() aws.Config {
 	key := s.keys.current()
 	if key.access == "" {
@@ -142,18 +140,18 @@ func (s *Server) Config() aws.Config {
 		Region:       Region,
 		BaseEndpoint: aws.String(s.url),
 		Credentials:  credentials.NewStaticCredentialsProvider(key.access, key.secret, key.token),
-		// As config.LoadDefaultConfig has them.
+		// The defaults of config.LoadDefaultConfig.
 		RequestChecksumCalculation: aws.RequestChecksumCalculationWhenSupported,
 		ResponseChecksumValidation: aws.ResponseChecksumValidationWhenSupported,
 	}
 }
 
-// ClientOptions selects path style, the only one served.
+// ClientOptions returns an option that selects path-style requests. The server supports no others.
 func (s *Server) ClientOptions() func(*s3.Options) {
 	return func(o *s3.Options) { o.UsePathStyle = true }
 }
 
-// Client returns an SDK client of this server that also trusts its CA.
+// Client returns an SDK client of this server, which trusts its CA.
 func (s *Server) Client(optFns ...func(*s3.Options)) *s3.Client {
 	cfg := s.Config()
 	if s.caPEM != nil {

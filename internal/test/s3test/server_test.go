@@ -29,7 +29,7 @@ func start(t *testing.T, optFns ...func(*Options)) *Server {
 
 func once(o *s3.Options) { o.RetryMaxAttempts = 1 }
 
-// get reads an object with the SDK's client, which makes one attempt.
+// get reads an object with the client of the SDK, in one attempt.
 func get(s *Server, optFns ...func(*s3.GetObjectInput)) (*s3.GetObjectOutput, []byte, error) {
 	in := &s3.GetObjectInput{Bucket: aws.String("b"), Key: aws.String("k")}
 	for _, fn := range optFns {
@@ -44,7 +44,7 @@ func get(s *Server, optFns ...func(*s3.GetObjectInput)) (*s3.GetObjectOutput, []
 	return out, body, err
 }
 
-// send makes a bare request, to see the headers as they are.
+// send makes a request without the SDK, so that tests see the headers as they are sent.
 func send(t *testing.T, s *Server, method, path string, header ...string) (*http.Response, []byte) {
 	t.Helper()
 	req, err := http.NewRequest(method, s.URL()+path, nil)

@@ -12,21 +12,21 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// keyring knows the credentials the server accepts. While it has none, no
-// request is checked.
+// keyring holds the credentials that the server accepts. While it has none, the server does not
+// check signatures.
 type keyring struct {
 	mu struct {
 		sync.Mutex
 		now     key
-		expired map[string]bool // session tokens accepted before
+		expired map[string]bool // formerly accepted session tokens
 	}
 }
 
 type key struct{ access, secret, token string }
 
-// SetCredentials makes these the only credentials accepted from now on, with
-// a session token unless it is "". A session token accepted before is
-// answered ExpiredToken.
+// SetCredentials sets the only credentials that the server accepts from now on, with a session
+// token unless it is "". The server answers requests with a formerly accepted session token with
+// ExpiredToken.
 func (s *Server) SetCredentials(access, secret, token string) {
 	k := &s.keys
 	k.mu.Lock()
@@ -83,7 +83,7 @@ func parseAuthorization(header string) (a authorization, ok bool) {
 	return a, a.access != "" && a.signature != "" && a.headers != nil
 }
 
-// check verifies the signature of a request (version 4, in the header).
+// check verifies the signature of a request (version 4, in the Authorization header).
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 func (k *keyring) check(r *http.Request) *apiError {
 	now := k.current()
@@ -121,7 +121,7 @@ func (k *keyring) check(r *http.Request) *apiError {
 	return nil
 }
 
-// signature signs a copy of r that has only the headers the client signed.
+// signature returns the signature of a copy of r with only the headers that the client signed.
 func (k key) signature(r *http.Request, auth authorization, at time.Time) (string, error) {
 	u := *r.URL
 	signed := &http.Request{Method: r.Method, URL: &u, Host: r.Host, Header: http.Header{}}

@@ -8,8 +8,8 @@ import (
 
 const ssecPrefix = "X-Amz-Server-Side-Encryption-Customer-"
 
-// customerKey checks the key of a request (SSE-C) against that of the object,
-// and echoes it.
+// customerKey compares the customer key (SSE-C) of a request with that of the object, and sets the
+// response headers.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
 func (x *exchange) customerKey(o *Object) *apiError {
 	get := func(name string) string { return x.req.Header.Get(ssecPrefix + name) }

@@ -12,7 +12,7 @@ import (
 // DefaultOwner is the account that owns every bucket.
 const DefaultOwner = "111122223333"
 
-// store holds the buckets. A stored *Object is never written to again.
+// store holds the buckets. A stored *Object is never modified.
 type store struct {
 	mu struct {
 		sync.Mutex
@@ -22,12 +22,12 @@ type store struct {
 }
 
 type bucket struct {
-	versioning bool                 // new versions beside the old ones
-	versioned  bool                 // versioning was on at some time
+	versioning bool                 // add new versions, keep the old ones
+	versioned  bool                 // versioning has been on at some time
 	keys       map[string][]*Object // versions, the newest last
 }
 
-// bucket returns a bucket, made if missing; the lock must be held.
+// bucket returns a bucket, and creates it if necessary. The caller must hold st.mu.
 func (st *store) bucket(name string) *bucket {
 	b := st.mu.buckets[name]
 	if b == nil {
@@ -40,14 +40,14 @@ func (st *store) bucket(name string) *bucket {
 	return b
 }
 
-// CreateBucket makes a bucket unless it is there.
+// CreateBucket creates a bucket unless it exists.
 func (s *Server) CreateBucket(name string) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
 	s.store.bucket(name)
 }
 
-// SetVersioning turns versioning of a bucket on, or suspends it.
+// SetVersioning enables the versioning of a bucket, or suspends it.
 func (s *Server) SetVersioning(name string, on bool) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
@@ -56,8 +56,7 @@ func (s *Server) SetVersioning(name string, on bool) {
 	b.versioned = b.versioned || on
 }
 
-// Delete removes an object; where versioning is on it puts a delete marker
-// before the versions.
+// Delete removes an object. In a bucket with versioning it adds a delete marker instead.
 func (s *Server) Delete(bucket, key string) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
@@ -69,7 +68,7 @@ func (s *Server) Delete(bucket, key string) {
 	s.store.add(&Object{Bucket: bucket, Key: key, LastModified: time.Now().UTC(), deleteMarker: true})
 }
 
-// add puts o in as the newest version; the lock must be held.
+// add stores o as the newest version. The caller must hold st.mu.
 func (st *store) add(o *Object) {
 	b := st.bucket(o.Bucket)
 	st.mu.serial++
@@ -86,7 +85,7 @@ func (st *store) add(o *Object) {
 	b.keys[o.Key] = append(versions, o)
 }
 
-// version is VersionID, with S3's name for the version of an object put
+// version returns VersionID, or "null", S3's name for the version of an object that was stored
 // without versioning.
 func (o *Object) version() string {
 	if o.VersionID == "" {
@@ -95,10 +94,11 @@ func (o *Object) version() string {
 	return o.VersionID
 }
 
-// wellFormed are the version ids this origin makes, and S3's.
+// wellFormed matches the version ids of this origin and of S3.
 var wellFormed = regexp.MustCompile(`^(null|[A-Za-z0-9._-]{32})$`)
 
-// find returns the version of an object that a request means.
+// find returns the version of an object that a request selects. versioned reports whether its
+// responses have a version id.
 func (st *store) find(bucket, key, version string) (o *Object, versioned bool, err *apiError) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -135,7 +135,7 @@ func (st *store) has(bucket string) bool {
 	return st.mu.buckets[bucket] != nil
 }
 
-// objects returns the newest version of every object of a bucket, by key.
+// objects returns the newest version of every object of a bucket, sorted by key.
 func (st *store) objects(bucket string) []*Object {
 	st.mu.Lock()
 	defer st.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// newAuthority makes a CA and a certificate for 127.0.0.1 and localhost.
+// newAuthority creates a CA and a certificate for 127.0.0.1 and localhost.
 func newAuthority() (caPEM []byte, leaf tls.Certificate) {
 	now := time.Now()
 	ca := &x509.Certificate{
