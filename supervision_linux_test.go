@@ -136,12 +136,12 @@ func TestWorkerOfNoPool(t *testing.T) {
 			c.Receive()
 			c.Send(&ipc.Setup{Version: ipc.Version + 1}, nil)
 			c.Receive()
-		}), fmt.Sprintf("the pool speaks protocol version %d", ipc.Version+1)},
+		}), fmt.Sprintf("the pool has protocol version %d", ipc.Version+1)},
 		{"a stranger", speaking(func(c *ipc.Conn) {
 			c.Receive()
 			c.Send(&ipc.Pong{}, nil)
 			c.Receive()
-		}), "first word is a *ipc.Pong"},
+		}), "first message is a *ipc.Pong"},
 	} {
 		for _, mark := range []string{"self", "command"} {
 			t.Run(c.name+","+mark, func(t *testing.T) {
@@ -209,7 +209,7 @@ func TestSlimWorker(t *testing.T) {
 			good := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "good"))
 			err := result(t, bad)
 			wantError(t, err, processpool.ErrWorkerLost)
-			for _, words := range []string{"exit status 9", "its last words: died of poison"} {
+			for _, words := range []string{"exit status 9", "its standard error ends with: died of poison"} {
 				if !strings.Contains(fmt.Sprint(err), words) {
 					t.Errorf("got %v, want %q in it", err, words)
 				}

@@ -13,8 +13,8 @@ type Worker interface {
 	// Seat returns the number of the worker's seat, from 0.
 	Seat() int
 	// Job sends a job, and file with a job that carries one. It does not block. The caller keeps
-	// file and must leave it open until the job has ended. Only the owner may call it, between the
-	// worker's Up and its Down.
+	// file; if it closes file before the job is sent, the job's Result has failure.ErrCanceled.
+	// Only the owner may call it, between the worker's Up and its Down.
 	Job(job *ipc.Job, file *os.File)
 	// Cancel asks the worker to end a job early. It does not block. Only the owner may call it,
 	// between the worker's Up and its Down.

@@ -456,9 +456,13 @@ func TestOverfullWorker(t *testing.T) {
 	c := newCrew(t, "read nothing", impatient)
 	w := next[Up](c).Worker
 	for range 1000 {
-		w.Job(&ipc.Job{Key: strings.Repeat("k", 10<<10), Head: &ipc.Head{}}, nil)
+		w.Job(&ipc.Job{ID: 1, Key: strings.Repeat("k", 10<<10), Head: &ipc.Head{}}, nil)
 	}
-	wantText(t, next[Down](c).Err, "signal: killed")
+	down := next[Down](c)
+	wantText(t, down.Err, "signal: killed")
+	if n := len(down.Worker.Unread()); n < 900 {
+		t.Errorf("got %d unread jobs of 1000, want all but those in the socket", n)
+	}
 	next[Up](c)
 }
 

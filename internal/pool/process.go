@@ -70,11 +70,9 @@ func (w *process) Job(job *ipc.Job, file *os.File) {
 	w.jobs.Add(1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.mu.ended {
+	if w.mu.ended || !w.post(job, file) {
 		w.mu.unread = append(w.mu.unread, job.ID)
-		return
 	}
-	w.post(job, file)
 }
 
 // Cancel implements Worker. Only the pool's owner may call it.
@@ -87,13 +85,16 @@ func (w *process) Unread() []uint64 {
 	return w.mu.unread
 }
 
-// post hands a message to the writer. It does not block: if the outbox is full the worker has not
-// read for a long time, and is killed. It may be called concurrently.
-func (w *process) post(m ipc.Message, file *os.File) {
+// post hands a message to the writer and reports whether the outbox had room for it. It does not
+// block: if the outbox is full the worker has not read for a long time, and is killed. It may be
+// called concurrently.
+func (w *process) post(m ipc.Message, file *os.File) bool {
 	select {
 	case w.outbox <- parcel{m, file}:
+		return true
 	default:
 		w.kill()
+		return false
 	}
 }
 
