@@ -153,7 +153,8 @@ func TestShortBodyUntold(t *testing.T) {
 	}
 	o := object{data: data}
 	m, job := &memory{}, o.job(100, 800)
-	r, _, err := c.Get(t.Context(), job, m, fetch.Observer{}) // three attempts, and each but the last makes headway
+	// Three attempts, and each but the last makes headway.
+	r, _, err := c.Get(t.Context(), job, m, fetch.Observer{})
 	o.want(t, job, m, r, err)
 }
 

@@ -39,7 +39,7 @@ type arrival struct {
 }
 
 // NewConn makes a Conn of an end of Pair or of what Inherited returned. It takes over f, and closes
-// f in case of an error, too.
+// it even if it fails.
 func NewConn(f End) (*Conn, error) {
 	s, err := newSocket(f)
 	if err != nil {

@@ -5,6 +5,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -23,7 +24,8 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// patience is how long a test waits for what must happen: only a hang exceeds it.
+// patience is how long a test waits for an event that must happen. Only a test that hangs exceeds
+// it.
 const patience = 20 * time.Second
 
 // crew is a pool whose owner is a test.
@@ -31,11 +33,11 @@ type crew struct {
 	*Pool
 	t       testing.TB
 	journal *journal
-	heard   chan Event // as Events, without bound
+	heard   chan Event // the events of Events, buffered
 }
 
-// newCrew starts a pool of one worker that follows a script. At the test's end the
-// pool is stopped, unless the test has.
+// newCrew starts a pool of one worker that follows a script. The pool is stopped at the test's end,
+// unless the test has stopped it.
 func newCrew(t testing.TB, name string, optFns ...func(*Options)) *crew {
 	t.Helper()
 	if name != "" && scripts[name] == nil && openings[name] == "" {
@@ -46,7 +48,7 @@ func newCrew(t testing.TB, name string, optFns ...func(*Options)) *crew {
 		Processes: 1,
 		Command: Command{Args: []string{os.Args[0]}, Env: []string{
 			scriptVariable + "=" + name,
-			"GORACE=atexit_sleep_ms=0", // the race detector has a process linger for a second
+			"GORACE=atexit_sleep_ms=0", // else the race detector delays each exit by a second
 		}},
 		Settings: settings.Settings{Slots: 1},
 		Logger:   slog.New(c.journal),
@@ -180,22 +182,22 @@ func (j *journal) String() string {
 func TestPool(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "write", func(o *Options) { o.Processes = 3 })
-	workers := map[int]*Worker{}
+	workers := map[int]Worker{}
 	for range 3 {
 		w := next[Up](c).Worker
-		if w.PID() == os.Getpid() || workers[w.Seat] != nil {
-			t.Errorf("got pid %d in seat %d, after %v", w.PID(), w.Seat, workers)
+		if w.PID() == os.Getpid() || workers[w.Seat()] != nil {
+			t.Errorf("got pid %d in seat %d, after %v", w.PID(), w.Seat(), workers)
 		}
-		workers[w.Seat] = w
+		workers[w.Seat()] = w
 	}
 	f := tempFile(t)
 	for seat, w := range workers {
-		w.Job(&ipc.Job{ID: uint64(seat), Op: ipc.OpGet, Key: "x", Offset: int64(3 * seat), Length: 3}, f)
+		w.Job(&ipc.Job{ID: uint64(seat), Key: "x", Get: &ipc.Get{Offset: int64(3 * seat), Length: 3}}, f)
 	}
 	for range workers {
 		r := next[Result](c)
-		if workers[int(r.ID)] != r.Worker || r.Written != 3 {
-			t.Errorf("got job %d of seat %d, %d bytes", r.ID, r.Worker.Seat, r.Written)
+		if workers[int(r.ID)] != r.Worker || r.Get == nil || r.Get.Written != 3 {
+			t.Errorf("got job %d of seat %d, %+v", r.ID, r.Worker.Seat(), r.Get)
 		}
 	}
 	if got, err := os.ReadFile(f.Name()); err != nil || string(got) != "  x  x  x" {
@@ -207,7 +209,7 @@ func TestPool(t *testing.T) {
 	}
 	for _, e := range last {
 		down, ok := e.(Down)
-		if !ok || workers[down.Worker.Seat] != down.Worker {
+		if !ok || workers[down.Worker.Seat()] != down.Worker {
 			t.Errorf("got %T %+v", e, e)
 			continue
 		}
@@ -215,8 +217,8 @@ func TestPool(t *testing.T) {
 	}
 }
 
-// TestStartFails: whatever does not become a worker is given up after startTries, and
-// says why.
+// TestStartFails: a command that does not become a worker is given up after startTries, and the
+// error tells why.
 func TestStartFails(t *testing.T) {
 	leak.Check(t)
 	dir := t.TempDir()
@@ -240,17 +242,17 @@ func TestStartFails(t *testing.T) {
 		{name: "not in PATH", option: command("no-such-program-anywhere"), want: []string{"start worker", "PATH"}},
 		{name: "not executable", option: command(plain), want: []string{"start worker", plain}, is: fs.ErrPermission},
 		{name: "directory", option: command(dir), want: []string{"start worker", dir}, is: fs.ErrPermission},
-		{name: "exit 0", option: command("true"), want: []string{"exit status 0", "true sent no hello"}, is: failure.ErrWorkerLost},
-		{name: "exit 1", option: command("sh", "-c", "echo a word >&2; exit 1"), want: []string{"exit status 1", "sent no hello", "its last words: a word"}, is: failure.ErrWorkerLost},
-		{script: "wrong version", want: []string{"protocol version 42, this pool 1", "build both", "this pool speaks 1"}},
-		{script: "no hello", option: soon, want: []string{"sent no hello", "timeout"}, is: failure.ErrWorkerLost},
-		{script: "no hello and no end", option: soon, want: []string{"signal: killed", "sent no hello", "timeout"}},
-		{script: "no Ready", option: soon, want: []string{"timeout"}},
-		{script: "half a frame", want: []string{"sent no hello"}},
-		{script: "nonsense", want: []string{"sent no hello", "is not of this protocol"}},
-		{script: "Ready first", want: []string{"its first word is a *ipc.Ready, not a hello"}},
-		{script: "Pong for Ready", want: []string{"it answered its settings with a *ipc.Pong"}},
-		{script: "die over its settings", want: []string{"exit status 9", "over its settings", "no such region"}},
+		{name: "exit 0", option: command("true"), want: []string{"exit status 0", "true: no hello"}, is: failure.ErrWorkerLost},
+		{name: "exit 1", option: command("sh", "-c", "echo a word >&2; exit 1"), want: []string{"exit status 1", "sh: no hello", "its standard error ends with: a word"}, is: failure.ErrWorkerLost},
+		{script: "wrong version", want: []string{fmt.Sprintf("protocol version %d, this pool %d", ipc.Version+41, ipc.Version), "build both", fmt.Sprintf("this pool has %d", ipc.Version)}},
+		{script: "no hello", option: soon, want: []string{"no hello within 200ms"}, is: failure.ErrWorkerLost},
+		{script: "no hello and no end", option: soon, want: []string{"signal: killed", "no hello within 200ms"}},
+		{script: "no Ready", option: soon, want: []string{"no answer to its settings within 200ms"}},
+		{script: "half a frame", want: []string{"no hello"}},
+		{script: "nonsense", want: []string{"no hello", "is not of this protocol"}},
+		{script: "Ready first", want: []string{"its first message is a *ipc.Ready, want a Hello"}},
+		{script: "Pong for Ready", want: []string{"its answer to its settings is a *ipc.Pong, want a Ready"}},
+		{script: "die over its settings", want: []string{"exit status 9", "no answer to its settings", "no such region"}},
 		{script: "die when ready", want: []string{"exit status 3", "nothing to live for"}, ups: startTries},
 		{script: "a long line", want: []string{"exit status 1", "xxx"}},
 		{script: "leave a child behind", want: []string{"exit status 1", "the child has my standard error"}},
@@ -269,6 +271,9 @@ func TestStartFails(t *testing.T) {
 				}
 			}
 			err := next[Broken](crew).Err
+			if n := strings.Count(err.Error(), "hello"); n > 1 {
+				t.Errorf("%v tells %d times of the hello", err, n)
+			}
 			wantText(t, err, c.want...)
 			if c.is != nil && !errors.Is(err, c.is) {
 				t.Errorf("got %v, want one that is %v", err, c.is)
@@ -296,14 +301,14 @@ func TestReviveAfterBroken(t *testing.T) {
 	next[Up](c)
 }
 
-// TestLostWorker: its end is reported once, after all it had said, and its seat is
-// filled again.
+// TestLostWorker: the worker's end is reported once, after all its messages, and its seat is filled
+// again.
 func TestLostWorker(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "die over a job")
-	for range 2 * startTries { // which are no failed starts
+	for range 2 * startTries { // these are not failed starts
 		w := next[Up](c).Worker
-		w.Job(&ipc.Job{ID: 8, Op: ipc.OpHead}, nil)
+		w.Job(&ipc.Job{ID: 8, Head: &ipc.Head{}}, nil)
 		if p := next[Progress](c); p.Worker != w || p.ID != 8 || p.Written != 5 {
 			t.Errorf("got %+v", p)
 		}
@@ -311,7 +316,7 @@ func TestLostWorker(t *testing.T) {
 		if down.Worker != w || !errors.Is(down.Err, failure.ErrWorkerLost) {
 			t.Errorf("got %+v", down)
 		}
-		wantText(t, down.Err, "exit status 7", "its last words: first line\nout of luck")
+		wantText(t, down.Err, "exit status 7", "its standard error ends with: first line\nout of luck")
 	}
 	next[Up](c)
 	lines := c.journal.with("worker's standard error")
@@ -333,10 +338,10 @@ func TestKilledIdle(t *testing.T) {
 	}
 	wantText(t, down.Err, "signal: killed")
 	third := next[Up](c).Worker
-	if third.Seat != first.Seat || third.PID() == first.PID() {
-		t.Errorf("got pid %d in seat %d after pid %d in seat %d", third.PID(), third.Seat, first.PID(), first.Seat)
+	if third.Seat() != first.Seat() || third.PID() == first.PID() {
+		t.Errorf("got pid %d in seat %d after pid %d in seat %d", third.PID(), third.Seat(), first.PID(), first.Seat())
 	}
-	second.Job(&ipc.Job{ID: 1, Op: ipc.OpGet, Length: 1}, tempFile(t)) // lives on
+	second.Job(&ipc.Job{ID: 1, Get: &ipc.Get{Length: 1}}, tempFile(t)) // still runs
 	next[Result](c)
 }
 
@@ -347,7 +352,7 @@ func TestWorkerBreaksProtocol(t *testing.T) {
 	wantText(t, next[Down](c).Err, "it sent a *ipc.Job")
 }
 
-// TestClosedSide: a worker that leaves the conversation is not waited for for long.
+// TestClosedSide: a worker that closes its socket and does not exit is killed.
 func TestClosedSide(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "close its side and stay")
@@ -355,37 +360,35 @@ func TestClosedSide(t *testing.T) {
 	wantText(t, next[Down](c).Err, "signal: killed")
 }
 
-// TestClosedFile: the transfer has ended, and closed its file, while the job was on
-// its way.
+// TestClosedFile: the transfer ended and closed its file before the job was sent.
 func TestClosedFile(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "write")
 	w := next[Up](c).Worker
 	f := tempFile(t)
 	f.Close()
-	w.Job(&ipc.Job{ID: 1, Op: ipc.OpGet}, f)
+	w.Job(&ipc.Job{ID: 1, Get: &ipc.Get{}}, f)
 	if r := next[Result](c); r.ID != 1 || !errors.Is(r.Err.Unpack(), failure.ErrCanceled) {
 		t.Errorf("got %+v", r.Result)
 	}
-	w.Job(&ipc.Job{ID: 2, Op: ipc.OpGet, Length: 1}, tempFile(t))
+	w.Job(&ipc.Job{ID: 2, Get: &ipc.Get{Length: 1}}, tempFile(t))
 	if r := next[Result](c); r.ID != 2 || r.Err != nil {
 		t.Errorf("got %+v", r.Result)
 	}
 }
 
-// hasty lets a worker be silent for 3 x 100 ms. Where nothing counted its silence, it
-// would take all patience until pings have filled the socket.
+// hasty kills a worker that is silent for 3 x 100 ms.
 func hasty(o *Options) { o.Heartbeat = 100 * time.Millisecond }
 
-// impatient is for workers that do not stop.
+// impatient kills a worker that does not stop within 50 ms.
 func impatient(o *Options) { o.StopTimeout = 50 * time.Millisecond }
 
-const hastily = "killed, for it had not answered for 300ms"
+const hastily = "killed because it did not answer for 300ms"
 
 func TestSilentWorker(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "say nothing over a job", hasty, impatient)
-	next[Up](c).Worker.Job(&ipc.Job{Op: ipc.OpHead}, nil)
+	next[Up](c).Worker.Job(&ipc.Job{Head: &ipc.Head{}}, nil)
 	wantText(t, next[Down](c).Err, hastily)
 	next[Up](c)
 }
@@ -397,13 +400,13 @@ func TestStoppedWorker(t *testing.T) {
 	if err := syscall.Kill(w.PID(), syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	w.Job(&ipc.Job{Op: ipc.OpGet, Length: 1}, tempFile(t))
+	w.Job(&ipc.Job{Get: &ipc.Get{Length: 1}}, tempFile(t))
 	wantText(t, next[Down](c).Err, hastily)
 	next[Up](c)
 }
 
-// TestUnreadJob: a job is no worker's end that the worker has not seen, and no proof
-// that it was of any use.
+// TestUnreadJob: a job that the worker has not read is not the reason of its end, and does not
+// prove that the worker works.
 func TestUnreadJob(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "write")
@@ -413,7 +416,7 @@ func TestUnreadJob(t *testing.T) {
 			t.Fatal(err)
 		}
 		if signal == syscall.SIGSTOP {
-			w.Job(&ipc.Job{ID: 7, Op: ipc.OpGet, Length: 1}, tempFile(t))
+			w.Job(&ipc.Job{ID: 7, Get: &ipc.Get{Length: 1}}, tempFile(t))
 		}
 	}
 	if got := next[Down](c).Worker.Unread(); runtime.GOOS == "linux" && !slices.Equal(got, []uint64{7}) {
@@ -421,7 +424,7 @@ func TestUnreadJob(t *testing.T) {
 	}
 
 	c = newCrew(t, "die over a job")
-	next[Up](c).Worker.Job(&ipc.Job{ID: 8, Op: ipc.OpHead}, nil)
+	next[Up](c).Worker.Job(&ipc.Job{ID: 8, Head: &ipc.Head{}}, nil)
 	next[Progress](c)
 	if got := next[Down](c).Worker.Unread(); len(got) > 0 {
 		t.Errorf("got unread jobs %v, want none: the worker died over it", got)
@@ -429,41 +432,45 @@ func TestUnreadJob(t *testing.T) {
 
 	c = newCrew(t, "close its side at once")
 	for range startTries {
-		next[Up](c).Worker.Job(&ipc.Job{ID: 9, Op: ipc.OpHead}, nil)
+		next[Up](c).Worker.Job(&ipc.Job{ID: 9, Head: &ipc.Head{}}, nil)
 		next[Down](c)
 	}
 	next[Broken](c)
 }
 
-// TestDeafWorker has the socket's buffer full, so that not even a ping goes out.
+// TestDeafWorker fills the socket's buffer, so that not even a ping can be sent.
 func TestDeafWorker(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "read nothing", hasty, impatient)
 	w := next[Up](c).Worker
 	for range 4 {
-		w.Job(&ipc.Job{Op: ipc.OpHead, Key: strings.Repeat("k", 1<<20)}, nil)
+		w.Job(&ipc.Job{Key: strings.Repeat("k", 1<<20), Head: &ipc.Head{}}, nil)
 	}
 	wantText(t, next[Down](c).Err, hastily)
 	next[Up](c)
 }
 
-// TestOverfullWorker: no more is kept for a worker than it can ever be sent.
+// TestOverfullWorker: the outbox is bounded, and a worker for which it is full is killed.
 func TestOverfullWorker(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "read nothing", impatient)
 	w := next[Up](c).Worker
 	for range 1000 {
-		w.Job(&ipc.Job{Op: ipc.OpHead, Key: strings.Repeat("k", 10<<10)}, nil)
+		w.Job(&ipc.Job{ID: 1, Key: strings.Repeat("k", 10<<10), Head: &ipc.Head{}}, nil)
 	}
-	wantText(t, next[Down](c).Err, "signal: killed")
+	down := next[Down](c)
+	wantText(t, down.Err, "signal: killed")
+	if n := len(down.Worker.Unread()); n < 900 {
+		t.Errorf("got %d unread jobs of 1000, want all but those in the socket", n)
+	}
 	next[Up](c)
 }
 
-// TestBusyWorker answers pings for longer than it may be silent.
+// TestBusyWorker: a worker that answers pings may take longer over a job than it may be silent.
 func TestBusyWorker(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "work for many heartbeats", hasty)
-	next[Up](c).Worker.Job(&ipc.Job{ID: 1, Op: ipc.OpHead}, nil)
+	next[Up](c).Worker.Job(&ipc.Job{ID: 1, Head: &ipc.Head{}}, nil)
 	if r := next[Result](c); r.ID != 1 {
 		t.Errorf("got %+v", r)
 	}
@@ -473,7 +480,7 @@ func TestStopWaitsForJobs(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "answer after stop")
 	w := next[Up](c).Worker
-	w.Job(&ipc.Job{ID: 6, Op: ipc.OpHead}, nil)
+	w.Job(&ipc.Job{ID: 6, Head: &ipc.Head{}}, nil)
 	last := c.end()
 	if len(last) != 2 {
 		t.Fatalf("got %v, want a Result and a Down", last)
@@ -497,7 +504,7 @@ func TestStopIgnored(t *testing.T) {
 	wantText(t, last[0].(Down).Err, "signal: killed")
 }
 
-// TestStopDoesNotWait for workers that have not come up, nor for pauses.
+// TestStopDoesNotWait: Stop waits neither for workers that are not ready nor for pauses.
 func TestStopDoesNotWait(t *testing.T) {
 	t.Run("for a hello", func(t *testing.T) {
 		leak.Check(t)
@@ -526,7 +533,7 @@ func TestStopDoesNotWait(t *testing.T) {
 			t.Errorf("got %v", last)
 		}
 	})
-	t.Run("for a worker that never hears of it", func(t *testing.T) {
+	t.Run("for a worker that does not read the Stop", func(t *testing.T) {
 		leak.Check(t)
 		c := newCrew(t, "write", impatient)
 		w := next[Up](c).Worker

@@ -13,7 +13,7 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
-// scriptVariable names what the test binary plays instead of running tests.
+// scriptVariable names the script that the test binary follows instead of running tests.
 const scriptVariable = "POOL_TEST_SCRIPT"
 
 func TestMain(m *testing.M) {
@@ -53,7 +53,7 @@ func (a *actor) send(m ipc.Message) {
 	}
 }
 
-// receive returns the pool's next word. The actor ends when the pool does.
+// receive returns the pool's next message. The actor ends when the pool does.
 func (a *actor) receive() (ipc.Message, *os.File) {
 	m, f, err := a.conn.Receive()
 	if err != nil {
@@ -62,18 +62,20 @@ func (a *actor) receive() (ipc.Message, *os.File) {
 	return m, f
 }
 
+// hello sends a Hello and returns the answer.
 func (a *actor) hello() ipc.Message {
 	a.send(&ipc.Hello{Version: ipc.Version, PID: os.Getpid()})
 	m, _ := a.receive()
 	return m
 }
 
+// start completes the handshake.
 func (a *actor) start() {
 	a.hello()
 	a.send(&ipc.Ready{})
 }
 
-// serve calls do for each job until the pool says stop.
+// serve calls do for each job until the pool sends Stop.
 func (a *actor) serve(do func(*ipc.Job, *os.File)) {
 	for {
 		switch m, f := a.receive(); m := m.(type) {
@@ -92,10 +94,10 @@ func die(status int, words string) {
 	os.Exit(status)
 }
 
-// hang never returns, whatever becomes of the socket.
+// hang never returns, even if the socket is closed.
 func hang() { select {} }
 
-// openings are first words, and last ones, that no ipc.Conn would send.
+// openings are bytes that no ipc.Conn would send. The actor ends after them.
 var openings = map[string]string{
 	"half a frame": "\x00\x00\x00\x20\x01{\"Version",
 	"nonsense":     "panic: this is no frame\n",
@@ -105,9 +107,9 @@ var scripts = map[string]func(*actor){
 	"write": func(a *actor) {
 		a.start()
 		a.serve(func(job *ipc.Job, f *os.File) {
-			fmt.Fprintf(io.NewOffsetWriter(f, job.Offset), "%*s", job.Length, job.Key)
+			fmt.Fprintf(io.NewOffsetWriter(f, job.Get.Offset), "%*s", job.Get.Length, job.Key)
 			f.Close()
-			a.send(&ipc.Result{ID: job.ID, Written: job.Length})
+			a.send(&ipc.Result{ID: job.ID, Get: &ipc.GetResult{Written: job.Get.Length}})
 		})
 	},
 	"print to standard output": func(a *actor) {
@@ -143,7 +145,7 @@ var scripts = map[string]func(*actor){
 	"wrong version": func(a *actor) {
 		a.send(&ipc.Hello{Version: ipc.Version + 41})
 		m, _ := a.receive()
-		die(1, fmt.Sprintf("this pool speaks %d", m.(*ipc.Setup).Version))
+		die(1, fmt.Sprintf("this pool has %d", m.(*ipc.Setup).Version))
 	},
 	"no hello":              func(a *actor) { a.receive() },
 	"no hello and no end":   func(*actor) { fmt.Fprintln(os.Stderr, "here I stay"); hang() },
@@ -162,7 +164,7 @@ var scripts = map[string]func(*actor){
 	},
 	"say nothing over a job":  func(a *actor) { a.start(); a.receive(); hang() },
 	"read nothing":            func(a *actor) { a.start(); hang() },
-	"send a Job":              func(a *actor) { a.start(); a.send(&ipc.Job{Op: ipc.OpHead}); a.receive() },
+	"send a Job":              func(a *actor) { a.start(); a.send(&ipc.Job{Head: &ipc.Head{}}); a.receive() },
 	"close its side and stay": func(a *actor) { a.start(); a.conn.Close(); hang() },
 	"close its side at once":  func(a *actor) { a.start(); a.conn.Close() },
 	"ignore Stop": func(a *actor) {

@@ -2,4 +2,5 @@
 
 package pool
 
+// withSlack calls start.
 func withSlack(_ int, start func() error) error { return start() }

@@ -8,15 +8,15 @@ import (
 	"sync"
 )
 
-// Limits of what is kept of a worker's standard error.
+// Limits on a worker's standard error, in bytes.
 const (
-	maxLine = 4 << 10 // a longer line reaches the logger in pieces
-	maxTail = 8 << 10
+	maxLine = 4 << 10 // a longer line is logged in pieces
+	maxTail = 8 << 10 // how much of its end is kept
 )
 
-// stderr passes a worker's standard error to the logger, line by line, and keeps
-// its end for the error that tells of the worker's. os/exec copies into it from a
-// goroutine of its own, which ends before Wait returns.
+// stderr logs a worker's standard error line by line, and keeps its end for the error that tells
+// how the worker ended. os/exec writes to it from a goroutine of its own, which ends before Wait
+// returns.
 type stderr struct {
 	logger *slog.Logger
 
@@ -28,8 +28,9 @@ type stderr struct {
 	}
 }
 
-// start starts a process that writes here. Its first line finds the pid known.
-func (s *stderr) start(cmd *exec.Cmd) error {
+// startCommand starts a process that writes to s. The lock is held until the pid is known, so that
+// each line is logged with it.
+func (s *stderr) startCommand(cmd *exec.Cmd) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	cmd.Stderr = s
@@ -40,6 +41,7 @@ func (s *stderr) start(cmd *exec.Cmd) error {
 	return nil
 }
 
+// Write implements io.Writer.
 func (s *stderr) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +66,7 @@ func (s *stderr) Write(p []byte) (int, error) {
 	}
 }
 
-// flush logs a last line that had no end.
+// flush logs a last line that does not end with a line feed.
 func (s *stderr) flush() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,12 +74,14 @@ func (s *stderr) flush() {
 	s.mu.line = nil
 }
 
+// log logs one line. s.mu must be held.
 func (s *stderr) log(line []byte) {
 	if text := strings.TrimRight(string(line), "\r"); text != "" {
 		s.logger.Warn("worker's standard error", "worker", s.mu.pid, "line", text)
 	}
 }
 
+// tail returns the end of what was written.
 func (s *stderr) tail() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// lines returns what a logger is told of each write.
+// lines returns the lines that the writes log.
 func lines(t *testing.T, writes ...string) (logged []string, tail string) {
 	t.Helper()
 	var out bytes.Buffer

@@ -29,7 +29,7 @@ func TestStderrLongLine(t *testing.T) {
 	}
 }
 
-// TestStderrFlood: 2 MB of lines, of which each reaches the log, hold nothing up.
+// TestStderrFlood: 2 MB of lines all reach the log, and do not hold up the worker.
 func TestStderrFlood(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "a flood")
@@ -40,8 +40,8 @@ func TestStderrFlood(t *testing.T) {
 		t.Errorf("got %d lines, want 20000", len(logged))
 	}
 	for _, e := range logged {
-		if pid := e.attrs["worker"].Int64(); pid != int64(w.PID) {
-			t.Fatalf("got a line of pid %d, want %d", pid, w.PID)
+		if pid := e.attrs["worker"].Int64(); pid != int64(w.PID()) {
+			t.Fatalf("got a line of pid %d, want %d", pid, w.PID())
 		}
 	}
 }

@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,13 +9,13 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
-// vendor resolves credentials, once for all workers, and gives them out. Workers
-// never ask IMDS, STS or SSO on their own.
+// vendor retrieves credentials once for all workers and sends them to each that asks. Workers never
+// ask IMDS, STS or SSO themselves.
 type vendor struct {
-	ctx     context.Context
-	cache   *aws.CredentialsCache // nil: requests are not signed
-	pending sync.WaitGroup
-	renewal sync.Mutex // held while refused credentials are replaced
+	ctx     context.Context       // ends with the pool
+	cache   *aws.CredentialsCache // nil = requests are not signed
+	pending sync.WaitGroup        // answers
+	renewal sync.Mutex            // held while refused credentials are replaced
 }
 
 func newVendor(ctx context.Context, provider aws.CredentialsProvider) *vendor {
@@ -24,25 +23,22 @@ func newVendor(ctx context.Context, provider aws.CredentialsProvider) *vendor {
 	switch p := provider.(type) {
 	case nil:
 	case *aws.CredentialsCache:
-		v.cache = p // an application's own, which it may share with other clients
+		v.cache = p // the application may share it with other clients
 	default:
 		v.cache = aws.NewCredentialsCache(p)
 	}
 	return v
 }
 
-// vend answers a worker's question as soon as the provider has an answer. Many
-// workers that ask at once are one question to the provider.
+// vend answers a worker's Ask as soon as the provider has answered. Workers that ask at the same
+// time cause one call of the provider. vend does not block.
 func (v *vendor) vend(w *process, ask *ipc.Ask) {
-	v.pending.Go(func() {
-		answer := v.answer(ask)
-		w.post(answer, nil)
-	})
+	v.pending.Go(func() { w.post(v.answer(ask), nil) })
 }
 
 func (v *vendor) answer(ask *ipc.Ask) *ipc.Credentials {
 	if v.cache == nil {
-		return &ipc.Credentials{Err: errors.New("the pool has no credentials").Error()}
+		return &ipc.Credentials{Err: "the pool has no credentials"}
 	}
 	c, err := v.cache.Retrieve(v.ctx)
 	if err == nil && refused(ask, c) {
@@ -62,12 +58,13 @@ func (v *vendor) answer(ask *ipc.Ask) *ipc.Credentials {
 	}
 }
 
+// refused reports whether c are the credentials that S3 has refused.
 func refused(ask *ipc.Ask, c aws.Credentials) bool {
 	return ask.RefusedKey == c.AccessKeyID && ask.RefusedToken == c.SessionToken
 }
 
-// renew replaces the credentials that S3 has refused, unless another worker came
-// first: then those in the cache are new already.
+// renew replaces the credentials that S3 has refused, unless another worker's Ask has done so
+// already.
 func (v *vendor) renew(ask *ipc.Ask) (aws.Credentials, error) {
 	v.renewal.Lock()
 	defer v.renewal.Unlock()
@@ -79,4 +76,5 @@ func (v *vendor) renew(ask *ipc.Ask) (aws.Credentials, error) {
 	return c, err
 }
 
+// wait waits until all answers are posted. It must be called after the last vend.
 func (v *vendor) wait() { v.pending.Wait() }

@@ -16,10 +16,10 @@ import (
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
-// mint is a provider whose every answer is another.
+// mint is a provider that returns other credentials at each call.
 type mint struct {
 	calls atomic.Int64
-	open  chan struct{} // nil, or closed when it may answer
+	open  chan struct{} // closed when it may answer; nil = at once
 	err   error
 }
 
@@ -37,7 +37,7 @@ func (m *mint) Retrieve(context.Context) (aws.Credentials, error) {
 	}, nil
 }
 
-// asked returns the answers to n questions asked at once.
+// asked returns the answers to n Asks at the same time.
 func asked(v *vendor, n int, ask ipc.Ask) []*ipc.Credentials {
 	answers := make([]*ipc.Credentials, n)
 	var wg sync.WaitGroup
@@ -64,8 +64,7 @@ func TestVendorAsksOnce(t *testing.T) {
 	}
 }
 
-// TestVendorRenewsOnce: many workers are refused at once, and are one question to the
-// provider.
+// TestVendorRenewsOnce: when many workers are refused at once, the provider is called once.
 func TestVendorRenewsOnce(t *testing.T) {
 	leak.Check(t)
 	m := &mint{}
@@ -81,7 +80,7 @@ func TestVendorRenewsOnce(t *testing.T) {
 			t.Fatalf("round %d: the provider was asked %d times, want %d", round, n, round+1)
 		}
 	}
-	// Who comes late with what was refused long ago gets what is new.
+	// A late Ask that names credentials refused long ago gets the present ones.
 	if c := v.answer(&ipc.Ask{RefusedKey: "AKID1", RefusedToken: "token1"}); c.SessionToken != "token51" {
 		t.Errorf("got %+v", c)
 	}
@@ -103,7 +102,7 @@ func TestVendorError(t *testing.T) {
 	}
 }
 
-// TestVendorSharesCache: an application's own cache is used, not wrapped.
+// TestVendorSharesCache: the application's own cache is used and not wrapped.
 func TestVendorSharesCache(t *testing.T) {
 	leak.Check(t)
 	m := &mint{}
@@ -116,7 +115,7 @@ func TestVendorSharesCache(t *testing.T) {
 	}
 }
 
-// TestVendorStops: a provider that hangs does not hold up the pool's end.
+// TestVendorStops: a provider that hangs does not delay the pool's end.
 func TestVendorStops(t *testing.T) {
 	leak.Check(t)
 	m := &mint{open: make(chan struct{})}

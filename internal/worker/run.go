@@ -19,14 +19,14 @@ func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Resu
 		defer file.Close()
 	}
 	result := &ipc.Result{ID: job.ID}
-	if err := s.fill(ctx, result, job, file); err != nil {
+	if err := s.do(ctx, result, job, file); err != nil {
 		return &ipc.Result{ID: job.ID, Err: failure.Pack(err)}
 	}
 	return result
 }
 
-// fill runs a job and sets the payload of its result.
-func (s *server) fill(ctx context.Context, result *ipc.Result, job *ipc.Job, file *os.File) error {
+// do runs a job and sets the payload of its result.
+func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file *os.File) error {
 	client, err := s.client()
 	if err != nil {
 		return err

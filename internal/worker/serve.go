@@ -77,7 +77,7 @@ func gone(err error) error {
 // slots.
 type server struct {
 	conn    *ipc.Conn
-	client  func() (*fetch.Client, error) // makes the client for the first job; many workers get none
+	client  func() (*fetch.Client, error) // makes it for the first job; many workers get none
 	answers chan *ipc.Credentials         // to vended.Retrieve
 	running sync.WaitGroup
 

@@ -201,7 +201,7 @@ func TestSlimWorker(t *testing.T) {
 			good := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "good"))
 			err := harness.Result(t, bad)
 			harness.WantError(t, err, processpool.ErrWorkerLost)
-			for _, words := range []string{"exit status 9", "its last words: died of poison"} {
+			for _, words := range []string{"exit status 9", "its standard error ends with: died of poison"} {
 				if !strings.Contains(fmt.Sprint(err), words) {
 					t.Errorf("got %v, want %q in it", err, words)
 				}

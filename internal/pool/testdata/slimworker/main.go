@@ -1,5 +1,5 @@
-// Slimworker is a program for Config.WorkerCommand, as a caller would write one: its
-// client sends a header, and its process ends in the middle of certain requests.
+// Slimworker is a program for Config.WorkerCommand, as a caller would write one. Its client adds a
+// header to each request, and its process exits at requests for certain keys.
 package main
 
 import (
@@ -27,7 +27,8 @@ func main() {
 	}
 }
 
-// poison ends the process over the keys "poison" and "poisoned head".
+// poison ends the process at a GetObject of the key "poison" and at a HeadObject of "poisoned
+// head".
 func poison(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (
 	middleware.InitializeOutput, middleware.Metadata, error,
 ) {

@@ -32,8 +32,8 @@ func sockets(t *testing.T, pid int) (found []string) {
 	return found
 }
 
-// TestWorkerHoldsItsOwnSocketAlone: with an end of another worker's, that one's death
-// would not be seen; with the pool's own, the pool's.
+// TestWorkerHoldsItsOwnSocketAlone: while a worker held an end of another worker's socket, the pool
+// would not see the other's death; while it held the pool's end, it would not see the pool's.
 func TestWorkerHoldsItsOwnSocketAlone(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "write", func(o *Options) { o.Processes = 6 })
@@ -59,7 +59,7 @@ func TestWorkerHoldsItsOwnSocketAlone(t *testing.T) {
 	}
 }
 
-// TestWorkerEnvironment: secrets reach a worker over the socket alone.
+// TestWorkerEnvironment: the environment and the command line of a worker hold no secrets.
 func TestWorkerEnvironment(t *testing.T) {
 	leak.Check(t)
 	const canary = "not-to-be-seen-in-ps"
@@ -107,7 +107,7 @@ func currentSlack() (time.Duration, error) {
 }
 
 func init() {
-	// To read another process's, from /proc, takes CAP_SYS_NICE (proc_pid_timerslack_ns(5)).
+	// Reading another process's from /proc takes CAP_SYS_NICE (proc_pid_timerslack_ns(5)).
 	scripts["tell its timer slack"] = func(a *actor) {
 		a.start()
 		got, err := currentSlack()
@@ -131,7 +131,7 @@ func TestWorkerSlack(t *testing.T) {
 	}
 }
 
-// TestSlackLeavesThreadAsItWas: the thread goes on with the application's goroutines.
+// TestSlackLeavesThreadAsItWas: the thread will run the application's goroutines again.
 func TestSlackLeavesThreadAsItWas(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

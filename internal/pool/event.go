@@ -1,0 +1,62 @@
+package pool
+
+import (
+	"os"
+
+	"github.com/s3processpool/processpool/internal/ipc"
+)
+
+// Worker is a worker process, for the pool's owner.
+type Worker interface {
+	// PID returns the process id.
+	PID() int
+	// Seat returns the number of the worker's seat, from 0.
+	Seat() int
+	// Job sends a job, and file with a job that carries one. It does not block. The caller keeps
+	// file; if it closes file before the job is sent, the job's Result has failure.ErrCanceled.
+	// Only the owner may call it, between the worker's Up and its Down.
+	Job(job *ipc.Job, file *os.File)
+	// Cancel asks the worker to end a job early. It does not block. Only the owner may call it,
+	// between the worker's Up and its Down.
+	Cancel(id uint64)
+	// Unread returns, after the worker's Down, the jobs that the worker has never read: they cannot
+	// be the reason of its end.
+	Unread() []uint64
+}
+
+// Event is an Up, Down or Broken, or a worker's message: a Found, Progress, Retry or Result.
+type Event any
+
+type (
+	// Up: a worker is ready for jobs.
+	Up struct{ Worker Worker }
+	// Down: a worker is gone and its process is reaped. The jobs without a Result have not
+	// finished.
+	Down struct {
+		Worker Worker
+		Err    error // wraps failure.ErrWorkerLost
+	}
+	// Broken: no worker could be started in any seat. The pool waits for Revive.
+	Broken struct{ Err error }
+
+	// Found is a worker's ipc.Found.
+	Found struct {
+		Worker Worker
+		*ipc.Found
+	}
+	// Progress is a worker's ipc.Progress.
+	Progress struct {
+		Worker Worker
+		*ipc.Progress
+	}
+	// Retry is a worker's ipc.Retry.
+	Retry struct {
+		Worker Worker
+		*ipc.Retry
+	}
+	// Result is a worker's ipc.Result.
+	Result struct {
+		Worker Worker
+		*ipc.Result
+	}
+)

@@ -1,0 +1,91 @@
+package pool
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/s3processpool/processpool/internal/failure"
+)
+
+// exitGrace is how long a worker that has closed its socket may take to exit.
+const exitGrace = time.Second
+
+// kill kills the process. It does not wait: reap does. It may be called concurrently.
+func (w *process) kill() {
+	if err := w.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		w.pool.options.Logger.Error("could not kill worker", "worker", w.pid, "error", err)
+	}
+}
+
+// reap closes the socket, waits for the process to end, and returns the error that tells how it
+// ended. It kills a process that does not end within exitGrace. Only the seat's goroutine may call
+// it.
+func (w *process) reap(cause error) error {
+	w.conn.Close()
+	killed := make(chan struct{})
+	grace := time.AfterFunc(exitGrace, func() {
+		defer close(killed)
+		w.kill()
+	})
+	w.cmd.Wait() // the status is in ProcessState
+	if !grace.Stop() {
+		<-killed
+	}
+	w.stderr.flush()
+	e := &lostError{
+		pid:   w.pid,
+		state: w.cmd.ProcessState,
+		cause: cause,
+		tail:  w.stderr.tail(),
+	}
+	if w.silent.Load() {
+		e.silent = w.patience()
+	}
+	return e
+}
+
+// lostError tells how a worker ended. It wraps failure.ErrWorkerLost.
+type lostError struct {
+	pid    int
+	state  *os.ProcessState
+	cause  error
+	silent time.Duration // how long it did not answer, if it was killed for that; else 0
+	tail   string        // the end of its standard error
+}
+
+func (e *lostError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v: pid %d", failure.ErrWorkerLost, e.pid)
+	switch {
+	case e.silent > 0:
+		fmt.Fprintf(&b, ": killed because it did not answer for %v", e.silent)
+	case e.state != nil:
+		fmt.Fprintf(&b, ": %v", e.state)
+	}
+	if e.cause != nil && e.cause != errEnded {
+		fmt.Fprintf(&b, ": %v", e.cause)
+	}
+	if e.tail != "" {
+		fmt.Fprintf(&b, "; its standard error ends with: %s", e.tail)
+	}
+	return b.String()
+}
+
+func (e *lostError) Unwrap() error { return failure.ErrWorkerLost }
+
+// errEnded is the error of a socket whose other side is closed.
+var errEnded = errors.New("the worker closed its socket")
+
+// ended returns errEnded for every error by which a socket reports that its other side is closed.
+func ended(err error) error {
+	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return errEnded
+	}
+	return err
+}

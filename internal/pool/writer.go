@@ -1,0 +1,80 @@
+package pool
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+)
+
+// write is the writer: it sends what is in the outbox, and pings, until the socket has ended. When
+// the pool is stopped it sends Stop, and kills the worker after StopTimeout.
+func (w *process) write() {
+	beat := time.NewTicker(w.pool.options.Heartbeat)
+	defer beat.Stop()
+	stopped, overdue, missed := w.pool.stopped.Done(), (<-chan time.Time)(nil), 0
+	for {
+		select {
+		case p := <-w.outbox:
+			w.send(p)
+		case <-beat.C:
+			missed = w.beat(missed)
+		case <-stopped:
+			stopped = nil
+			w.drain() // a job, or its Cancel, must not follow the Stop
+			w.send(parcel{&ipc.Stop{}, nil})
+			timer := time.NewTimer(w.pool.options.StopTimeout)
+			defer timer.Stop()
+			overdue = timer.C
+		case <-overdue:
+			w.kill()
+			overdue = nil
+		case <-w.gone:
+			return
+		}
+	}
+}
+
+// drain sends what is in the outbox. Only the writer may call it.
+func (w *process) drain() {
+	for {
+		select {
+		case p := <-w.outbox:
+			w.send(p)
+		default:
+			return
+		}
+	}
+}
+
+// send sends one message. If the socket fails it kills the worker, so that the seat's goroutine
+// sees the end. Only the writer may call it.
+func (w *process) send(p parcel) {
+	w.conn.SetWriteDeadline(time.Now().Add(w.patience()))
+	err := w.transmit(p.message, p.file)
+	var closed *ipc.FileError
+	job, isJob := p.message.(*ipc.Job)
+	switch {
+	case err == nil && isJob:
+		w.last = job.ID
+	case err == nil:
+		w.last = 0
+	case errors.As(err, &closed) && isJob:
+		// The transfer ended and closed its file before the job was sent.
+		w.jobs.Add(-1)
+		result := &ipc.Result{ID: job.ID, Err: failure.Pack(failure.ErrCanceled)}
+		w.pool.events <- Result{w, result}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		w.silent.Store(true)
+		w.kill()
+	default:
+		if isJob {
+			w.mu.Lock()
+			w.mu.unread = append(w.mu.unread, job.ID)
+			w.mu.Unlock()
+		}
+		w.kill()
+	}
+}
