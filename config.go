@@ -134,30 +134,25 @@ const (
 
 // validate returns all faults at once.
 func (c *Config) validate() error {
-	var faults []error
-	fault := func(bad bool, format string, args ...any) {
-		if bad {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
+	var f faults
 	const orDefault = "leave it alone for the default"
-	fault(c.MultipartThreshold < 1, "MultipartThreshold is %d bytes: give at least 1, or %s", c.MultipartThreshold, orDefault)
-	fault(c.MultipartChunksize < 1, "MultipartChunksize is %d bytes: give at least 1, or %s", c.MultipartChunksize, orDefault)
-	fault(c.MaxRequestProcesses < 1 || c.MaxRequestProcesses > maxProcesses,
+	f.add(c.MultipartThreshold < 1, "MultipartThreshold is %d bytes: give at least 1, or %s", c.MultipartThreshold, orDefault)
+	f.add(c.MultipartChunksize < 1, "MultipartChunksize is %d bytes: give at least 1, or %s", c.MultipartChunksize, orDefault)
+	f.add(c.MaxRequestProcesses < 1 || c.MaxRequestProcesses > maxProcesses,
 		"MaxRequestProcesses is %d: give 1 to %d, or %s", c.MaxRequestProcesses, maxProcesses, orDefault)
-	fault(c.RequestsPerProcess < 1 || c.RequestsPerProcess > maxRequests,
+	f.add(c.RequestsPerProcess < 1 || c.RequestsPerProcess > maxRequests,
 		"RequestsPerProcess is %d: give 1 to %d, or %s", c.RequestsPerProcess, maxRequests, orDefault)
-	fault(c.MaxAttempts < 1, "MaxAttempts is %d: give at least 1, or %s", c.MaxAttempts, orDefault)
-	fault(c.StallTimeout <= 0, "StallTimeout is %v: give a positive duration, or %s", c.StallTimeout, orDefault)
-	fault(c.Verify < VerifyAuto || c.Verify > VerifyOff, "Verify is %v: give VerifyAuto, VerifyRequired or VerifyOff", c.Verify)
+	f.add(c.MaxAttempts < 1, "MaxAttempts is %d: give at least 1, or %s", c.MaxAttempts, orDefault)
+	f.add(c.StallTimeout <= 0, "StallTimeout is %v: give a positive duration, or %s", c.StallTimeout, orDefault)
+	f.add(c.Verify < VerifyAuto || c.Verify > VerifyOff, "Verify is %v: give VerifyAuto, VerifyRequired or VerifyOff", c.Verify)
 	for i, entry := range c.ClientOptions {
-		fault(entry == nil, "ClientOptions[%d] is nil", i)
+		f.add(entry == nil, "ClientOptions[%d] is nil", i)
 	}
-	fault(c.WorkerCommand != nil && (len(c.WorkerCommand) == 0 || c.WorkerCommand[0] == ""),
+	f.add(c.WorkerCommand != nil && (len(c.WorkerCommand) == 0 || c.WorkerCommand[0] == ""),
 		"WorkerCommand is empty: name a program that calls ServeWorker, or leave it nil for this executable")
-	fault(len(c.CABundle) > maxBundle, "CABundle has %d bytes: at most %d are passed to workers", len(c.CABundle), maxBundle)
-	fault(c.CABundle != nil && !settings.HoldsCertificate(c.CABundle), "CABundle holds no PEM certificate")
-	return errors.Join(faults...)
+	f.add(len(c.CABundle) > maxBundle, "CABundle has %d bytes: at most %d are passed to workers", len(c.CABundle), maxBundle)
+	f.add(c.CABundle != nil && !settings.HoldsCertificate(c.CABundle), "CABundle holds no PEM certificate")
+	return f.err()
 }
 
 // configure applies the caller's functions to the defaults, and keeps what they come to in

@@ -166,45 +166,36 @@ func (d *Downloader) nextID() int64 {
 
 // validate checks the arguments of one download.
 func (m *Meta) validate() error {
-	var faults []error
-	fault := func(bad bool, text string) {
-		if bad {
-			faults = append(faults, errors.New(text))
-		}
-	}
-	fault(m.Bucket == "", "no bucket given")
-	fault(m.Key == "", "no key given")
-	fault(m.Filename == "", "no file name given")
-	fault(!utf8.ValidString(m.Key), "the key is not valid UTF-8, as every key in S3 is")
-	fault(isObjectLambda(m.Bucket), "the bucket is an S3 Object Lambda access point, whose answers have no ranges and no ETag: use GetObject")
-	fault(m.ExpectedSize != nil && *m.ExpectedSize < 0, "ExpectedSize is negative")
+	var f faults
+	f.add(m.Bucket == "", "no bucket given")
+	f.add(m.Key == "", "no key given")
+	f.add(m.Filename == "", "no file name given")
+	f.add(!utf8.ValidString(m.Key), "the key is not valid UTF-8, as every key in S3 is")
+	f.add(isObjectLambda(m.Bucket), "the bucket is an S3 Object Lambda access point, whose answers have no ranges and no ETag: use GetObject")
+	f.add(m.ExpectedSize != nil && *m.ExpectedSize < 0, "ExpectedSize is negative")
 	a := m.ExtraArgs
-	fault(a.ChecksumMode != "" && a.ChecksumMode != types.ChecksumModeEnabled, "ExtraArgs.ChecksumMode is neither empty nor ENABLED")
-	fault(a.RequestPayer != "" && a.RequestPayer != types.RequestPayerRequester, "ExtraArgs.RequestPayer is neither empty nor requester")
-	fault((a.SSECustomerKey == "") != (a.SSECustomerAlgorithm == ""), "ExtraArgs sets only one of SSECustomerKey and SSECustomerAlgorithm")
-	return errors.Join(faults...)
+	f.add(a.ChecksumMode != "" && a.ChecksumMode != types.ChecksumModeEnabled, "ExtraArgs.ChecksumMode is neither empty nor ENABLED")
+	f.add(a.RequestPayer != "" && a.RequestPayer != types.RequestPayerRequester, "ExtraArgs.RequestPayer is neither empty nor requester")
+	f.add((a.SSECustomerKey == "") != (a.SSECustomerAlgorithm == ""), "ExtraArgs sets only one of SSECustomerKey and SSECustomerAlgorithm")
+	return f.err()
 }
 
-// validate checks the arguments of one DownloadDirectory. An error of a key is that object's failure.
+// validate checks the arguments of one DownloadDirectory. An error of a key is that object's
+// failure.
 func (d *Directory) validate(o DownloadOptions) error {
-	var faults []error
-	fault := func(bad bool, text string) {
-		if bad {
-			faults = append(faults, errors.New(text))
-		}
-	}
-	fault(d.dir == "", "no directory given")
-	fault(strings.IndexByte(d.dir, 0) >= 0, "the directory's name contains a NUL")
-	fault(!utf8.ValidString(d.prefix), "the prefix is not valid UTF-8, as every key in S3 is")
-	fault(o.ExpectedSize != nil, "Options set ExpectedSize, which belongs to a single object")
-	fault(o.ExtraArgs.VersionId != "", "Options set ExtraArgs.VersionId, which belongs to a single object")
+	var f faults
+	f.add(d.dir == "", "no directory given")
+	f.add(strings.IndexByte(d.dir, 0) >= 0, "the directory's name contains a NUL")
+	f.add(!utf8.ValidString(d.prefix), "the prefix is not valid UTF-8, as every key in S3 is")
+	f.add(o.ExpectedSize != nil, "Options set ExpectedSize, which belongs to a single object")
+	f.add(o.ExtraArgs.VersionId != "", "Options set ExtraArgs.VersionId, which belongs to a single object")
 	o.ExpectedSize = nil
 	common := Meta{Bucket: d.bucket, Key: "any", Filename: "any", DownloadOptions: o}
-	return errors.Join(append(faults, common.validate())...)
+	return errors.Join(f.err(), common.validate())
 }
 
-// isObjectLambda reports whether the bucket is arn:aws:s3-object-lambda:..., or the alias form ...--ol-s3
-// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/transforming-objects.html).
+// isObjectLambda reports whether the bucket is arn:aws:s3-object-lambda:..., or the alias form
+// ...--ol-s3 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/transforming-objects.html).
 func isObjectLambda(bucket string) bool {
 	parts := strings.SplitN(bucket, ":", 4)
 	return len(parts) == 4 && parts[0] == "arn" && parts[2] == "s3-object-lambda" || strings.HasSuffix(bucket, "--ol-s3")

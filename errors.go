@@ -1,6 +1,7 @@
 package processpool
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -53,19 +54,19 @@ var (
 
 // The steps of a download: the values of TransferError.Op.
 const (
-	OpCheck   = failure.OpCheck   // the arguments, the destination, or the file name of a key
-	OpStart   = failure.OpStart   // the start of the pool, or a download after Shutdown
-	OpQueue   = failure.OpQueue   // none: the download had not begun
-	OpHead    = failure.OpHead    // HeadObject
-	OpList    = failure.OpList    // ListObjectsV2
-	OpOpen    = failure.OpOpen    // opening the partial file
-	OpCreate  = failure.OpCreate  // creating the temporary file, or a directory
-	OpGet     = failure.OpGet     // GetObject, and writing its bytes
-	OpRead    = failure.OpRead    // reading back what an earlier download has left
-	OpVerify  = failure.OpVerify  // comparing the bytes with what S3 keeps
-	OpSync    = failure.OpSync    // bringing the file, or its name, to stable storage
-	OpPublish = failure.OpPublish // the rename
-	OpChtimes = failure.OpChtimes // setting the file's modification time
+	OpCheck   = failure.OpCheck   // "check": the arguments, the destination, or the file name of a key
+	OpStart   = failure.OpStart   // "start": the start of the pool, or a download after Shutdown
+	OpQueue   = failure.OpQueue   // "queue": the download had not begun
+	OpHead    = failure.OpHead    // "head": HeadObject
+	OpList    = failure.OpList    // "list": ListObjectsV2
+	OpOpen    = failure.OpOpen    // "open": opening the partial file
+	OpCreate  = failure.OpCreate  // "create": creating the temporary file, or a directory
+	OpGet     = failure.OpGet     // "get": GetObject, and writing its bytes
+	OpRead    = failure.OpRead    // "read": reading back what an earlier download has left
+	OpVerify  = failure.OpVerify  // "verify": comparing the bytes with what S3 keeps
+	OpSync    = failure.OpSync    // "sync": bringing the file, or its name, to stable storage
+	OpPublish = failure.OpPublish // "publish": the rename
+	OpChtimes = failure.OpChtimes // "chtimes": setting the file's modification time
 )
 
 // TransferError is the error of every failed Result. Through it errors.Is finds the
@@ -129,3 +130,16 @@ func (e *DirectoryError) Unwrap() []error {
 	}
 	return errs
 }
+
+// faults collects what is wrong with a configuration or with arguments, to report all of it at
+// once.
+type faults []error
+
+// add adds a fault if bad.
+func (f *faults) add(bad bool, format string, args ...any) {
+	if bad {
+		*f = append(*f, fmt.Errorf(format, args...))
+	}
+}
+
+func (f faults) err() error { return errors.Join(f...) }

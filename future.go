@@ -196,16 +196,16 @@ func (o *futureOwner) Wrap(op string, err error) error {
 	return &TransferError{Op: op, Bucket: o.meta.Bucket, Key: o.meta.Key, Filename: o.meta.Filename, Err: err}
 }
 
-// CleanPartials removes from a directory, and not from those below it, what downloads have left that
-// were last written to before olderThan ago and did not clean up themselves: partial files of
+// CleanPartials removes from a directory, and not from those below it, what downloads have left
+// that were last written to before olderThan ago and did not clean up themselves: partial files of
 // DownloadOptions.Resume with their journals, journals without their file, and temporary files of
 // processes that were killed. It returns the paths of the files that it removed.
 //
 // It removes only what it knows to be the library's: a partial file by its journal or its mark, a
-// temporary file by its mark, an extended attribute ("user.processpool") that is there until the file
-// is complete. Where the file system keeps no such marks, temporary files stay. A file that a download
-// of any process is writing to stays too, however old it is. The error joins those of all files that
-// could not be removed.
+// temporary file by its mark, an extended attribute ("user.processpool") that is there until the
+// file is complete. Where the file system keeps no such marks, temporary files stay. A file that a
+// download of any process is writing to stays too, however old it is. The error joins those of all
+// files that could not be removed.
 func CleanPartials(dir string, olderThan time.Duration) (removed []string, err error) {
 	removed, err = partial.Clean(dir, time.Now().Add(-olderThan))
 	if err != nil {

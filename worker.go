@@ -12,20 +12,20 @@ import (
 	"github.com/s3processpool/processpool/internal/worker"
 )
 
-// The environment variable that tells a worker from an application, and its values.
-// It is a mark, and no proof: a worker also needs the socket, and a pool behind it.
+// The environment variable that tells a worker from an application, and its values. It proves
+// nothing: a worker also needs the socket, and a pool at its other end.
 const (
 	marker      = "PROCESSPOOL_WORKER"
 	markSelf    = "self"    // this executable again: init serves
 	markCommand = "command" // Config.WorkerCommand: main calls ServeWorker
 )
 
-// role is the marker's value. It is taken out of the environment, so that a
-// program which the worker may start is none.
+// role is the marker's value. It is removed from the environment, so that a program which the
+// worker may start does not become one.
 var role = os.Getenv(marker)
 
-// init turns this process into a worker if a pool has started it, before main and
-// before the init of whatever imports this package.
+// init turns this process into a worker if a pool has started it, before main and before the
+// init of the packages that import this one.
 func init() {
 	switch role {
 	case "":
@@ -40,17 +40,17 @@ func init() {
 	case markCommand:
 		os.Unsetenv(marker)
 	default:
-		fmt.Fprintf(os.Stderr, "processpool worker: %s=%q is not a mark of this version: unset it\n", marker, role)
+		fmt.Fprintf(os.Stderr, "processpool worker: %s=%q is not a value of this version: unset it\n", marker, role)
 		os.Exit(1)
 	}
 }
 
-// ServeWorker turns a program into a worker for Config.WorkerCommand: a slim binary,
-// or one whose S3 client carries what cannot cross a process boundary, such as
-// middleware. The functions are applied to the client's options last.
+// ServeWorker turns a program into a worker for Config.WorkerCommand: a slim binary, or one
+// whose S3 client has settings that cannot cross a process boundary, such as middleware. optFns
+// are applied to the client's options last.
 //
-// It returns nil when the pool needs the worker no more, and main should return
-// then; or an error, at once where no pool has started the program.
+// ServeWorker returns nil when the pool does not need the worker any more; main should then
+// return. It returns an error at once if no pool has started the program.
 func ServeWorker(optFns ...func(*s3.Options)) error {
 	if role != markCommand {
 		return errors.New("processpool: ServeWorker is for a program that a pool starts as its Config.WorkerCommand")
@@ -62,8 +62,8 @@ func ServeWorker(optFns ...func(*s3.Options)) error {
 }
 
 func serveWorker(optFns []func(*s3.Options)) error {
-	// Ctrl-C reaches every process of the foreground group; the application decides
-	// what becomes of its downloads.
+	// Ctrl-C reaches every process of the foreground group. The application decides what becomes
+	// of its downloads.
 	signal.Ignore(os.Interrupt)
 	worker.SetName("processpool")
 	socket, err := ipc.Inherited()

@@ -6,9 +6,9 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 )
 
-// contexts watches the contexts of entries, each once, however many entries share it: the runtime would
-// start a goroutine for every one of them when it ends. The key is the context's Done channel, which
-// contexts that end together have in common.
+// contexts watches the contexts of entries, each once, however many entries share it: the runtime
+// would start a goroutine for every one of them when it ends. The key is the context's Done
+// channel, which contexts that end together have in common.
 type contexts map[<-chan struct{}]*watched
 
 // watched is a context, with the entries that have not ended.

@@ -1,13 +1,14 @@
 // Package dispatch hands jobs to workers. It knows tasks, which have jobs to hand out, and a crew,
 // whose workers do them; it knows nothing of downloads, listings or processes.
 //
-// One goroutine, the loop, owns everything: the queue of entries that wait, the tasks under way, the
-// workers that are up and the jobs they have. The crew sends it events, everybody else sends it
-// functions through [Loop.Do]. It blocks on nothing else: a task does what may block, such as a call of
-// the file system, in a goroutine of its own, which reports back through Do.
+// One goroutine, the loop, owns everything: the queue of entries that wait, the tasks under way,
+// the workers that are up and the jobs they have. The crew sends it events, everybody else sends it
+// functions through [Loop.Do]. It blocks on nothing else: a task does what may block, such as a
+// call of the file system, in a goroutine of its own, which reports back through Do.
 //
-// A function whose comment ends in "Loop goroutine only." may be called by the loop's goroutine alone:
-// from a function given to Do, or from a method of Task or Entry. It needs no lock, and must not block.
+// A function whose comment ends in "Loop goroutine only." may be called by the loop's goroutine
+// alone: from a function given to Do, or from a method of Task or Entry. It needs no lock, and must
+// not block.
 //
 //	Entry:  waiting --Begin--> active (it has a Task) --End--> ended
 //	           \__________________Refuse_______________________/

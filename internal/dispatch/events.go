@@ -20,8 +20,8 @@ func (j *Job) progress(p *ipc.Progress) {
 	j.task.Progress(j, p)
 }
 
-// retry notes that an attempt has failed. An answer that cannot be trusted takes back what was reported
-// of it: the worker writes those bytes again.
+// retry notes that an attempt has failed. An answer that cannot be trusted takes back what was
+// reported of it: the worker writes those bytes again.
 func (j *Job) retry(r *ipc.Retry) {
 	j.Retrying = true
 	if r.Kind == failure.KindUnexpected {
@@ -44,8 +44,8 @@ func (j *Job) result(r *ipc.Result) {
 	j.task.Result(j, r)
 }
 
-// log logs a record about the job. There is one for each range, so that it costs nothing where nobody
-// wants it.
+// log logs a record about the job. There is one for each range, so that it costs nothing where
+// nobody wants it.
 func (j *Job) log(level slog.Level, text string, args ...any) {
 	logger := j.task.Logger()
 	if !logger.Enabled(context.Background(), level) {
@@ -81,8 +81,8 @@ func (l *Loop) down(e pool.Down) {
 	}
 }
 
-// giveUp ends all tasks and entries: no worker can be started, and each seat has tried more than once.
-// The next entry lets them try again.
+// giveUp ends all tasks and entries: no worker can be started, and each seat has tried more than
+// once. The next entry lets them try again.
 func (l *Loop) giveUp(err error) {
 	if !errors.Is(err, failure.ErrWorkerLost) {
 		err = fmt.Errorf("%w: %w", failure.ErrWorkerLost, err)

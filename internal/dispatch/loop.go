@@ -18,8 +18,8 @@ type Options struct {
 	Counters  *Counters
 }
 
-// Loop is the run loop. Do, Ended and Window may be called from any goroutine; everything else is the
-// loop's own.
+// Loop is the run loop. Do, Ended and Window may be called from any goroutine; everything else is
+// the loop's own.
 type Loop struct {
 	options  Options
 	crew     Crew
@@ -63,8 +63,8 @@ func New(o Options) *Loop {
 	return l
 }
 
-// Do has the loop's goroutine call fn, and returns when it has begun to. It returns false, and fn is
-// not called, if the loop has ended.
+// Do has the loop's goroutine call fn, and returns when it has begun to. It returns false, and fn
+// is not called, if the loop has ended.
 func (l *Loop) Do(fn func()) bool {
 	select {
 	case l.calls <- fn:
@@ -121,8 +121,8 @@ func (l *Loop) queue(ctx context.Context, e Entry) {
 	l.waiting.push(e)
 }
 
-// Urgent queues a task that goes before all others. It is taken out of this queue, for good, when its
-// Next is called; a task that has no end of its own to tell. Loop goroutine only.
+// Urgent queues a task that goes before all others. It is taken out of this queue, for good, when
+// its Next is called; a task that has no end of its own to tell. Loop goroutine only.
 func (l *Loop) Urgent(t Task) {
 	l.revive()
 	l.urgent = append(l.urgent, t)

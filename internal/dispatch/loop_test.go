@@ -44,8 +44,9 @@ func newFixture(t *testing.T, processes, requests int) *fixture {
 	return f
 }
 
-// on runs fn on the loop's goroutine, and returns when the loop has done what follows from it: in the
-// same turn it hands jobs out, and then begins entries, whose jobs it hands out in the next turn.
+// on runs fn on the loop's goroutine, and returns when the loop has done what follows from it: in
+// the same turn it hands jobs out, and then begins entries, whose jobs it hands out in the next
+// turn.
 func (f *fixture) on(fn func()) {
 	f.loop.Do(fn)
 	f.loop.Do(func() {})

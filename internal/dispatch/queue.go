@@ -2,8 +2,8 @@ package dispatch
 
 import "slices"
 
-// queue holds entries that have not begun, first in, first out. One that ends before it begins stays
-// until pop passes over it; whoever ends it takes it off live.
+// queue holds entries that have not begun, first in, first out. One that ends before it begins
+// stays until pop passes over it; whoever ends it takes it off live.
 type queue struct {
 	entries []Entry
 	head    int

@@ -61,8 +61,8 @@ func (l *Loop) nextJob() *Job {
 	return nil
 }
 
-// freeHand returns the worker with the fewest jobs and a free slot: of equal ones that of the lowest
-// seat, whose connection is the likeliest to be warm.
+// freeHand returns the worker with the fewest jobs and a free slot: of equal ones that of the
+// lowest seat, whose connection is the likeliest to be warm.
 func (l *Loop) freeHand() *hand {
 	var best *hand
 	for _, h := range l.hands {

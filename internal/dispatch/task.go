@@ -12,14 +12,14 @@ import (
 // Task is work that is under way. The loop's goroutine calls all methods, so that they must not
 // block.
 type Task interface {
-	// Next returns the next job, or nil if there is none now. The loop calls it when a slot is free, and
-	// the job takes that slot.
+	// Next returns the next job, or nil if there is none now. The loop calls it when a slot is
+	// free, and the job takes that slot.
 	Next() *Job
-	// Soon reports whether there will be a job soon although there is none now: the loop then keeps a
-	// slot free for it rather than begin another task.
+	// Soon reports whether there will be a job soon although there is none now: the loop then keeps
+	// a slot free for it rather than begin another task.
 	Soon() bool
-	// Spare offers slots that nobody has a job for. The task returns how many it will take, and whether
-	// to offer them again some time later.
+	// Spare offers slots that nobody has a job for. The task returns how many it will take, and
+	// whether to offer them again some time later.
 	Spare(free int, now time.Time) (taken int, again bool)
 
 	// Found, Progress, Retry and Result bring a worker's words about a job. Result is the last.
@@ -64,8 +64,8 @@ type Crew interface {
 	Events() <-chan pool.Event
 }
 
-// Job is one operation in a worker's hands. Its task reads the fields, and changes none but those of
-// the first group, before it hands the job out.
+// Job is one operation in a worker's hands. Its task reads the fields, and changes none but those
+// of the first group, before it hands the job out.
 type Job struct {
 	Op      ipc.Op
 	Offset  int64    // of its range, in bytes; 0 where there is none
@@ -111,8 +111,8 @@ func (j *Job) Cancel() {
 	j.hand.worker.Cancel(j.id)
 }
 
-// Reclaim cancels the job, so that the slots which are free can share what it has not written. Until
-// it is answered, one of them is kept free. Loop goroutine only.
+// Reclaim cancels the job, so that the slots which are free can share what it has not written.
+// Until it is answered, one of them is kept free. Loop goroutine only.
 func (j *Job) Reclaim() {
 	j.Cancel()
 	j.reclaimed = true
@@ -121,8 +121,8 @@ func (j *Job) Reclaim() {
 // Reclaimed reports whether Reclaim was called. Loop goroutine only.
 func (j *Job) Reclaimed() bool { return j.reclaimed }
 
-// Cost returns what the loss of its worker counts against the job: 1, or 0 if the worker never saw it.
-// Loop goroutine only.
+// Cost returns what the loss of its worker counts against the job: 1, or 0 if the worker never saw
+// it. Loop goroutine only.
 func (j *Job) Cost() int {
 	if j.Sent() && !j.unseen {
 		return 1

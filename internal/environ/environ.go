@@ -1,6 +1,6 @@
-// Package environ is what a test of the library gives one Downloader besides its Config: system calls
-// that fail, and times that are not worth waiting for. It travels in the aws.Config, where only this
-// package finds it. Programs of users have no environ, and get the defaults.
+// Package environ is what a test of the library gives one Downloader besides its Config: system
+// calls that fail, and times that are not worth waiting for. It travels in the aws.Config, where
+// only this package finds it. Programs of users have no environ, and get the defaults.
 package environ
 
 import (

@@ -10,8 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// EnvironmentCABundle reads the file that AWS_CA_BUNDLE names, which must have at most limit bytes. It
-// returns nil if the variable is not set.
+// EnvironmentCABundle reads the file that AWS_CA_BUNDLE names, which must have at most limit bytes.
+// It returns nil if the variable is not set.
 func EnvironmentCABundle(limit int) ([]byte, error) {
 	name := os.Getenv("AWS_CA_BUNDLE")
 	if name == "" {

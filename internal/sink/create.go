@@ -64,7 +64,8 @@ func (t Target) create(size int64, open opener, keep bool) (*Temp, error) {
 	}
 	temp := &Temp{target: t, file: f, size: size, keep: keep}
 	if temp.info, err = t.sys.Stat(f); err != nil {
-		// Discard removes only a file whose identity it knows. Nobody can have replaced this one yet.
+		// Discard removes only a file whose identity it knows. Nobody can have replaced this one
+		// yet.
 		t.sys.Close(f)
 		t.sys.Remove(f.Name())
 		return nil, err

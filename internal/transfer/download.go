@@ -75,8 +75,8 @@ type Owner interface {
 	Wrap(op string, err error) error
 }
 
-// Download is a download, from when it was asked for to its outcome. Until it begins, it costs no more
-// than itself. All methods but those of dispatch.Entry may be called from any goroutine.
+// Download is a download, from when it was asked for to its outcome. Until it begins, it costs no
+// more than itself. All methods but those of dispatch.Entry may be called from any goroutine.
 type Download struct {
 	env   *Env
 	owner Owner
@@ -103,7 +103,8 @@ func (d *Download) Init(env *Env, owner Owner) {
 	env.Counters.Queued()
 }
 
-// Notify has d sent to ends when it has ended. ends must have room for it. Notify is for before Submit.
+// Notify has d sent to ends when it has ended. ends must have room for it. Notify is for before
+// Submit.
 func (d *Download) Notify(ends chan<- *Download) { d.ends = ends }
 
 // Owner returns what Init was given.

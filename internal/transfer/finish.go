@@ -23,7 +23,8 @@ func (t *transfer) finish(proved string) {
 	})
 }
 
-// publication is the last step of a transfer, in a goroutine of its own, which owns its files meanwhile.
+// publication is the last step of a transfer, in a goroutine of its own, which owns its files
+// meanwhile.
 type publication struct {
 	download *Download
 	target   sink.Target
@@ -99,8 +100,8 @@ func (t *transfer) Cancel(cause error) {
 // Abort implements dispatch.Task.
 func (t *transfer) Abort(op string, err error) { t.fail(op, err) }
 
-// fail ends the transfer with its first error, unless it is too late. The temporary file is removed at
-// once; it does not wait for the workers that write to it.
+// fail ends the transfer with its first error, unless it is too late. The temporary file is removed
+// at once; it does not wait for the workers that write to it.
 func (t *transfer) fail(op string, err error) {
 	if t.stage.over() {
 		return

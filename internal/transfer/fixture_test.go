@@ -18,8 +18,9 @@ import (
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
-// fixture is one download of an object of ten bytes, in ranges of five, by a worker of four slots whose
-// part the test plays. What the transfer does in goroutines of its own waits until help is called.
+// fixture is one download of an object of ten bytes, in ranges of five, by a worker of four slots
+// whose part the test plays. What the transfer does in goroutines of its own waits until help is
+// called.
 type fixture struct {
 	t        *testing.T
 	dir      string

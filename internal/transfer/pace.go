@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A range is slow if what is missing of it needs ratio times as long as another connection would need
-// for it, going by the object's other ranges, and no less than the least time of a slow range.
+// A range is slow if what is missing of it needs ratio times as long as another connection would
+// need for it, going by the object's other ranges, and no less than the least time of a slow range.
 const (
 	ratio     = 3
 	leastSlow = time.Second // if Env.Slow is 0

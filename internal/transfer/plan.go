@@ -13,8 +13,8 @@ type Cut struct {
 	Chunk int64 // the most bytes of a range
 }
 
-// plan says what of an object is fetched, and what verifies it. It is a value that nobody changes: what
-// becomes known later makes another plan.
+// plan says what of an object is fetched, and what verifies it. It is a value that nobody changes:
+// what becomes known later makes another plan.
 type plan struct {
 	size      int64            // the object's, in bytes, or ipc.SizeUnknown
 	confirmed bool             // by S3; else size is the caller's word
@@ -27,8 +27,8 @@ type plan struct {
 
 // planObject makes the plan of an object that S3 has told of. The error is ErrUnverifiable.
 //
-// A checksum that does not combine verifies an object only if it is one range. One that is small enough
-// is; where verification is required, a larger one becomes one.
+// A checksum that does not combine verifies an object only if it is one range. One that is small
+// enough is; where verification is required, a larger one becomes one.
 func planObject(o ipc.Object, env *Env) (plan, error) {
 	cut := env.Cut(o.Size)
 	p := plan{size: o.Size, confirmed: true, whole: cut.Whole, chunk: cut.Chunk}
@@ -55,8 +55,8 @@ func planObject(o ipc.Object, env *Env) (plan, error) {
 	return p, nil
 }
 
-// planExpected makes the plan of an object that has the size which the caller expects. Only the answer
-// to a request without a Range names the object's checksum for sure.
+// planExpected makes the plan of an object that has the size which the caller expects. Only the
+// answer to a request without a Range names the object's checksum for sure.
 func planExpected(size int64, env *Env) plan {
 	cut := env.Cut(size)
 	p := plan{size: size, whole: cut.Whole || size == 0 || env.Verify == VerifyRequired, chunk: cut.Chunk}
@@ -71,8 +71,8 @@ func planUnknown() plan {
 	return plan{size: ipc.SizeUnknown, whole: true}
 }
 
-// confirm makes the plan of an object that the first GetObject has told of. chosen is what its worker
-// verifies the bytes by, nil for nothing. The error is ErrUnverifiable.
+// confirm makes the plan of an object that the first GetObject has told of. chosen is what its
+// worker verifies the bytes by, nil for nothing. The error is ErrUnverifiable.
 func (p plan) confirm(o ipc.Object, chosen *checksum.Stored, env *Env) (plan, error) {
 	if chosen == nil && env.Verify == VerifyRequired {
 		return plan{}, failure.ErrUnverifiable

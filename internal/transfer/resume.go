@@ -81,8 +81,8 @@ func (t *transfer) opened(file *partial.File, err error) {
 	}
 }
 
-// planReads plans to read back what the journal names, and to fetch the rest. A second plan, for parts
-// that were not what they seemed to be, fetches everything.
+// planReads plans to read back what the journal names, and to fetch the rest. A second plan, for
+// parts that were not what they seemed to be, fetches everything.
 func (t *transfer) planReads() {
 	t.resumed, t.reads = 0, nil
 	if t.partial == nil || len(t.partial.Records) == 0 {
@@ -164,7 +164,8 @@ func (t *transfer) note(s span, n int64, sum uint64) {
 	}
 }
 
-// noteUnfinished writes into the journal what a worker has reported of a span that will not be finished.
+// noteUnfinished writes into the journal what a worker has reported of a span that will not be
+// finished.
 func (t *transfer) noteUnfinished(w *work) {
 	if t.partial != nil && w.Op == ipc.OpGet && w.Written > 0 {
 		t.partial.Add(journal.Record{Offset: w.span.offset, Length: w.Written, Sum: w.Record}, false)

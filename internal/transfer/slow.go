@@ -8,9 +8,9 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
-// A download ends with the last of its ranges. Where nothing is left to hand out and slots are free, the
-// ranges of connections that have become slow are taken back from their workers, and what is missing
-// of them is shared out.
+// A download ends with the last of its ranges. Where nothing is left to hand out and slots are
+// free, the ranges of connections that have become slow are taken back from their workers, and what
+// is missing of them is shared out.
 
 const (
 	leastPiece = 1 << 20 // of what is missing, in bytes
@@ -35,8 +35,8 @@ func (t *transfer) Spare(free int, now time.Time) (taken int, again bool) {
 	return taken, again
 }
 
-// reclaimable reports whether others could continue the job's range. One that is between two attempts
-// is left alone: its worker knows how long to wait.
+// reclaimable reports whether others could continue the job's range. One that is between two
+// attempts is left alone: its worker knows how long to wait.
 func (t *transfer) reclaimable(w *work) bool {
 	return t.stage == stageFetching && t.pace.known() &&
 		w.Op == ipc.OpGet && w.Sent() && !w.Reclaimed() && !w.Retrying && w.span.reclaimed < maxReclaim

@@ -13,9 +13,9 @@ type span struct {
 	reclaimed      int // times that it was taken back from a slow connection
 }
 
-// spans hands out an object's bytes, from the first to the last, as the plan cuts them. A span is made
-// when it is taken, so that a 5 TiB object costs no more memory than a small one. It is not for
-// concurrent use.
+// spans hands out an object's bytes, from the first to the last, as the plan cuts them. A span is
+// made when it is taken, so that a 5 TiB object costs no more memory than a small one. It is not
+// for concurrent use.
 //
 // Invariant: a byte is either in todo, or in a span taken and not given back, or done.
 type spans struct {
@@ -24,8 +24,8 @@ type spans struct {
 	done int64  // bytes in the file for good
 }
 
-// newSpans returns all of the plan's bytes. An object whose size must yet be confirmed to be 0, or to be
-// anything, has one span of no bytes.
+// newSpans returns all of the plan's bytes. An object whose size must yet be confirmed to be 0, or
+// to be anything, has one span of no bytes.
 func newSpans(p plan) *spans {
 	s := &spans{plan: p}
 	switch {
@@ -82,7 +82,8 @@ func (r *spans) take() (span, bool) {
 // giveBack returns a span that was taken, or what is missing of it.
 func (r *spans) giveBack(s span) { r.todo = append(r.todo, s) }
 
-// share gives a span back in so many pieces, or fewer: none but the only one is smaller than leastPiece.
+// share gives a span back in so many pieces, or fewer: none but the only one is smaller than
+// leastPiece.
 func (r *spans) share(s span, pieces int) {
 	n := max(1, min(int64(pieces), s.length/leastPiece))
 	for i := n - 1; i >= 0; i-- {

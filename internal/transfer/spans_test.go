@@ -17,7 +17,8 @@ func cutBy(size, chunk int64) *spans {
 
 func at(offset, length int64) span { return span{offset: offset, length: length} }
 
-// The expectations with num_parts and bytes= are of upstream's tests; the last range is closed here.
+// The expectations with num_parts and bytes= are of upstream's tests; the last range is closed
+// here.
 func TestRanges(t *testing.T) {
 	for _, c := range []struct {
 		size, chunk int64

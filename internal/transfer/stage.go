@@ -48,8 +48,8 @@ var transitions = [...][]stage{
 	stageEnded:      {},
 }
 
-// to changes the stage. A transition that is not in the table is a fault of this package: events that
-// do not fit a stage are ignored before they come here.
+// to changes the stage. A transition that is not in the table is a fault of this package: events
+// that do not fit a stage are ignored before they come here.
 func (t *transfer) to(next stage) {
 	if !slices.Contains(transitions[t.stage], next) {
 		panic(fmt.Sprintf("processpool: transfer: no transition from %v to %v", t.stage, next))
@@ -57,11 +57,12 @@ func (t *transfer) to(next stage) {
 	t.stage = next
 }
 
-// over reports whether the outcome is decided, but for the publication's: events change nothing more.
+// over reports whether the outcome is decided, but for the publication's: events change nothing
+// more.
 func (s stage) over() bool { return s >= stageFinishing }
 
-// helped reports whether a goroutine of the transfer's own runs that must report before the temporary
-// file can be removed.
+// helped reports whether a goroutine of the transfer's own runs that must report before the
+// temporary file can be removed.
 func (s stage) helped() bool {
 	return s == stageOpening || s == stageCreating || s == stageDiscarding
 }

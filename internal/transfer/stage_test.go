@@ -17,7 +17,8 @@ type event struct {
 	happens func(*fixture) bool
 }
 
-// cannot marks an event that cannot happen in a stage: no job and no goroutine is there to report it.
+// cannot marks an event that cannot happen in a stage: no job and no goroutine is there to report
+// it.
 const cannot = stage(-1)
 
 var events = []event{
@@ -224,8 +225,8 @@ func situations() []situation {
 	}
 }
 
-// Every event, in every stage, leads where it should, or cannot happen; and whatever has happened, the
-// download ends and leaves nothing.
+// Every event, in every stage, leads where it should, or cannot happen; and whatever has happened,
+// the download ends and leaves nothing.
 func TestStages(t *testing.T) {
 	reachOnly := []event{
 		{"composite", func(f *fixture) bool { return f.answer(composite) }},
@@ -267,7 +268,8 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// Each transition of the table is one that TestStages makes, or a first step to it; any other panics.
+// Each transition of the table is one that TestStages makes, or a first step to it; any other
+// panics.
 func TestTransitions(t *testing.T) {
 	for from := range transitions {
 		for to := range transitions {

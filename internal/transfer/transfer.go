@@ -66,8 +66,8 @@ func begin(d *Download, l *dispatch.Loop) *transfer {
 	return t
 }
 
-// help runs work in a goroutine, and then its report on the loop's goroutine. work touches no field of
-// the transfer.
+// help runs work in a goroutine, and then its report on the loop's goroutine. work touches no field
+// of the transfer.
 func (t *transfer) help(work func() (report func())) {
 	run := func() { t.loop.Do(work()) }
 	if t.env.Go != nil {
@@ -135,7 +135,9 @@ func (t *transfer) checked(target sink.Target, err error) {
 func (t *transfer) probe(p plan) {
 	t.to(stageProbing)
 	t.plan, t.spans = p, newSpans(p)
-	t.report()
+	if p.size != ipc.SizeUnknown {
+		t.report()
+	}
 }
 
 // sized goes on when HeadObject has told what the object is.
@@ -202,8 +204,8 @@ func (t *transfer) found(f *ipc.Found) {
 	t.report()
 }
 
-// unsuited starts again with a HeadObject: the object is too large to be fetched at once, or must be
-// fetched by its parts to be verified.
+// unsuited starts again with a HeadObject: the object is too large to be fetched at once, or must
+// be fetched by its parts to be verified.
 func (t *transfer) unsuited() {
 	t.plan, t.spans, t.object = plan{}, nil, ipc.Object{}
 	t.discard(stageSizing)
@@ -234,17 +236,4 @@ func (t *transfer) take(j *dispatch.Job) *work {
 	w := t.works[at]
 	t.works = slices.Delete(t.works, at, at+1)
 	return w
-}
-
-// report publishes how many bytes are in the file.
-func (t *transfer) report() {
-	p := Progress{BytesDone: t.spans.done, BytesTotal: t.object.Size}
-	for _, w := range t.works {
-		p.BytesDone += w.Written
-	}
-	t.download.bytesDone.Store(p.BytesDone)
-	t.download.bytesTotal.Store(p.BytesTotal)
-	if t.notifier != nil {
-		t.notifier.post(p)
-	}
 }

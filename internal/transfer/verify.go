@@ -5,9 +5,9 @@ import (
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
-// verify compares what has arrived with what S3 keeps. Where that is a digest of the digests of parts, a
-// first mismatch has the parts and their own checksums looked up: one part may be bad, or the parts
-// are not what they seemed to be.
+// verify compares what has arrived with what S3 keeps. Where that is a digest of the digests of
+// parts, a first mismatch has the parts and their own checksums looked up: one part may be bad, or
+// the parts are not what they seemed to be.
 func (t *transfer) verify() {
 	var proved string
 	if t.ledger != nil {
@@ -27,8 +27,8 @@ func (t *transfer) verify() {
 	t.finish(proved)
 }
 
-// inspected has fetched again what the object's own list of parts shows to be bad; or everything, if the
-// parts are others than they seemed to be.
+// inspected has fetched again what the object's own list of parts shows to be bad; or everything,
+// if the parts are others than they seemed to be.
 func (t *transfer) inspected(l proof.Layout, parts []proof.PartSum) {
 	if t.stage != stageInspecting {
 		return

@@ -17,8 +17,8 @@ import (
 	"github.com/s3processpool/processpool/internal/tree"
 )
 
-// object begins the download of one object, or makes a directory, or finds that there is nothing to do.
-// Its error is one that ends the walk.
+// object begins the download of one object, or makes a directory, or finds that there is nothing to
+// do. Its error is one that ends the walk.
 func (w *Walk) object(e ipc.Entry) error {
 	if w.tree == nil {
 		var err error
@@ -100,8 +100,8 @@ func (w *Walk) place(name string) (string, error) {
 	return w.tree.Place(name)
 }
 
-// free makes sure that no directory above name is to be a file, of a download that has put none there
-// yet.
+// free makes sure that no directory above name is to be a file, of a download that has put none
+// there yet.
 func (w *Walk) free(name string) error {
 	for dir := range keypath.Ancestors(name) {
 		if w.names[w.tree.Skeleton(dir)] == dir {
@@ -120,8 +120,8 @@ func (w *Walk) unchanged(e ipc.Entry, name string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Size() == e.Size && info.ModTime().Equal(modTime(e.LastModified))
 }
 
-// modTime is the time that a file gets of an object's. S3 has whole seconds, and some servers list more
-// than the header of an answer can tell.
+// modTime is the time that a file gets of an object's. S3 has whole seconds, and some servers list
+// more than the header of an answer can tell.
 func modTime(t time.Time) time.Time { return t.Truncate(time.Second) }
 
 // refuseKey makes an object a failure whose key has no file.

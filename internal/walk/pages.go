@@ -92,8 +92,8 @@ const maxLost = 3
 //
 //	waiting <-> in a worker's hands -> answered
 //
-// Its fields are the loop's goroutine's, but for answer, which holds the one answer there is until it is
-// taken.
+// Its fields are the loop's goroutine's, but for answer, which holds the one answer there is until
+// it is taken.
 type question struct {
 	loop   *dispatch.Loop
 	job    ipc.Job

@@ -58,8 +58,8 @@ func TestQuestion(t *testing.T) {
 	}
 }
 
-// A question is asked again when its worker is lost, until it has cost three of them. One that never
-// read it does not count.
+// A question is asked again when its worker is lost, until it has cost three of them. One that
+// never read it does not count.
 func TestQuestionLost(t *testing.T) {
 	l, crew, w, q := asked(t)
 	for range 2 * maxLost {

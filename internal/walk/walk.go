@@ -28,8 +28,8 @@ type Options struct {
 	Logger         *slog.Logger
 }
 
-// Owner is the caller's side of a walk. The walk's goroutine calls the methods, one at a time, but for
-// End and Wrap, which other goroutines may call.
+// Owner is the caller's side of a walk. The walk's goroutine calls the methods, one at a time, but
+// for End and Wrap, which other goroutines may call.
 type Owner interface {
 	// Wants reports whether to download an object.
 	Wants(ipc.Entry) bool
@@ -41,8 +41,8 @@ type Owner interface {
 	Ended(*transfer.Download)
 	// Wrap makes the error that the caller gets of a step that concerns no single object.
 	Wrap(op string, err error) error
-	// End is called once, when nothing is under way any more: with what has ended the walk early, or nil,
-	// and the errors of the first downloads that have failed.
+	// End is called once, when nothing is under way any more: with what has ended the walk early,
+	// or nil, and the errors of the first downloads that have failed.
 	End(err error, failures []error)
 }
 

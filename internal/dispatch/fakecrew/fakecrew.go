@@ -1,5 +1,5 @@
-// Package fakecrew is a crew without processes, for tests of the loop and of what it drives. The test
-// says what the workers say.
+// Package fakecrew is a crew without processes, for tests of the loop and of what it drives. The
+// test says what the workers say.
 package fakecrew
 
 import (

@@ -49,7 +49,8 @@ var layers = []struct{ name, imports string }{
 	{"", "dispatch environ failure ipc keypath partial pool settings transfer tree walk worker"}, // the root
 }
 
-// The library imports nothing of the module but what the table allows, and the table has no way back.
+// The library imports nothing of the module but what the table allows, and the table has no way
+// back.
 func TestImports(t *testing.T) {
 	allowed := map[string][]string{}
 	for _, l := range layers {
@@ -86,8 +87,9 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// sources returns the imports of each file of the library, for whatever platform, without its tests.
-// It reads the files itself, so that the go command runs this test again when one has changed.
+// sources returns the imports of each file of the library, for whatever platform, without its
+// tests. It reads the files itself, so that the go command runs this test again when one has
+// changed.
 func sources(t *testing.T) map[string][]string {
 	files := map[string][]string{}
 	err := fs.WalkDir(os.DirFS(root), ".", func(path string, d fs.DirEntry, err error) error {
