@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -144,6 +146,8 @@ func (c *Config) validate() error {
 		"RequestsPerProcess is %d: give 1 to %d, or %s", c.RequestsPerProcess, maxRequests, orDefault)
 	f.add(c.MaxAttempts < 1, "MaxAttempts is %d: give at least 1, or %s", c.MaxAttempts, orDefault)
 	f.add(c.StallTimeout <= 0, "StallTimeout is %v: give a positive duration, or %s", c.StallTimeout, orDefault)
+	f.add(c.StallTimeout > 0 && c.StallTimeout < time.Millisecond,
+		"StallTimeout is %v: a duration needs a unit, such as 20*time.Second", c.StallTimeout)
 	f.add(c.Verify < VerifyAuto || c.Verify > VerifyOff, "Verify is %v: give VerifyAuto, VerifyRequired or VerifyOff", c.Verify)
 	for i, entry := range c.ClientOptions {
 		f.add(entry == nil, "ClientOptions[%d] is nil", i)
@@ -183,7 +187,7 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 		faults = append(faults, errors.New("no region: set one in the aws.Config or in ClientOptions, or AWS_REGION in the environment"))
 	}
 	command, err := c.command()
-	faults = append(faults, err)
+	faults = append(faults, s.Check(), err)
 	if c.WorkerCommand == nil {
 		faults = append(faults, x.Foreign)
 	} else if x.Foreign != nil {
@@ -207,7 +211,19 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 // command returns how to start a worker.
 func (c *Config) command() (pool.Command, error) {
 	if c.WorkerCommand != nil {
-		return pool.Command{Args: c.WorkerCommand, Env: []string{marker + "=" + markCommand}}, nil
+		if len(c.WorkerCommand) == 0 || c.WorkerCommand[0] == "" {
+			return pool.Command{}, nil // validate says so
+		}
+		// A relative name would be another program once the working directory has changed.
+		program, err := exec.LookPath(c.WorkerCommand[0])
+		if err == nil {
+			program, err = filepath.Abs(program)
+		}
+		if err != nil {
+			return pool.Command{}, fmt.Errorf("WorkerCommand: %w", err)
+		}
+		args := append([]string{program}, c.WorkerCommand[1:]...)
+		return pool.Command{Args: args, Env: []string{marker + "=" + markCommand}}, nil
 	}
 	self, err := pool.Self()
 	if err != nil {

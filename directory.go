@@ -91,7 +91,8 @@ type Directory struct {
 
 // DownloadDirectory begins to download all objects whose keys begin with prefix to files
 // below dir, and returns its Directory at once. Every error is the Directory's result. When
-// ctx ends, the downloads are canceled.
+// ctx ends, the downloads are canceled. A nil ctx panics. A relative dir is relative to the
+// working directory at the time of the call.
 //
 // A file's name is the part of the key behind the last slash of prefix, with directories for
 // its slashes: with the prefix "photos/2024" the object photos/2024/a.jpg becomes
@@ -116,6 +117,7 @@ type Directory struct {
 // downloads are queued or under way: twice as many as the pool makes requests at a time, and
 // at least 100. Millions of objects need no more memory than these.
 func (d *Downloader) DownloadDirectory(ctx context.Context, bucket, prefix, dir string, optFns ...func(*DirectoryOptions)) *Directory {
+	mustContext(ctx)
 	var options DirectoryOptions
 	for _, fn := range optFns {
 		fn(&options)
@@ -222,6 +224,7 @@ func (o *directoryOwner) New(key, filename string, small bool) (*transfer.Downlo
 		options = append(slices.Clip(options), func(o *DownloadOptions) { o.SkipHead = true })
 	}
 	f := o.downloader.newFuture(o.bucket, key, filename, options)
+	f.path = filename
 	return &f.download, f.meta.validate()
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/s3processpool/processpool/internal/dispatch"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/pool"
+	"github.com/s3processpool/processpool/internal/sink"
 	"github.com/s3processpool/processpool/internal/transfer"
 )
 
@@ -92,14 +93,20 @@ func (d *Downloader) Start() error {
 
 // DownloadFile begins to download an object to the file filename and returns its Future
 // at once. Every error, including those of the arguments, is the Future's result. When ctx
-// ends, the download is canceled.
+// ends, the download is canceled. A nil ctx panics. A relative filename is relative to the
+// working directory at the time of the call.
 //
 // The file appears at filename, by a rename, when it is complete and verified. An existing
 // file is replaced and its permission bits are kept. A symbolic link is followed. Anything
 // that is not a regular file is refused.
 func (d *Downloader) DownloadFile(ctx context.Context, bucket, key, filename string, optFns ...func(*DownloadOptions)) *Future {
+	mustContext(ctx)
 	f := d.newFuture(bucket, key, filename, optFns)
-	if err := f.meta.validate(); err != nil {
+	err := f.meta.validate()
+	if err == nil {
+		f.path, err = sink.Absolute(filename)
+	}
+	if err != nil {
 		f.download.Refuse(OpCheck, err)
 		return f
 	}
@@ -110,6 +117,13 @@ func (d *Downloader) DownloadFile(ctx context.Context, bucket, key, filename str
 	}
 	f.download.Submit(ctx, l)
 	return f
+}
+
+// mustContext panics in the goroutine of the caller, who can recover, as net/http does.
+func mustContext(ctx context.Context) {
+	if ctx == nil {
+		panic("processpool: nil Context")
+	}
 }
 
 // Shutdown refuses new downloads, waits for those under way, including all that a Directory
@@ -168,6 +182,8 @@ func (d *Downloader) nextID() int64 {
 func (m *Meta) validate() error {
 	var f faults
 	f.add(m.Bucket == "", "no bucket given")
+	f.add(!strings.HasPrefix(m.Bucket, "arn:") && strings.Contains(m.Bucket, "/"),
+		"the bucket %q contains a slash: give its name alone, without s3:// and key", m.Bucket)
 	f.add(m.Key == "", "no key given")
 	f.add(m.Filename == "", "no file name given")
 	f.add(!utf8.ValidString(m.Key), "the key is not valid UTF-8, as every key in S3 is")

@@ -3,7 +3,9 @@ package processpool
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/keypath"
@@ -81,8 +83,46 @@ type TransferError struct {
 	Err      error
 }
 
-func (e *TransferError) Error() string {
-	return fmt.Sprintf("processpool: %s s3://%s/%s to %s: %v", e.Op, e.Bucket, e.Key, e.Filename, e.Err)
+func (e *TransferError) Error() string { return "processpool: " + e.text() }
+
+func (e *TransferError) text() string {
+	return fmt.Sprintf("%s s3://%s/%s to %s: %s",
+		e.Op, name(e.Bucket), name(e.Key), name(e.Filename), plain(fmt.Sprint(e.Err)))
+}
+
+// name returns a name as it is, or quoted if it has characters that a terminal would act on.
+func name(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	return strconv.Quote(s)
+}
+
+// plain returns a text with the characters escaped that a terminal would act on, but for line ends and
+// tabs. An error can hold what a server has sent, or the name of a file.
+func plain(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if strconv.IsPrint(r) || r == '\n' || r == '\t' {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
+
+func isPlain(s string) bool {
+	for _, r := range s {
+		if !strconv.IsPrint(r) || r == unicode.ReplacementChar {
+			return false
+		}
+	}
+	return true
 }
 
 func (e *TransferError) Unwrap() error { return e.Err }
@@ -98,9 +138,13 @@ type DirectoryError struct {
 
 func (e *DirectoryError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "processpool: s3://%s/%s to %s:", e.Bucket, e.Prefix, e.Dir)
-	if e.Err != nil {
-		fmt.Fprintf(&b, " %v", e.Err)
+	fmt.Fprintf(&b, "processpool: s3://%s/%s to %s:", name(e.Bucket), name(e.Prefix), name(e.Dir))
+	var step *TransferError
+	switch {
+	case errors.As(e.Err, &step): // of the same prefix and directory, which need no second mention
+		fmt.Fprintf(&b, " %s: %s", step.Op, plain(fmt.Sprint(step.Err)))
+	case e.Err != nil:
+		fmt.Fprintf(&b, " %s", plain(fmt.Sprint(e.Err)))
 	}
 	if e.Err != nil && e.Failed > 0 {
 		b.WriteString(";")
@@ -115,7 +159,7 @@ func (e *DirectoryError) Error() string {
 		if i == 0 {
 			b.WriteString(":")
 		}
-		fmt.Fprintf(&b, "\n%v", failure)
+		b.WriteString("\n" + failure.text())
 	}
 	return b.String()
 }

@@ -108,6 +108,7 @@ type Object struct {
 // happens later changes that. After an error the destination is as it was before.
 type Future struct {
 	meta       Meta
+	path       string // of the file, absolute
 	downloader *Downloader
 	download   transfer.Download
 }
@@ -180,7 +181,7 @@ type futureOwner Future
 func (o *futureOwner) Request() transfer.Request {
 	m := &o.meta
 	r := transfer.Request{
-		ID: m.TransferID, Bucket: m.Bucket, Key: m.Key, Filename: m.Filename,
+		ID: m.TransferID, Bucket: m.Bucket, Key: m.Key, Filename: o.path,
 		Args: m.ExtraArgs.wire(), ExpectedSize: ipc.SizeUnknown, SkipHead: m.SkipHead, Resume: m.Resume,
 	}
 	if m.ExpectedSize != nil {

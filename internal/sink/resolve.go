@@ -52,7 +52,17 @@ func Resolve(sys *osfile.System, filename string) (Target, error) {
 	return Target{path: path, sys: sys}, nil
 }
 
-func resolve(filename string) (string, error) {
+// Absolute returns the absolute path of a destination, by the current working directory. It looks at
+// nothing but the name, and returns the error that Resolve would return for it.
+func Absolute(filename string) (string, error) {
+	path, err := absoluteName(filename)
+	if err != nil {
+		return "", &fs.PathError{Op: "resolve", Path: filename, Err: err}
+	}
+	return path, nil
+}
+
+func absoluteName(filename string) (string, error) {
 	switch {
 	case filename == "":
 		return "", &refusal{"the file name is empty", []error{syscall.EINVAL, fs.ErrInvalid}}
@@ -61,7 +71,11 @@ func resolve(filename string) (string, error) {
 	case os.IsPathSeparator(filename[len(filename)-1]):
 		return "", asDirectory("the file name ends in a separator and so names a directory")
 	}
-	path, err := absolute(filename)
+	return absolute(filename)
+}
+
+func resolve(filename string) (string, error) {
+	path, err := absoluteName(filename)
 	if err != nil {
 		return "", err
 	}

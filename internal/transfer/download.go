@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -85,6 +86,11 @@ type Download struct {
 
 	bytesDone, bytesTotal atomic.Int64
 
+	listed struct { // by a listing; etag "": there is none
+		size int64
+		etag string
+	}
+
 	// committed is set once, by the rename or by the cancel that prevents it.
 	committed atomic.Bool
 
@@ -106,6 +112,20 @@ func (d *Download) Init(env *Env, owner Owner) {
 // Notify has d sent to ends when it has ended. ends must have room for it. Notify is for before
 // Submit.
 func (d *Download) Notify(ends chan<- *Download) { d.ends = ends }
+
+// Listed tells what a listing says of the object: an answer with the same ETag and another size
+// contradicts it. Listed is for before Submit.
+func (d *Download) Listed(size int64, etag string) { d.listed.size, d.listed.etag = size, etag }
+
+// contradicted returns an error if S3's answer contradicts the listing. An object that was overwritten
+// since then has another ETag.
+func (d *Download) contradicted(o ipc.Object) error {
+	if d.listed.etag == "" || d.listed.etag != o.ETag || d.listed.size == o.Size {
+		return nil
+	}
+	return fmt.Errorf("%w: the listing says %d bytes, and the object with the same ETag %s has %d",
+		failure.ErrUnexpected, d.listed.size, o.ETag, o.Size)
+}
 
 // Owner returns what Init was given.
 func (d *Download) Owner() Owner { return d.owner }

@@ -14,7 +14,7 @@ var errPrevented = errors.New("canceled before the rename")
 // finish puts the file in place.
 func (t *transfer) finish(proved string) {
 	t.to(stageFinishing)
-	p := publication{download: t.download, target: t.target, temp: t.temp, partial: t.partial, durable: t.env.Durable}
+	p := publication{download: t.download, temp: t.temp, partial: t.partial, durable: t.env.Durable}
 	notifier := t.notifier
 	t.help(func() func() {
 		op, err := p.run()
@@ -27,19 +27,13 @@ func (t *transfer) finish(proved string) {
 // meanwhile.
 type publication struct {
 	download *Download
-	target   sink.Target
-	temp     *sink.Temp    // nil: the object is empty, and there is no file yet
+	temp     *sink.Temp
 	partial  *partial.File // nil: the download is not to be resumed
 	durable  bool
 }
 
 // run returns the step that failed with its error.
 func (p publication) run() (op string, err error) {
-	if p.temp == nil {
-		if p.temp, err = p.target.Create(0); err != nil {
-			return failure.OpCreate, err
-		}
-	}
 	if p.partial == nil {
 		defer p.temp.Discard()
 	} else {

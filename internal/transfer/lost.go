@@ -31,7 +31,11 @@ func (t *transfer) lostGet(w *work, err error) {
 		return
 	}
 	s := w.span
-	if s.lost++; s.lost >= maxLost {
+	s.lost++
+	if w.Written > s.best { // it got further than any before it: the range does not kill its workers
+		s.lost, s.best = 0, w.Written
+	}
+	if s.lost >= maxLost {
 		t.fail(failure.OpGet, fmt.Errorf("a range of %d bytes at %d has cost %d workers: %w", s.length, s.offset, s.lost, err))
 		return
 	}
@@ -63,7 +67,7 @@ func (t *transfer) takeBack(w *work, s span, pieces int) {
 	}
 	if n < s.length || s.length == 0 {
 		rest := s
-		rest.offset, rest.length = s.offset+n, s.length-n
+		rest.offset, rest.length, rest.best = s.offset+n, s.length-n, max(0, s.best-n)
 		t.spans.share(rest, pieces)
 	}
 	if n > 0 {

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/s3processpool/processpool/internal/failure"
@@ -75,5 +76,80 @@ func TestLostOverIt(t *testing.T) {
 				t.Errorf("got %v, want ErrWorkerLost", err)
 			}
 		})
+	}
+}
+
+// A worker that got further than those before it was not lost over the range; one that got no further
+// was.
+func TestLostWithHeadway(t *testing.T) {
+	f := newFixture(t, func(f *fixture) { f.env.Cut = func(int64) Cut { return Cut{Chunk: size} } })
+	f.help(0)
+	f.answer(good)
+	f.help(0)
+	lose := func(written int64) {
+		t.Helper()
+		id := f.worker.Jobs[0].ID
+		if written > 0 {
+			f.worker.Progress(&ipc.Progress{ID: id, Written: written})
+		}
+		f.worker.Down()
+		f.up()
+	}
+	for range 4 { // one byte more each time
+		lose(1)
+	}
+	if s := f.transfer().stage; s != stageFetching {
+		t.Fatalf("after four workers with headway: got %v, want fetching", s)
+	}
+	for range maxLost {
+		lose(0)
+	}
+	f.end()
+	if err := f.download.Outcome().Err; !errors.Is(err, failure.ErrWorkerLost) {
+		t.Errorf("after three without: got %v, want ErrWorkerLost", err)
+	}
+}
+
+// A size of 0 is confirmed by a GetObject that is pinned to the HeadObject's version.
+func TestEmptyObject(t *testing.T) {
+	for name, options := range map[string][]func(*fixture){"plain": nil, "resume": {resumed}} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, options...)
+			f.help(0)
+			empty := ipc.Object{ETag: etag}
+			f.answer(func(*ipc.Job) *ipc.Result { return &ipc.Result{Head: &ipc.HeadResult{Object: empty}} })
+			f.help(0)
+			if len(f.worker.Jobs) != 1 || f.worker.Jobs[0].Get == nil {
+				t.Fatalf("the worker has %v, want a GetObject", f.worker.Jobs)
+			}
+			if g := f.worker.Jobs[0].Get; g.Size != 0 || g.Length != 0 || g.ETag != etag || !g.Unconfirmed || !g.Whole {
+				t.Errorf("got %+v, want the whole object of 0 bytes, pinned", g)
+			}
+			f.answer(func(*ipc.Job) *ipc.Result { return &ipc.Result{Get: &ipc.GetResult{Object: empty}} })
+			f.help(0)
+			if o := f.download.Outcome(); o.Err != nil || o.Object.ETag != etag {
+				t.Errorf("got %+v, want success", o)
+			}
+		})
+	}
+}
+
+// An answer with the ETag of the listing must have its size; one with another ETag need not.
+func TestListed(t *testing.T) {
+	for _, c := range []struct {
+		size int64
+		etag string
+		want bool // a contradiction
+	}{{size, etag, false}, {size + 1, etag, true}, {size + 1, `"other"`, false}, {size + 1, "", false}} {
+		for name, options := range map[string][]func(*fixture){"HeadObject": nil, "SkipHead": {skipHead}} {
+			t.Run(fmt.Sprintf("%s,size=%d,etag=%s", name, c.size, c.etag), func(t *testing.T) {
+				f := newFixture(t, append(options, func(f *fixture) { f.download.Listed(c.size, c.etag) })...)
+				for f.help(0) || f.answer(good) {
+				}
+				if err := f.download.Outcome().Err; errors.Is(err, failure.ErrUnexpected) != c.want {
+					t.Errorf("got %v, want a contradiction: %v", err, c.want)
+				}
+			})
+		}
 	}
 }

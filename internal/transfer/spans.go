@@ -9,8 +9,9 @@ import (
 // span is a range of an object that one job fetches.
 type span struct {
 	offset, length int64
-	lost           int // workers that died over it
-	reclaimed      int // times that it was taken back from a slow connection
+	lost           int   // workers that died over it in a row without headway
+	best           int64 // bytes that the most successful of them had written
+	reclaimed      int   // times that it was taken back from a slow connection
 }
 
 // spans hands out an object's bytes, from the first to the last, as the plan cuts them. A span is

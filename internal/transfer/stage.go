@@ -35,8 +35,8 @@ func (s stage) String() string {
 // transitions are all changes of the stage that there are.
 var transitions = [...][]stage{
 	stageChecking:   {stageSizing, stageProbing, stageCleaning},
-	stageSizing:     {stageOpening, stageFetching, stageCleaning},
-	stageOpening:    {stageFetching, stageAbandoning, stageCleaning},
+	stageSizing:     {stageOpening, stageProbing, stageFetching, stageCleaning},
+	stageOpening:    {stageProbing, stageFetching, stageAbandoning, stageCleaning},
 	stageProbing:    {stageCreating, stageFetching, stageDiscarding, stageCleaning},
 	stageCreating:   {stageProbing, stageFetching, stageAbandoning, stageCleaning},
 	stageFetching:   {stageCreating, stageInspecting, stageFinishing, stageCleaning},

@@ -122,21 +122,14 @@ func (t *transfer) checked(target sink.Target, err error) {
 		t.to(stageSizing)
 	case r.ExpectedSize != ipc.SizeUnknown:
 		t.object.Size = r.ExpectedSize
-		t.probe(planExpected(r.ExpectedSize, t.env))
+		t.setPlan(planExpected(r.ExpectedSize, t.env))
+		t.start()
 	case r.SkipHead:
 		t.object.Size = ipc.SizeUnknown
-		t.probe(planUnknown())
+		t.setPlan(planUnknown())
+		t.start()
 	default:
 		t.to(stageSizing)
-	}
-}
-
-// probe goes on with a GetObject of the first range, whose answer tells what the object is.
-func (t *transfer) probe(p plan) {
-	t.to(stageProbing)
-	t.plan, t.spans = p, newSpans(p)
-	if p.size != ipc.SizeUnknown {
-		t.report()
 	}
 }
 
@@ -151,6 +144,13 @@ func (t *transfer) sized(o ipc.Object) {
 	if err != nil {
 		t.fail(failure.OpVerify, err)
 		return
+	}
+	if err := t.download.contradicted(o); err != nil {
+		t.fail(failure.OpHead, err)
+		return
+	}
+	if o.Size == 0 { // a server that says so by mistake must not cause an empty file: confirm it
+		plan = planExpected(0, t.env)
 	}
 	t.setPlan(plan)
 	if t.request.Resume {
@@ -168,14 +168,17 @@ func (t *transfer) setPlan(p plan) {
 	}
 }
 
-// start goes on with the plan's ranges: all that is to be known is known.
+// start goes on with the plan's ranges; or with the first one, whose answer must confirm the plan.
 func (t *transfer) start() {
-	t.to(stageFetching)
+	if t.plan.confirmed {
+		t.to(stageFetching)
+	} else {
+		t.to(stageProbing)
+	}
 	t.spans = newSpans(t.plan)
 	t.planReads()
-	t.report()
-	if t.plan.size == 0 {
-		t.verify() // there is nothing to fetch
+	if t.plan.size != ipc.SizeUnknown {
+		t.report()
 	}
 }
 
@@ -186,6 +189,10 @@ func (t *transfer) found(f *ipc.Found) {
 		return
 	}
 	t.object = f.Object
+	if err := t.download.contradicted(f.Object); err != nil {
+		t.fail(failure.OpGet, err)
+		return
+	}
 	plan, err := t.plan.confirm(f.Object, f.Chosen, t.env)
 	if err != nil {
 		t.fail(failure.OpVerify, err)

@@ -70,6 +70,7 @@ func (w *Walk) begin(e ipc.Entry, name, skeleton, filename string) {
 		return
 	}
 	d.Notify(w.ends)
+	d.Listed(e.Size, e.ETag)
 	w.flying[d], w.names[skeleton] = name, name
 	w.mu.Lock()
 	w.mu.flying[d] = struct{}{}

@@ -156,7 +156,7 @@ func TestConfigForeignSettingsOfWorkerCommand(t *testing.T) {
 	var log harness.Log
 	_, err := processpool.NewDownloader(aws.Config{Region: "us-east-1"}, func(c *processpool.Config) {
 		c.ClientOptions = []func(*s3.Options){foreign[0].change}
-		c.WorkerCommand = []string{"worker"}
+		c.WorkerCommand = []string{os.Args[0]}
 		log.Config(c)
 	})
 	if err != nil {

@@ -51,7 +51,7 @@ func TestDirectoryUnsafeKeys(t *testing.T) {
 	if err.Listed != int64(len(bad)+2) || err.Err != nil || len(err.Failures) != 10 {
 		t.Errorf("got %d listed, %v, %d failures", err.Listed, err.Err, len(err.Failures))
 	}
-	if text, want := err.Error(), "13 of 15 objects failed, 10 of them:\nprocesspool: check s3://b/p/.. to "; !strings.Contains(text, want) {
+	if text, want := err.Error(), "13 of 15 objects failed, 10 of them:\ncheck s3://b/p/.. to "; !strings.Contains(text, want) {
 		t.Errorf("got %q, want it to contain %q", text, want)
 	}
 	slices.Sort(bad)

@@ -83,18 +83,22 @@ func TestWorkerWithoutAPool(t *testing.T) {
 // If workers cannot start, the waiting downloads fail with the last words of the workers. The next
 // download tries again.
 func TestWorkersDoNotStart(t *testing.T) {
+	vanished := harness.Executable(t)
 	for _, c := range []struct {
 		command []string
 		words   string
 	}{
 		{[]string{os.Args[0], "worker-that-fails"}, "no licence for this host"},
 		{[]string{os.Args[0], "worker-that-downloads"}, "this process is a worker of a pool"},
-		{[]string{filepath.Join(t.TempDir(), "missing")}, "no such file"},
+		{[]string{vanished}, "no such file"},
 	} {
 		t.Run(c.words, func(t *testing.T) {
 			leak.Check(t)
 			origin, dir := harness.StartOrigin(t), t.TempDir()
 			d := harness.NewDownloader(t, origin, func(config *processpool.Config) { config.WorkerCommand = c.command })
+			if c.command[0] == vanished {
+				os.Remove(vanished)
+			}
 
 			started := make(chan error, 1)
 			go func() { started <- d.Start() }()

@@ -80,3 +80,14 @@ func ModuleRoot(t *testing.T) string {
 		dir = above
 	}
 }
+
+// Executable returns a file that looks like a program, for a test to remove once NewDownloader has
+// found it.
+func Executable(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(name, nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
