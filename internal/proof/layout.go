@@ -6,6 +6,11 @@ import (
 	"github.com/s3processpool/processpool/internal/checksum"
 )
 
+// MaxParts is the number of parts that an object of S3 can have
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html). A server that says more is not
+// believed: it would cost memory for each of them.
+const MaxParts = 10_000
+
 // Layout is the division of an object into the parts of its upload. The zero Layout is not known.
 // Sizes and offsets are in bytes.
 type Layout struct {
@@ -17,7 +22,7 @@ type Layout struct {
 // UniformLayout returns the layout of an object of size bytes in count parts of part bytes each,
 // the last of which may be smaller. It returns false if these numbers do not fit together.
 func UniformLayout(size, part int64, count int) (Layout, bool) {
-	if part <= 0 || count <= 0 || int64(count) != (size+part-1)/part {
+	if part <= 0 || count <= 0 || count > MaxParts || int64(count) != (size+part-1)/part {
 		return Layout{}, false
 	}
 	return Layout{Uniform: part, Size: size}, true
@@ -26,6 +31,9 @@ func UniformLayout(size, part int64, count int) (Layout, bool) {
 // ExactLayout returns the layout of parts of the given sizes. It returns false unless they add up
 // to size.
 func ExactLayout(size int64, parts []int64) (Layout, bool) {
+	if len(parts) > MaxParts {
+		return Layout{}, false
+	}
 	l := Layout{Size: size, Ends: make([]int64, 0, len(parts))}
 	var end int64
 	for _, n := range parts {
@@ -50,6 +58,27 @@ func (l Layout) holds(ends []int64) bool {
 		}
 	}
 	return true
+}
+
+// Fits reports whether the layout is not known, or is one of an object of size bytes. A Layout that
+// came from another process is checked by it before anything uses it.
+func (l Layout) Fits(size int64) bool {
+	switch {
+	case !l.Known():
+		return l.Uniform == 0
+	case l.Size != size || size <= 0 || l.Uniform > 0 && len(l.Ends) > 0:
+		return false
+	case l.Uniform > 0:
+		return (size-1)/l.Uniform < MaxParts
+	}
+	end := int64(0)
+	for _, next := range l.Ends {
+		if next <= end {
+			return false
+		}
+		end = next
+	}
+	return end == size && len(l.Ends) <= MaxParts
 }
 
 // Known reports whether the boundaries are known.

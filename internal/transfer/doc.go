@@ -10,6 +10,8 @@
 //	          (-> sizing,       v
 //	           or probing)     abandoning, cleaning -> ended
 //
+// An object of 0 bytes goes from sizing or opening to probing: a GetObject must confirm the size.
+//
 // The table in stage.go has every transition; nothing else changes the stage. A first error leads
 // from every stage but finishing to cleaning, and by way of abandoning where a goroutine of the
 // transfer's own must report first.
