@@ -20,6 +20,7 @@ type Wire struct {
 	Errno     uint     `json:",omitempty"`
 	Call      string   `json:",omitempty"` // Op of the fs.PathError that contained Errno
 	API       *API     `json:",omitempty"`
+	Head      *API     `json:",omitempty"` // of an Explained: the answer to the HeadObject
 }
 
 // API is the part of an error that comes from S3's response.
@@ -57,6 +58,10 @@ func Pack(err error) *Wire {
 		}
 	}
 	w.API = packAPI(err)
+	var explained *Explained
+	if errors.As(err, &explained) {
+		w.Head = packAPI(explained.Head)
+	}
 	return w
 }
 
@@ -119,6 +124,9 @@ func (w *Wire) Unpack() error {
 	}
 	if w.API != nil {
 		e.causes = append(e.causes, w.API.rebuild())
+	}
+	if w.Head != nil {
+		e.causes = append(e.causes, w.Head.rebuild())
 	}
 	return e
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 
 	"github.com/s3processpool/processpool/internal/checksum"
@@ -366,19 +365,6 @@ func TestHead(t *testing.T) {
 		t.Error(err)
 	}
 	wantCount(t, origin, 3)
-
-	origin.ClearFaults()
-	origin.Inject(headers("Content-Length", ""))
-	if _, err := head(); !errors.Is(err, failure.ErrUnexpected) {
-		t.Errorf("no Content-Length: got %v, want ErrUnexpected", err)
-	}
-	origin.ClearFaults()
-	origin.ResetRequests()
-	origin.Inject(s3test.Fault{Status: 403})
-	if _, err := head(); err == nil || !strings.Contains(err.Error(), "403") {
-		t.Errorf("got %v", err)
-	}
-	wantCount(t, origin, 1)
 }
 
 // TestLayout: Head finds the boundaries of the parts of an object that only checksums of parts can

@@ -4,11 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
+	"github.com/s3processpool/processpool/internal/answer"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/proof"
@@ -17,33 +14,33 @@ import (
 // errUnsuited ends a Get with a Limit whose object is beyond it.
 var errUnsuited = errors.New("the object is too large for a Get without a HeadObject")
 
-// check compares an answer's status and header with the request. Only the body of an answer that
-// passes may be written to the file: some servers ignore Range, some ignore If-Match, some answer
-// with another range.
-func (g *get) check(out *s3.GetObjectOutput) error {
-	object := objectOfGet(out)
-	if want := g.etag(); want != "" && object.ETag != "" && !sameETag(want, object.ETag) {
-		return fmt.Errorf("%w: its ETag was %s and is %s", failure.ErrObjectChanged, want, object.ETag)
-	}
-	length := int64(ipc.SizeUnknown)
-	if out.ContentLength != nil {
-		length = *out.ContentLength
+// check compares an answer's header with the request. Only the body of an answer that passes may be
+// written to the file: some servers ignore Range, some ignore If-Match, some answer with another
+// range.
+func (g *get) check(got *answer.Object) error {
+	want := g.etag()
+	if want != "" && got.ETag != "" && !answer.SameETag(want, got.ETag) {
+		return fmt.Errorf("%w: its ETag was %s and is %s", failure.ErrObjectChanged, want, got.ETag)
 	}
 	var err error
-	switch status := statusOf(out.ResultMetadata); {
-	case status == http.StatusPartialContent && !g.whole():
-		err = g.checkRange(aws.ToString(out.ContentRange), length, &object)
-	case status == http.StatusOK && g.whole() && g.size == ipc.SizeUnknown:
-		err = g.learnSize(length, &object)
-	case status == http.StatusOK && (g.whole() || g.first() == 0 && g.last() == g.size-1):
-		// A server may answer a Range that covers the whole object with the whole object.
-		err = g.checkLength(length)
+	switch {
+	case got.Partial && g.whole():
+		err = fmt.Errorf("%w: status 206 to a request for the whole object", failure.ErrUnexpected)
+	case got.Partial:
+		err = g.checkRange(got)
+	case g.whole() && g.size == ipc.SizeUnknown:
+		err = g.learnSize(got)
+	case g.whole(), g.covers():
+		// A server may answer a Range that covers the whole object with the whole object, and one
+		// that does not know ranges does so when the Get goes on behind a break (RFC 9110, 14.2).
+		err = g.checkLength(got)
 	default:
-		err = fmt.Errorf("%w: status %d to a request for %s", failure.ErrUnexpected, status, g.asked())
+		err = fmt.Errorf("%w: the server ignores Range: status 200 to a request for %s", failure.ErrUnexpected, g.asked())
 	}
 	if err != nil {
 		return err
 	}
+	object := got.Object
 	object.Size = g.size
 	if g.confirmed {
 		object.Stored = g.object.Stored // of the first answer
@@ -53,41 +50,30 @@ func (g *get) check(out *s3.GetObjectOutput) error {
 }
 
 // checkRange checks an answer with a part of the object.
-func (g *get) checkRange(contentRange string, length int64, object *ipc.Object) error {
-	r, err := parseContentRange(contentRange)
-	if err != nil {
-		return err
+func (g *get) checkRange(got *answer.Object) error {
+	r := got.Range
+	if r.Total != ipc.SizeUnknown && r.Total != g.size {
+		return g.otherSize(got, r.Total)
 	}
-	if r.total != ipc.SizeUnknown && r.total != g.size {
-		return g.otherSize(r.total)
-	}
-	if r.first != g.first() || r.last != g.last() {
-		return fmt.Errorf("%w: asked for %s, got bytes %d-%d", failure.ErrUnexpected, g.asked(), r.first, r.last)
-	}
-	if want := g.last() - g.first() + 1; length >= 0 && length != want {
-		return fmt.Errorf("%w: Content-Length is %d for a range of %d bytes", failure.ErrUnexpected, length, want)
-	}
-	if r.first > 0 || r.last < g.size-1 {
-		// A checksum that comes with a part of the object is the part's or the object's: nothing in
-		// the answer tells which. The ETag is always the object's.
-		object.Stored = checksums{}.stored("", object)
+	if r.First != g.first() || r.Last != g.last() {
+		return fmt.Errorf("%w: asked for %s, got bytes %d-%d", failure.ErrUnexpected, g.asked(), r.First, r.Last)
 	}
 	return nil
 }
 
 // learnSize takes the size of an object of unknown size from the first answer.
-func (g *get) learnSize(length int64, object *ipc.Object) error {
-	if length < 0 || length >= g.want.Limit || g.want.Choose && proof.OfParts(object.Stored) {
+func (g *get) learnSize(got *answer.Object) error {
+	if got.Length == ipc.SizeUnknown || got.Length >= g.want.Limit || g.want.Choose && proof.NeedsLayout(got.Stored) {
 		return errUnsuited
 	}
-	g.size, g.length = length, length
+	g.size, g.length = got.Length, got.Length
 	return nil
 }
 
 // checkLength checks an answer with the whole object. It may have no Content-Length.
-func (g *get) checkLength(length int64) error {
-	if length >= 0 && length != g.size {
-		return g.otherSize(length)
+func (g *get) checkLength(got *answer.Object) error {
+	if got.Length != ipc.SizeUnknown && got.Length != g.size {
+		return g.otherSize(got, got.Length)
 	}
 	return nil
 }
@@ -103,35 +89,37 @@ func (g *get) asked() string {
 // expected reports whether the job's size is one that the caller expects, and no answer's.
 func (g *get) expected() bool { return g.want.Unconfirmed && g.want.Limit == 0 }
 
-// otherSize returns the error of an answer whose size contradicts the caller's or HeadObject's.
-func (g *get) otherSize(size int64) error {
-	if g.expected() {
+// otherSize returns the error of an answer whose size contradicts the caller's or an earlier
+// answer's.
+func (g *get) otherSize(got *answer.Object, size int64) error {
+	switch {
+	case g.expected():
 		return fmt.Errorf("%w: expected %d bytes, the object has %d", failure.ErrSizeMismatch, g.size, size)
+	case g.size == 0:
+		// The object is the same as far as its ETag tells. Some servers say 0 for an object whose
+		// size they have lost.
+		return fmt.Errorf("%w: the object's size was said to be 0 bytes, and GetObject has %d", failure.ErrUnexpected, size)
+	case g.etag() != "" && got.ETag == "":
+		// The object has an ETag, and an answer without one may be about anything.
+		return fmt.Errorf("%w: it has no ETag, and %d bytes instead of %d", failure.ErrUnexpected, size, g.size)
 	}
 	return fmt.Errorf("%w: it had %d bytes and has %d", failure.ErrObjectChanged, g.size, size)
 }
 
 // explain adds to an error of S3 what it means for the download.
 func (g *get) explain(err error) error {
-	var response interface{ HTTPStatusCode() int }
-	if !errors.As(err, &response) {
-		return err
-	}
-	switch response.HTTPStatusCode() {
+	switch answer.Status(err) {
 	case http.StatusPreconditionFailed:
 		return fmt.Errorf("%w: %w", failure.ErrObjectChanged, err)
 	case http.StatusRequestedRangeNotSatisfiable:
-		if g.expected() {
+		size, told := answer.Unsatisfied(err)
+		switch {
+		case told && size == g.size && size > 0:
+			return fmt.Errorf("%w: %s of %d bytes refused: %w", failure.ErrUnexpected, g.asked(), size, err)
+		case g.expected():
 			return fmt.Errorf("%w: expected %d bytes: %w", failure.ErrSizeMismatch, g.size, err)
 		}
 		return fmt.Errorf("%w: it had %d bytes: %w", failure.ErrObjectChanged, g.size, err)
 	}
 	return err
-}
-
-// sameETag compares entity tags weakly (RFC 9110, 8.8.3.2). It ignores the quotes, which some
-// servers omit.
-func sameETag(a, b string) bool {
-	trim := func(tag string) string { return strings.Trim(strings.TrimPrefix(tag, "W/"), `"`) }
-	return trim(a) == trim(b)
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/s3processpool/processpool/internal/answer"
 	"github.com/s3processpool/processpool/internal/settings"
 	"github.com/s3processpool/processpool/internal/spread"
 )
@@ -69,7 +69,7 @@ func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
 	if !s.Client.Anonymous {
 		options.Credentials = credentials
 	}
-	options.APIOptions = append(options.APIOptions, userAgent(s.UserAgent), withoutBodyValidation)
+	options.APIOptions = append(options.APIOptions, userAgent(s.UserAgent), withoutBodyValidation, answer.Check)
 	c := &Client{
 		s3:          s3.New(options, optFns...),
 		dialer:      dialer,
@@ -101,14 +101,6 @@ func withoutBodyValidation(stack *middleware.Stack) error {
 	}
 	_, err := stack.Deserialize.Remove(id)
 	return err
-}
-
-// statusOf returns the HTTP status of a successful answer.
-func statusOf(metadata middleware.Metadata) int {
-	if response, ok := awsmiddleware.GetRawResponse(metadata).(*smithyhttp.Response); ok {
-		return response.StatusCode
-	}
-	return 0
 }
 
 // newHTTPClient returns a client that does not follow redirects, like the SDK's own: a redirect of

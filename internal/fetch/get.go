@@ -7,10 +7,10 @@ import (
 	"io"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
+	"github.com/s3processpool/processpool/internal/answer"
 	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -25,8 +25,9 @@ type Observer struct {
 	// Found is called once, with the first answer about an object that is Unconfirmed, and with the
 	// checksum that verifies the object if Get.Choose asked; nil = no checksum can.
 	Found func(object ipc.Object, chosen *checksum.Stored)
-	// Progress is called after each write. written is how much of the range's length is in the
-	// file, and sums are those of these bytes. It must not keep sums.
+	// Progress is called after each write, and with 0 when the range begins again. written is how
+	// much of the range's length is in the file, and sums are those of these bytes. It must not keep
+	// sums.
 	Progress func(written, length int64, sums *checksum.Sums)
 }
 
@@ -75,6 +76,7 @@ type get struct {
 	object    ipc.Object
 	chosen    *checksum.Stored
 	written   int64
+	most      int64          // that written has been
 	sums      *checksum.Sums // of the bytes written
 	piece     int            // how many bytes of a body to collect before a write
 	body      lowat.Body     // of the attempt's connection
@@ -85,36 +87,45 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 	if !g.whole() && g.written == g.length {
 		return true, nil // the last attempt broke off behind the last byte
 	}
-	before := g.written
 	g.body = lowat.Body{}
 	out, err := g.client.s3.GetObject(ctx, g.input(), g.client.regions.of(g.job.Bucket))
 	if err != nil {
-		return false, g.explain(err)
+		return false, g.explain(answer.Error(err))
 	}
 	defer out.Body.Close()
 	w.alive()
-	g.request, _ = awsmiddleware.GetRequestIDMetadata(out.ResultMetadata)
+	got, err := answer.Get(out, g.job)
+	if err != nil {
+		return false, err
+	}
+	g.request = got.Request
 	g.piece = pieceSize(w.conn)
-	if out.ContentLength != nil && *out.ContentLength >= 0 {
+	if got.Length != ipc.SizeUnknown {
 		// Only then is it known how many bytes are still to come.
 		g.body = lowat.Of(w.conn)
 	}
 	watched := g.body
 	w.body.Store(&watched)
-	if err := g.check(out); err != nil {
+	if err := g.check(&got); err != nil {
 		return false, err
 	}
 	if g.want.Unconfirmed && !g.confirmed {
 		g.confirm()
 	}
 	g.confirmed = true
-	if err := g.copy(out.Body, w); errors.Is(err, failure.ErrUnexpected) {
+	if !got.Partial && g.written > 0 {
+		g.restart() // the server has sent the whole object again
+	}
+	err = g.copy(got.Body, w)
+	if errors.Is(err, failure.ErrUnexpected) {
 		g.restart()
 		return false, err
-	} else if err != nil {
-		return g.written > before, err
 	}
-	return true, nil
+	// Bytes that a broken answer has brought before are no headway, or a server that breaks off
+	// whatever it sends would be asked for ever.
+	headway = g.written > g.most
+	g.most = max(g.most, g.written)
+	return headway || err == nil, err
 }
 
 // confirm takes from the first answer what a HeadObject would have told, and chooses the checksum.
@@ -136,21 +147,38 @@ func (g *get) confirm() {
 	}
 }
 
-// restart drops all bytes. It follows an answer that turned out to be too long: none of its bytes
-// can be trusted, and they cannot be taken out of the checksum.
+// restart drops all bytes. It follows an answer that turned out to be too long, none of whose bytes
+// can be trusted, or comes before the bytes of an answer with the whole object. The bytes of before
+// cannot be taken out of the checksum.
 func (g *get) restart() {
 	g.written = 0
 	g.sums.Reset()
+	if g.on.Progress != nil {
+		g.on.Progress(0, g.length, g.sums)
+	}
 }
 
-// whole reports whether the next request has no Range.
-func (g *get) whole() bool { return g.want.Whole && g.written == 0 }
+// whole reports whether the next request has no Range. No Range can ask for an empty object.
+func (g *get) whole() bool { return g.written == 0 && (g.want.Whole || g.size == 0) }
+
+// covers reports whether the range is the whole object.
+func (g *get) covers() bool { return g.want.Offset == 0 && g.length == g.size }
 
 func (g *get) input() *s3.GetObjectInput {
-	args := &g.job.Args
-	input := &s3.GetObjectInput{
-		Bucket:               aws.String(g.job.Bucket),
-		Key:                  aws.String(g.job.Key),
+	input := getInput(g.job, g.etag())
+	if !g.whole() {
+		input.Range = aws.String(fmt.Sprintf("bytes=%d-%d", g.first(), g.last()))
+	}
+	return input
+}
+
+// getInput returns a request for the object, as of etag; "" = of whatever version there is.
+func getInput(job *ipc.Job, etag string) *s3.GetObjectInput {
+	args := &job.Args
+	return &s3.GetObjectInput{
+		Bucket:               aws.String(job.Bucket),
+		Key:                  aws.String(job.Key),
+		IfMatch:              ifMatch(etag),
 		ChecksumMode:         types.ChecksumMode(args.ChecksumMode),
 		VersionId:            optional(args.VersionID),
 		SSECustomerAlgorithm: optional(args.SSECustomerAlgorithm),
@@ -159,11 +187,6 @@ func (g *get) input() *s3.GetObjectInput {
 		RequestPayer:         types.RequestPayer(args.RequestPayer),
 		ExpectedBucketOwner:  optional(args.ExpectedBucketOwner),
 	}
-	if !g.whole() {
-		input.Range = aws.String(fmt.Sprintf("bytes=%d-%d", g.first(), g.last()))
-	}
-	input.IfMatch = ifMatch(g.etag())
-	return input
 }
 
 // first and last are the offsets in the object that the next request asks for.

@@ -2,14 +2,13 @@ package fetch
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/answer"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/proof"
 )
@@ -19,16 +18,18 @@ import (
 func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc.HeadResult, error) {
 	input := headInput(job)
 	var object ipc.Object
-	err := c.attempts(ctx, job.Bucket, onRetry, func(ctx context.Context, _ *watch) (bool, error) {
+	renewed := false
+	err := c.attempts(ctx, job.Bucket, onRetry, func(ctx context.Context, w *watch) (bool, error) {
 		out, err := c.s3.HeadObject(ctx, input, c.regions.of(job.Bucket))
 		if err != nil {
+			return false, c.refused(ctx, w, job, &renewed, answer.Error(err))
+		}
+		if object, err = answer.Head(out, job); err != nil || object.Size != ipc.SizeUnknown {
 			return false, err
 		}
-		if out.ContentLength == nil || *out.ContentLength < 0 {
-			return false, fmt.Errorf("%w: HeadObject has no Content-Length", failure.ErrUnexpected)
-		}
-		object = objectOfHead(out)
-		return false, nil
+		w.alive()
+		object.Size, err = c.size(ctx, job, object.ETag)
+		return false, err
 	})
 	if err == nil && job.Head.Layout && proof.NeedsLayout(object.Stored) {
 		object.Layout, err = c.layout(ctx, job, &object, onRetry)

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/answer"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/proof"
 )
@@ -24,7 +23,7 @@ func (c *Client) layout(ctx context.Context, job *ipc.Job, object *ipc.Object, o
 		return proof.Layout{}, context.Cause(ctx)
 	}
 	if err == nil {
-		if l, ok := proof.UniformLayout(object.Size, first.size, count); ok {
+		if l, ok := proof.UniformLayout(object.Size, first.Size, count); ok {
 			return l, nil
 		}
 	}
@@ -58,27 +57,22 @@ func (c *Client) parts(ctx context.Context, job *ipc.Job, on Retrying) (proof.La
 	if err != nil {
 		return proof.Layout{}, nil, err
 	}
-	sizes := []int64{part.size}
-	sums = []proof.PartSum{part.sum}
+	sizes := []int64{part.Size}
+	sums = []proof.PartSum{part.Sum}
 	for n := 2; n <= count; n++ {
 		if part, _, err = c.headPart(ctx, job, object, n, on); err != nil {
 			return proof.Layout{}, nil, err
 		}
-		sizes, sums = append(sizes, part.size), append(sums, part.sum)
+		sizes, sums = append(sizes, part.Size), append(sums, part.Sum)
 	}
 	l, _ = proof.ExactLayout(object.Size, sizes)
 	return l, sums, nil
 }
 
-type part struct {
-	size int64
-	sum  proof.PartSum
-}
-
 // headPart asks for one part by its number, from 1, and for the number of parts. Some servers
-// answer with the whole object, which is an error.
+// answer with the whole object, which is an error that is not retried.
 func (c *Client) headPart(ctx context.Context, job *ipc.Job, object *ipc.Object, number int, on Retrying) (
-	p part, count int, err error,
+	p answer.Part, count int, err error,
 ) {
 	input := headInput(job)
 	input.PartNumber = aws.Int32(int32(number))
@@ -86,17 +80,13 @@ func (c *Client) headPart(ctx context.Context, job *ipc.Job, object *ipc.Object,
 	err = c.attempts(ctx, job.Bucket, on, func(ctx context.Context, _ *watch) (bool, error) {
 		out, err := c.s3.HeadObject(ctx, input, c.regions.of(job.Bucket))
 		if err != nil {
-			return false, err
+			return false, answer.Error(err)
 		}
-		if statusOf(out.ResultMetadata) != http.StatusPartialContent || out.PartsCount == nil ||
-			out.ContentLength == nil || !sameETag(object.ETag, aws.ToString(out.ETag)) {
-			return false, fmt.Errorf("HeadObject does not describe part %d", number)
+		var known bool
+		if p, count, known, err = answer.PartOfHead(out, job, number, object.ETag); err == nil && !known {
+			err = errors.New("the server does not know part numbers")
 		}
-		p.size, count = *out.ContentLength, int(*out.PartsCount)
-		p.sum = checksums{
-			out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA1, out.ChecksumSHA256,
-		}.sum()
-		return false, nil
+		return false, err
 	})
 	return p, count, err
 }
@@ -122,23 +112,17 @@ func (c *Client) listParts(ctx context.Context, job *ipc.Job, object *ipc.Object
 		err := c.attempts(ctx, job.Bucket, on, func(ctx context.Context, _ *watch) (bool, error) {
 			out, err := c.s3.GetObjectAttributes(ctx, input, c.regions.of(job.Bucket))
 			if err != nil {
+				return false, answer.Error(err)
+			}
+			page, err := answer.Attributes(out, job, object.ETag, aws.ToString(input.PartNumberMarker))
+			if err != nil {
 				return false, err
 			}
-			if !sameETag(object.ETag, aws.ToString(out.ETag)) {
-				return false, failure.ErrObjectChanged
+			for _, p := range page.Parts {
+				sizes, sums = append(sizes, p.Size), append(sums, p.Sum)
 			}
-			if out.ObjectParts == nil {
-				return false, errors.New("GetObjectAttributes lists no parts")
-			}
-			for _, p := range out.ObjectParts.Parts {
-				sizes = append(sizes, aws.ToInt64(p.Size))
-				sums = append(sums, checksums{
-					p.ChecksumCRC64NVME, p.ChecksumCRC32C, p.ChecksumCRC32, p.ChecksumSHA1, p.ChecksumSHA256,
-				}.sum())
-			}
-			marker := aws.ToString(out.ObjectParts.NextPartNumberMarker)
-			more = aws.ToBool(out.ObjectParts.IsTruncated) && marker != aws.ToString(input.PartNumberMarker)
-			input.PartNumberMarker = aws.String(marker)
+			more = page.Next != ""
+			input.PartNumberMarker = optional(page.Next)
 			return false, nil
 		})
 		if err != nil {

@@ -1,11 +1,11 @@
 package fetch
 
 import (
-	"errors"
 	"sync"
 
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/s3processpool/processpool/internal/answer"
 )
 
 // regions remembers the buckets that are in another region than the client's. S3 names the region
@@ -31,23 +31,30 @@ func (r *regions) of(bucket string) func(*s3.Options) {
 	}
 }
 
-// learn takes the bucket's region from a refusal and reports whether it is new.
-func (r *regions) learn(bucket string, err error) bool {
-	var response *awshttp.ResponseError
-	if !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {
-		return false
-	}
-	switch response.HTTPStatusCode() {
+// news returns the bucket's region from a refusal that names another one than is known; else "".
+func (r *regions) news(bucket string, err error) string {
+	switch answer.Status(err) {
 	case 301, 307, 400: // PermanentRedirect, TemporaryRedirect, AuthorizationHeaderMalformed
 	default:
+		return ""
+	}
+	region := answer.Region(err)
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.mu.byBucket[bucket] == region {
+		return ""
+	}
+	return region
+}
+
+// learn takes the bucket's region from a refusal and reports whether it is new.
+func (r *regions) learn(bucket string, err error) bool {
+	region := r.news(bucket, err)
+	if region == "" {
 		return false
 	}
-	region := response.Response.Header.Get("X-Amz-Bucket-Region")
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if region == "" || r.mu.byBucket[bucket] == region {
-		return false
-	}
 	if r.mu.byBucket == nil {
 		r.mu.byBucket = map[string]string{}
 	}

@@ -85,8 +85,8 @@ type Get struct {
 	// the Result follows at once.
 	Unconfirmed bool `json:",omitempty"`
 	// Limit is set for an object of unknown size. If the object has Limit bytes or more, or if it
-	// is to be verified and its checksum is one of its parts' checksums, the result is Unsuited. 0
-	// = no limit.
+	// is to be verified and only checksums of its parts can do that, the result is Unsuited. 0 = no
+	// limit.
 	Limit int64 `json:",omitempty"`
 	// Choose: the bytes are to be verified. If the object is Unconfirmed, the worker chooses a
 	// checksum that the first answer names (proof.Choose) and reports it as Chosen.

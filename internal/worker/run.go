@@ -72,11 +72,13 @@ func (s *server) retrying(job *ipc.Job) fetch.Retrying {
 const progressEvery = 100 * time.Millisecond
 
 // progress returns a function that reports a range's progress to the pool, at most once in
-// progressEvery. It does not report the end: the Result does.
+// progressEvery. It does not report the end: the Result does. It reports at once that the range
+// begins again, because the bytes reported before are no longer to be relied on.
 func (s *server) progress(job *ipc.Job) func(written, length int64, sums *checksum.Sums) {
 	last := time.Now()
 	return func(written, length int64, sums *checksum.Sums) {
-		if now := time.Now(); written < length && now.Sub(last) >= progressEvery {
+		now := time.Now()
+		if written == 0 || written < length && now.Sub(last) >= progressEvery {
 			last = now
 			s.conn.Send(&ipc.Progress{ID: job.ID, Written: written, Sum: sums.Proof, Record: sums.Record}, nil)
 		}

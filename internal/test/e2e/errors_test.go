@@ -37,12 +37,17 @@ func TestErrorsOfS3(t *testing.T) {
 		code        string
 		is          func(error) bool
 	}{
-		{"NotFound by HEAD", "b", "missing", s3test.Fault{}, nil, "head", 404, "NotFound", harness.Is[*types.NotFound]},
+		{"NotFound by HEAD", "b", "missing", s3test.Fault{}, nil, "head", 404, "NoSuchKey", harness.Is[*types.NotFound]},
+		{"NoSuchKey by HEAD", "b", "missing", s3test.Fault{}, nil, "head", 404, "NoSuchKey", harness.Is[*types.NoSuchKey]},
+		{"NotFound of a bucket by HEAD", "missing", "k", s3test.Fault{}, nil, "head", 404, "NoSuchBucket", harness.Is[*types.NotFound]},
+		{"NoSuchBucket by HEAD", "missing", "k", s3test.Fault{}, nil, "head", 404, "NoSuchBucket", harness.Is[*types.NoSuchBucket]},
 		{"NoSuchKey by GET", "b", "missing", s3test.Fault{}, harness.Expect(10), "get", 404, "NoSuchKey", harness.Is[*types.NoSuchKey]},
 		{"NoSuchBucket by GET", "missing", "k", s3test.Fault{}, harness.Expect(10), "get", 404, "NoSuchBucket", harness.Is[*types.NoSuchBucket]},
 		{"InvalidObjectState", "b", "k", s3test.Fault{Method: "GET", Status: 403, Code: "InvalidObjectState"}, nil, "get", 403, "InvalidObjectState", harness.Is[*types.InvalidObjectState]},
 		{"AccessDenied by GET", "b", "k", s3test.Fault{Method: "GET", Status: 403}, nil, "get", 403, "AccessDenied", harness.Is[*smithy.GenericAPIError]},
-		{"Forbidden by HEAD", "b", "k", s3test.Fault{Status: 403}, nil, "head", 403, "Forbidden", harness.Is[*smithy.GenericAPIError]},
+		{"AccessDenied by HEAD", "b", "k", s3test.Fault{Status: 403}, nil, "head", 403, "AccessDenied", harness.Is[*smithy.GenericAPIError]},
+		{"a bad token by HEAD", "b", "k", s3test.Fault{Status: 400, Code: "InvalidToken"}, nil, "head", 400, "InvalidToken", harness.Is[*smithy.GenericAPIError]},
+		{"a wrong region by HEAD", "b", "k", s3test.Fault{Status: 400, Code: "AuthorizationHeaderMalformed"}, nil, "head", 400, "AuthorizationHeaderMalformed", harness.Is[*smithy.GenericAPIError]},
 		{"a code nobody knows", "b", "k", s3test.Fault{Method: "GET", Status: 418, Code: "Teapot"}, nil, "get", 418, "Teapot", harness.Is[*smithy.GenericAPIError]},
 		{"SlowDown", "b", "k", s3test.Fault{Method: "GET", Status: 503}, nil, "get", 503, "SlowDown", harness.Is[*smithy.GenericAPIError]},
 		{"PreconditionFailed", "b", "k", s3test.Fault{Method: "GET", Status: 412}, nil, "get", 412, "PreconditionFailed", harness.Is[*smithy.GenericAPIError]},
@@ -197,8 +202,8 @@ func TestErrorRedirect(t *testing.T) {
 				response.Response.Header.Get("X-Amz-Bucket-Region") != "eu-west-1" {
 				t.Errorf("got %v, want the answer that names the region", err)
 			}
-			if n := len(origin.Requests()); n != 2 {
-				t.Errorf("got %d requests, want 2", n)
+			if n := len(origin.Requests()); n != 3 {
+				t.Errorf("got %d requests, want 2 and one for the reason", n)
 			}
 			leak.Files(t, dir)
 		})

@@ -108,6 +108,11 @@ func (x *exchange) serve() {
 		x.fail(e)
 		return
 	}
+	if body := x.fault.Body; body != nil {
+		x.w.Header().Set("Content-Type", "application/xml")
+		x.answer(http.StatusOK, strings.NewReader(*body), span{0, int64(len(*body))})
+		return
+	}
 	x.route()
 }
 

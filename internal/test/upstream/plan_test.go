@@ -130,7 +130,8 @@ func TestPlanExtraArgs(t *testing.T) {
 	}
 }
 
-// U38: a HeadObject that fails is the result, and nothing else is requested.
+// U38: a HeadObject that fails is the result. A GetObject of a byte asks for the reason, and nothing
+// else is requested.
 func TestPlanHeadFails(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
@@ -142,8 +143,8 @@ func TestPlanHeadFails(t *testing.T) {
 	if !errors.As(err, &missing) {
 		t.Errorf("got %v, want a *types.NotFound", err)
 	}
-	if n := len(origin.Requests()); n != 1 {
-		t.Errorf("got %d requests, want the HEAD alone", n)
+	if all := origin.Requests(); len(all) != 2 || all[0].Method != "HEAD" || all[1].Range != "bytes=0-0" {
+		t.Errorf("got %d requests, want the HEAD and one for a byte", len(all))
 	}
 	leak.Files(t, dir)
 }

@@ -1,4 +1,4 @@
-package fetch
+package answer
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 )
 
 func TestContentRange(t *testing.T) {
-	for s, want := range map[string]contentRange{
+	for s, want := range map[string]Range{
 		"bytes 0-0/1":       {0, 0, 1},
 		"bytes 0-9/10":      {0, 9, 10},
 		"bytes 3-5/10":      {3, 5, 10},
@@ -33,7 +33,7 @@ func TestContentRange(t *testing.T) {
 		"bytes 0x3-5/10", "bytes 3-5/1e3", "bytes 3_0-50/100", "bytes 9223372036854775808-9223372036854775809/*",
 		"bytes 3-9223372036854775808/*", "bytes 3-5/9223372036854775808", "bytes 3-5,7-9/10", "bytes 3-5/10\n",
 	} {
-		if got, err := parseContentRange(s); !errors.Is(err, failure.ErrUnexpected) || got != (contentRange{}) {
+		if got, err := parseContentRange(s); !errors.Is(err, failure.ErrUnexpected) || got != (Range{}) {
 			t.Errorf("%q: got %+v, %v, want ErrUnexpected", s, got, err)
 		}
 	}
@@ -48,19 +48,19 @@ func FuzzContentRange(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		r, err := parseContentRange(s)
 		if err != nil {
-			if !errors.Is(err, failure.ErrUnexpected) || r != (contentRange{}) {
+			if !errors.Is(err, failure.ErrUnexpected) || r != (Range{}) {
 				t.Fatalf("got %+v, %v", r, err)
 			}
 			return
 		}
-		if r.first < 0 || r.last < r.first || r.total < -1 || r.total >= 0 && r.last >= r.total {
+		if r.First < 0 || r.Last < r.First || r.Total < -1 || r.Total >= 0 && r.Last >= r.Total {
 			t.Fatalf("got %+v", r)
 		}
-		total := fmt.Sprint(r.total)
-		if r.total < 0 {
+		total := fmt.Sprint(r.Total)
+		if r.Total < 0 {
 			total = "*"
 		}
-		again := fmt.Sprintf("bytes %d-%d/%s", r.first, r.last, total)
+		again := fmt.Sprintf("bytes %d-%d/%s", r.First, r.Last, total)
 		if got, err := parseContentRange(again); err != nil || got != r {
 			t.Fatalf("%q: got %+v, %v, want %+v", again, got, err, r)
 		}
@@ -78,7 +78,7 @@ func TestSameETag(t *testing.T) {
 		{`"a"`, `"a"`, true}, {`"a"`, `a`, true}, {`W/"a"`, `"a"`, true}, {`W/"a"`, `W/"a"`, true},
 		{`"a"`, `"b"`, false}, {`"a"`, `"A"`, false}, {`"a"`, `"a-1"`, false}, {`"a"`, `""`, false},
 	} {
-		if sameETag(c.a, c.b) != c.want || sameETag(c.b, c.a) != c.want {
+		if SameETag(c.a, c.b) != c.want || SameETag(c.b, c.a) != c.want {
 			t.Errorf("%s, %s: got %v, want %v", c.a, c.b, !c.want, c.want)
 		}
 	}

@@ -1,0 +1,144 @@
+package answer
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"strings"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/s3processpool/processpool/internal/failure"
+)
+
+// Limits of the XML documents that the SDK reads into memory. The largest page of 1000 keys that S3
+// itself lists has less than 4 MiB, but some servers list far more keys.
+const (
+	maxDocument = 256 << 20
+	maxError    = 1 << 20
+	maxProlog   = 64 << 10 // what comes before the root element
+)
+
+// roots are the root elements of the documents that answer an operation. "" is any: servers do not
+// agree on the name, and its content shows what it is.
+var roots = map[string]string{
+	"ListObjectsV2":       "ListBucketResult",
+	"GetObjectAttributes": "",
+}
+
+// Check is for s3.Options.APIOptions. It looks at the body of each answer before the SDK decodes
+// it. The SDK takes an empty body for a document without any element, and does not look at the name
+// of the root element.
+func Check(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("processpool:Answer", check), middleware.After)
+}
+
+func check(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (
+	out middleware.DeserializeOutput, metadata middleware.Metadata, err error,
+) {
+	out, metadata, err = next.HandleDeserialize(ctx, in)
+	response, ok := out.RawResponse.(*smithyhttp.Response)
+	if err != nil || !ok || response.Response == nil {
+		return out, metadata, err
+	}
+	operation := awsmiddleware.GetOperationName(ctx)
+	root, document := roots[operation]
+	switch {
+	case response.StatusCode < 200 || response.StatusCode >= 300:
+		response.Body = newBody(response.Body, maxError, io.EOF)
+	case document:
+		response.Body = newBody(response.Body, maxDocument, untrusted("%s: the body is too long", operation))
+		err = checkRoot(response, operation, root)
+	case operation == "GetObject" && isError(response):
+		// As the SDK does where the answer is a document (https://repost.aws/knowledge-center/s3-resolve-200-internalerror).
+		response.StatusCode = http.StatusInternalServerError
+		response.Body = newBody(response.Body, maxError, io.EOF)
+	}
+	if err != nil {
+		response.Body.Close()
+	}
+	return out, metadata, err
+}
+
+// checkRoot holds the root element of a document against the one that it must have. The SDK itself
+// finds an <Error>.
+func checkRoot(response *smithyhttp.Response, operation, want string) error {
+	original := response.Body
+	var read bytes.Buffer
+	name, err := rootOf(io.TeeReader(io.LimitReader(original, maxProlog), &read))
+	response.Body = &replay{Reader: io.MultiReader(&read, original), Closer: original}
+	switch {
+	case interrupted(err):
+		return err
+	case err == io.EOF:
+		return untrusted("%s: status %d with an empty body", operation, response.StatusCode)
+	case err != nil:
+		return untrusted("%s: the body is not XML: %w", operation, err)
+	case strings.EqualFold(name, "Error"), want == "", strings.EqualFold(name, want):
+		return nil
+	}
+	return untrusted("%s: the body is a %q, want a %s", operation, name, want)
+}
+
+// rootOf returns the name of the root element. The error is io.EOF if there is none.
+func rootOf(r io.Reader) (string, error) {
+	decoder := xml.NewDecoder(r)
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return "", err
+		}
+		if start, ok := token.(xml.StartElement); ok {
+			return start.Name.Local, nil
+		}
+	}
+}
+
+// isError reports whether a successful answer to a GetObject is an error document of S3. It has
+// neither of the headers that an object has: to an object that has none either, nothing but its own
+// content could tell.
+func isError(response *smithyhttp.Response) bool {
+	h := response.Header
+	if h.Get("ETag") != "" || h.Get("Last-Modified") != "" || h.Get("Content-Range") != "" {
+		return false
+	}
+	original := response.Body
+	buffered := bufio.NewReaderSize(original, 512)
+	start, _ := buffered.Peek(512)
+	response.Body = &replay{Reader: buffered, Closer: original}
+	name, err := rootOf(bytes.NewReader(start))
+	return err == nil && name == "Error"
+}
+
+// replay is a body whose first bytes have been read already.
+type replay struct {
+	io.Reader
+	io.Closer
+}
+
+// body is the body of a document. An error of the connection is a failure.Interrupted.
+type body struct {
+	io.ReadCloser
+	left int64
+	over error
+}
+
+// newBody returns a body that ends with the error over if it has more than limit bytes.
+func newBody(b io.ReadCloser, limit int64, over error) *body { return &body{b, limit, over} }
+
+func (b *body) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, b.over
+	}
+	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	if err != nil && err != io.EOF {
+		err = &failure.Interrupted{Err: err}
+	}
+	return n, err
+}

@@ -1,0 +1,82 @@
+package answer
+
+import (
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/proof"
+)
+
+// Head returns what a HeadObject says about the object. Its Size is ipc.SizeUnknown if the answer
+// has no Content-Length: an answer to HEAD may omit it (RFC 9110, 9.3.2), and some servers do.
+//
+// An object without an ETag is allowed. Its requests have no If-Match, so that only its size shows
+// if it is overwritten meanwhile.
+func Head(out *s3.HeadObjectOutput, job *ipc.Job) (ipc.Object, error) {
+	if status := statusOf(out.ResultMetadata); status != http.StatusOK {
+		return ipc.Object{}, untrusted("HeadObject: status %d", status)
+	}
+	if err := checkVersion("HeadObject", job, out.VersionId); err != nil {
+		return ipc.Object{}, err
+	}
+	size, err := lengthOf("HeadObject", out.ContentLength)
+	if err != nil {
+		return ipc.Object{}, err
+	}
+	o := ipc.Object{
+		Size:         size,
+		ETag:         text(out.ETag),
+		VersionID:    text(out.VersionId),
+		LastModified: aws.ToTime(out.LastModified),
+		Encrypted:    encrypted(out.ServerSideEncryption, out.SSECustomerAlgorithm),
+	}
+	o.Stored = checksumsOfHead(out).stored(out.ChecksumType, &o, job.Bucket)
+	return o, checkEmpty("HeadObject", &o)
+}
+
+func checksumsOfHead(out *s3.HeadObjectOutput) checksums {
+	return checksums{
+		out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA1, out.ChecksumSHA256,
+	}
+}
+
+// Part is one part of an object.
+type Part struct {
+	Size int64
+	Sum  proof.PartSum // zero if S3 keeps none
+}
+
+// PartOfHead returns what a HeadObject with a part number says about that part, and the number of
+// parts. ok is false if the server does not know part numbers, and answers with the whole object.
+func PartOfHead(out *s3.HeadObjectOutput, job *ipc.Job, number int, etag string) (p Part, count int, ok bool, err error) {
+	const operation = "HeadObject of a part"
+	if err := checkVersion(operation, job, out.VersionId); err != nil {
+		return Part{}, 0, false, err
+	}
+	if !SameETag(etag, text(out.ETag)) {
+		return Part{}, 0, false, untrusted("%s: the ETag was %s and is %s", operation, etag, text(out.ETag))
+	}
+	switch status := statusOf(out.ResultMetadata); {
+	case status == http.StatusOK:
+		return Part{}, 0, false, nil
+	case status != http.StatusPartialContent:
+		return Part{}, 0, false, untrusted("%s: status %d", operation, status)
+	case out.PartsCount == nil || int(*out.PartsCount) < number:
+		return Part{}, 0, false, untrusted("%s: part %d of %d", operation, number, aws.ToInt32(out.PartsCount))
+	}
+	size, err := lengthOf(operation, out.ContentLength)
+	if err != nil {
+		return Part{}, 0, false, err
+	}
+	if size == ipc.SizeUnknown {
+		r, err := parseContentRange(text(out.ContentRange))
+		if err != nil {
+			return Part{}, 0, false, err
+		}
+		size = r.Last - r.First + 1
+	}
+	return Part{Size: size, Sum: checksumsOfHead(out).sum()}, int(*out.PartsCount), true, nil
+}

@@ -1,0 +1,81 @@
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/s3processpool/processpool/internal/answer"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+)
+
+// A GetObject of the first byte tells what a HeadObject has not told: the size, where the answer
+// had no Content-Length, or the reason, where it was a refusal.
+
+// oneByte asks for the first byte of the object, and returns what the answer says of the object.
+func (c *Client) oneByte(ctx context.Context, job *ipc.Job, etag string) (answer.Object, error) {
+	input := getInput(job, etag)
+	input.Range = aws.String("bytes=0-0")
+	out, err := c.s3.GetObject(ctx, input, c.regions.of(job.Bucket))
+	if err != nil {
+		return answer.Object{}, answer.Error(err)
+	}
+	defer discard(out)
+	return answer.Get(out, job)
+}
+
+// discard ends an answer whose body does not count. A byte is read, so that the connection can be
+// used again; a larger body is not.
+func discard(out *s3.GetObjectOutput) {
+	if out.ContentLength != nil && *out.ContentLength <= 1 {
+		out.Body.Read(make([]byte, 2))
+	}
+	out.Body.Close()
+}
+
+// size returns the size of the object that a HeadObject has described without one, as of etag.
+func (c *Client) size(ctx context.Context, job *ipc.Job, etag string) (int64, error) {
+	o, err := c.oneByte(ctx, job, etag)
+	if size, ok := answer.Unsatisfied(err); ok && size == 0 {
+		return 0, nil // no range of an empty object can be satisfied
+	}
+	switch status := answer.Status(err); {
+	case status == http.StatusPreconditionFailed, status == http.StatusRequestedRangeNotSatisfiable:
+		return 0, fmt.Errorf("%w: GetObject contradicts HeadObject: %w", failure.ErrUnexpected, err)
+	case err != nil:
+		return 0, err
+	case etag != "" && o.ETag != "" && !answer.SameETag(etag, o.ETag):
+		return 0, fmt.Errorf("%w: HeadObject has the ETag %s, and GetObject %s", failure.ErrUnexpected, etag, o.ETag)
+	case o.Partial && o.Range.First != 0, o.Partial && o.Range.Last != 0:
+		return 0, fmt.Errorf("%w: asked for bytes 0-0, got bytes %d-%d", failure.ErrUnexpected, o.Range.First, o.Range.Last)
+	case o.Size == ipc.SizeUnknown:
+		return 0, fmt.Errorf("%w: neither HeadObject nor GetObject tells the size", failure.ErrUnexpected)
+	}
+	return o.Size, nil
+}
+
+// refused adds to the refusal of a HeadObject the reason that a GetObject gives. If the GetObject
+// succeeds, the refusal cannot be trusted. An error that is retried anyway stays as it is: renewed
+// says that credentials which may have expired have been renewed.
+func (c *Client) refused(ctx context.Context, w *watch, job *ipc.Job, renewed *bool, err error) error {
+	if !answer.Bare(err) || failure.Retryable(err) || c.regions.news(job.Bucket, err) != "" {
+		return err
+	}
+	if !*renewed && c.mayBeExpired(ctx, err) {
+		*renewed = true
+		return err
+	}
+	w.alive()
+	_, why := c.oneByte(ctx, job, "")
+	if why == nil || answer.Status(why) == http.StatusRequestedRangeNotSatisfiable {
+		return fmt.Errorf("%w: GetObject succeeds, and HeadObject does not: %w", failure.ErrUnexpected, err)
+	}
+	if !answer.HasCode(why) && !failure.Retryable(why) {
+		return err // GetObject gives no reason, either
+	}
+	return &failure.Explained{Head: err, Get: why}
+}

@@ -1,0 +1,260 @@
+package fetch_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/s3processpool/processpool/internal/checksum"
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/fetch"
+	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
+)
+
+func headJob() *ipc.Job { return &ipc.Job{Bucket: "b", Key: "k", Head: &ipc.Head{}} }
+
+// TestHeadWithoutSize: if HeadObject has no Content-Length, a GetObject of a byte tells the size.
+func TestHeadWithoutSize(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	c := newClient(t, origin, attempts(2))
+	for _, size := range []int64{0, 1, 1000} {
+		for _, ignore := range []bool{false, true} {
+			t.Run(fmt.Sprintf("size=%d,ranges=%v", size, !ignore), func(t *testing.T) {
+				origin.ClearFaults()
+				o := putObject(origin, size)
+				origin.ResetRequests()
+				head := headers("Content-Length", "")
+				head.Method = "HEAD"
+				origin.Inject(head)
+				origin.Inject(s3test.Fault{Method: "GET", IgnoreRange: ignore})
+				got, err := c.Head(t.Context(), headJob(), nil)
+				if err != nil || got.Object.Size != size {
+					t.Fatalf("got %+v, %v", got, err)
+				}
+				wantRequests(t, origin, "", "bytes=0-0")
+				if pin := origin.Requests()[1].IfMatch; pin != o.etag {
+					t.Errorf("got If-Match %q, want %q", pin, o.etag)
+				}
+			})
+		}
+	}
+	for _, f := range []struct {
+		name string
+		get  s3test.Fault
+	}{
+		{"overwritten meanwhile", s3test.Fault{Do: func(s *s3test.Server, _ s3test.Request) { s.Put("b", "k", []byte("new")) }, Times: 1}},
+		{"overwritten, and If-Match ignored", s3test.Fault{Do: func(s *s3test.Server, _ s3test.Request) { s.Put("b", "k", []byte("new")) }, IgnoreIfMatch: true, Times: 1}},
+		{"another range", s3test.Fault{ShiftRange: 1, Times: 1}},
+		{"no total", s3test.Fault{Header: map[string]string{"Content-Range": "bytes 0-0/*"}, Times: 1}},
+		{"no Content-Length either", s3test.Fault{IgnoreRange: true, Header: map[string]string{"Content-Length": ""}, Times: 1}},
+		{"416 of an object with bytes", s3test.Fault{Status: 416, Header: map[string]string{"Content-Range": "bytes */1000"}, Times: 1}},
+		{"503", s3test.Fault{Status: 503, Times: 1}},
+	} {
+		t.Run(f.name, func(t *testing.T) {
+			origin.ClearFaults()
+			putObject(origin, 1000)
+			head := headers("Content-Length", "")
+			head.Method, f.get.Method = "HEAD", "GET"
+			origin.Inject(head)
+			origin.Inject(f.get)
+			origin.ResetRequests()
+			got, err := c.Head(t.Context(), headJob(), nil)
+			want := int64(1000)
+			if f.get.Do != nil {
+				want = 3
+			}
+			if err != nil || got.Object.Size != want {
+				t.Errorf("got %+v, %v, want %d bytes", got, err, want)
+			}
+			wantRequests(t, origin, "", "bytes=0-0", "", "bytes=0-0")
+
+			f.get.Times = 0
+			origin.ClearFaults()
+			origin.Inject(head)
+			origin.Inject(f.get)
+			if _, err := c.Head(t.Context(), headJob(), nil); f.get.Do == nil && !errors.Is(err, failure.ErrRetriesExceeded) {
+				t.Errorf("every time: got %v, want ErrRetriesExceeded", err)
+			}
+		})
+	}
+}
+
+// TestHeadRefused: a GetObject of a byte tells why a HeadObject was refused.
+func TestHeadRefused(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	origin.CreateBucket("b")
+	c := newClient(t, origin, attempts(2))
+	for _, r := range []struct {
+		name   string
+		bucket string
+		status int // of a fault
+		code   string
+		want   string
+	}{
+		{"missing bucket", "missing", 0, "", "NoSuchBucket"},
+		{"missing key", "b", 0, "", "NoSuchKey"},
+		{"403", "b", 403, "", "AccessDenied"},
+		{"403 of the clock", "b", 403, "SignatureDoesNotMatch", "SignatureDoesNotMatch"},
+		{"400", "b", 400, "AuthorizationHeaderMalformed", "AuthorizationHeaderMalformed"},
+		{"301", "b", 301, "PermanentRedirect", "PermanentRedirect"},
+		{"405", "b", 405, "MethodNotAllowed", "MethodNotAllowed"},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			origin.ClearFaults()
+			origin.ResetRequests()
+			if r.status != 0 {
+				origin.Inject(s3test.Fault{Status: r.status, Code: r.code, Message: "its message"})
+			}
+			job := headJob()
+			job.Bucket = r.bucket
+			_, err := c.Head(t.Context(), job, nil)
+			after := failure.Pack(err).Unpack() // as the application finds it
+			for _, err := range []error{err, after} {
+				var api smithy.APIError
+				if !errors.As(err, &api) || api.ErrorCode() != r.want || r.status != 0 && api.ErrorMessage() != "its message" {
+					t.Errorf("got %v, want the code %s", err, r.want)
+				}
+				var response *awshttp.ResponseError
+				if !errors.As(err, &response) || response.ServiceRequestID() == "" || r.status != 0 && response.HTTPStatusCode() != r.status {
+					t.Errorf("got %v, want an answer with a request id", err)
+				}
+				if notFound := errors.As(err, new(*types.NotFound)); notFound != (r.status == 0) {
+					t.Errorf("NotFound: got %v of %v", notFound, err)
+				}
+			}
+			wantRequests(t, origin, "", "bytes=0-0")
+		})
+	}
+	t.Run("GetObject succeeds", func(t *testing.T) {
+		for _, size := range []int64{0, 1000} {
+			origin.ClearFaults()
+			putObject(origin, size)
+			origin.ResetRequests()
+			origin.Inject(s3test.Fault{Method: "HEAD", Status: 404, Times: 1})
+			if got, err := c.Head(t.Context(), headJob(), nil); err != nil || got.Object.Size != size {
+				t.Errorf("once: got %+v, %v", got, err)
+			}
+			wantRequests(t, origin, "", "bytes=0-0", "")
+			origin.Inject(s3test.Fault{Method: "HEAD", Status: 404})
+			_, err := c.Head(t.Context(), headJob(), nil)
+			wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
+		}
+	})
+	t.Run("GetObject gives no reason either", func(t *testing.T) {
+		origin.ClearFaults()
+		origin.Inject(s3test.Fault{Method: "HEAD", Status: 403})
+		origin.Inject(s3test.Fault{Method: "GET", Cut: true, Status: 403})
+		if _, err := c.Head(t.Context(), headJob(), nil); err == nil || !strings.Contains(err.Error(), "403") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("retried anyway", func(t *testing.T) {
+		origin.ClearFaults()
+		putObject(origin, 10)
+		origin.ResetRequests()
+		origin.Inject(s3test.Fault{Status: 503, Times: 1})
+		if _, err := c.Head(t.Context(), headJob(), nil); err != nil {
+			t.Error(err)
+		}
+		wantRequests(t, origin, "", "")
+	})
+}
+
+// TestAnotherVersion: an answer that names another version than the one asked for is not used.
+func TestAnotherVersion(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	origin.SetVersioning("b", true)
+	o := putObject(origin, 1000)
+	version := origin.Put("b", "k", o.data).VersionID
+	c := newClient(t, origin, attempts(2))
+	args := ipc.Args{VersionID: version}
+	head := headJob()
+	head.Args = args
+	get := o.job(100, 500)
+	get.Args = args
+	parts := &ipc.Job{Bucket: "b", Key: "k", Args: args, Parts: &ipc.Parts{ETag: o.etag, Size: 1000}}
+	ask := map[string]func() error{
+		"HeadObject": func() error { _, err := c.Head(t.Context(), head, nil); return err },
+		"GetObject":  func() error { _, _, err := c.Get(t.Context(), get, &memory{}, fetch.Observer{}); return err },
+	}
+	for name, ask := range ask {
+		origin.ClearFaults()
+		f := headers("X-Amz-Version-Id", "another")
+		f.Times = 1
+		origin.Inject(f)
+		if err := ask(); err != nil {
+			t.Errorf("%s, once: got %v", name, err)
+		}
+		f.Times = 0
+		origin.Inject(f)
+		wantError(t, ask(), failure.ErrUnexpected, failure.ErrRetriesExceeded)
+	}
+	origin.ClearFaults()
+	origin.Inject(headers("X-Amz-Version-Id", "another"))
+	_, err := c.Parts(t.Context(), parts, nil)
+	wantError(t, err, failure.ErrUnexpected)
+}
+
+// TestSizeZero: an answer with bytes to a Get of an empty object contradicts itself, if the ETag is
+// the same, and is of another version, if it is not.
+func TestSizeZero(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	c := newClient(t, origin, attempts(2))
+	for _, whole := range []bool{false, true} {
+		job := func(o object) *ipc.Job {
+			return &ipc.Job{Bucket: "b", Key: "k", Get: &ipc.Get{ETag: o.etag, Whole: whole, Checksum: checksum.CRC32}}
+		}
+		origin.ClearFaults()
+		o := putObject(origin, 0)
+		origin.ResetRequests()
+		if r, _, err := c.Get(t.Context(), job(o), &memory{}, fetch.Observer{}); err != nil || r.Written != 0 || r.Object.Size != 0 {
+			t.Errorf("empty: got %+v, %v", r, err)
+		}
+		wantRequests(t, origin, "")
+
+		m := &memory{}
+		o = putObject(origin, 26)
+		_, _, err := c.Get(t.Context(), job(o), m, fetch.Observer{})
+		wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
+		if errors.Is(err, failure.ErrObjectChanged) || !strings.Contains(err.Error(), "0 bytes") || !strings.Contains(err.Error(), " 26") {
+			t.Errorf("got %v, want both sizes in it", err)
+		}
+		origin.Inject(headers("Content-Length", ""))
+		_, _, err = c.Get(t.Context(), job(o), m, fetch.Observer{})
+		wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
+		if m.writes != 0 {
+			t.Errorf("got %d writes, want none", m.writes)
+		}
+
+		for _, ignore := range []bool{false, true} {
+			origin.ClearFaults()
+			o = putObject(origin, 0)
+			putObject(origin, 26)
+			origin.Inject(s3test.Fault{IgnoreIfMatch: ignore})
+			_, _, err = c.Get(t.Context(), job(o), m, fetch.Observer{})
+			wantError(t, err, failure.ErrObjectChanged)
+		}
+	}
+	t.Run("an ETag of two parts", func(t *testing.T) {
+		origin.ClearFaults()
+		o := putObject(origin, 0, func(o *s3test.Object) { o.ETag = `"0123456789abcdef0123456789abcdef-2"` })
+		_, err := c.Head(t.Context(), headJob(), nil)
+		wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
+		unknown := &ipc.Job{Bucket: "b", Key: "k", Get: &ipc.Get{
+			ETag: o.etag, Size: ipc.SizeUnknown, Length: ipc.SizeUnknown, Whole: true, Unconfirmed: true, Limit: 10,
+		}}
+		_, _, err = c.Get(t.Context(), unknown, &memory{}, fetch.Observer{})
+		wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
+	})
+}
