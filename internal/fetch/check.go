@@ -86,8 +86,11 @@ func (g *get) asked() string {
 	return fmt.Sprintf("bytes %d-%d", g.first(), g.last())
 }
 
-// expected reports whether the job's size is one that the caller expects, and no answer's.
-func (g *get) expected() bool { return g.want.Unconfirmed && g.want.Limit == 0 }
+// expected reports whether the job's size is one that the caller expects. One that an answer told
+// comes with that answer's ETag.
+func (g *get) expected() bool {
+	return g.want.Unconfirmed && g.want.Limit == 0 && g.want.ETag == ""
+}
 
 // otherSize returns the error of an answer whose size contradicts the caller's or an earlier
 // answer's.

@@ -65,11 +65,11 @@ func (g *get) copy(body io.Reader, w *watch) error {
 	}
 }
 
-// fill reads until a piece is complete or the body ends. Behind the last byte it asks for one more,
+// fill reads until a piece is complete or the body ends; with Get.EachWrite it reads once. Behind the last byte it asks for one more,
 // which shows whether the body ends there or is too long.
 func (g *get) fill(body io.Reader, left int64, w *watch) (n int, err error) {
 	room := int(min(left+1, int64(g.piece)))
-	for n < room && err == nil {
+	for n < room && err == nil && !(n > 0 && g.want.EachWrite) {
 		var m int
 		g.body.Expect(left - int64(n))
 		m, err = body.Read(g.buf[n:room])

@@ -99,6 +99,9 @@ type Get struct {
 	Checksum checksum.Algorithm `json:",omitempty"`
 	// Record is a second algorithm, for the journal of a download that can be resumed; "" = none.
 	Record checksum.Algorithm `json:",omitempty"`
+	// EachWrite writes what has arrived at once, and reports each write: a worker was lost over the
+	// range, and what the next one has done must be known if it is lost too.
+	EachWrite bool `json:",omitempty"`
 	// WriteBack: start writing the range to the disk as soon as it is complete.
 	WriteBack bool `json:",omitempty"`
 }

@@ -90,6 +90,7 @@ func (t *transfer) get(w *work) *ipc.Job {
 		Unconfirmed: !p.confirmed,
 		Choose:      t.env.Verify != VerifyOff,
 		OneRange:    p.oneRange(),
+		EachWrite:   w.span.lost > 0,
 		WriteBack:   t.env.Durable,
 	}
 	if p.size == ipc.SizeUnknown {
