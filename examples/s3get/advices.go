@@ -126,7 +126,7 @@ var advices = []advice{
 		todo: "check --endpoint (http or https, host and port) and --region: the server sends s3get elsewhere",
 	},
 	{
-		codes: []string{"SlowDown", "ServiceUnavailable", "TooManyRequests", "Throttling", "RequestLimitExceeded", "BandwidthLimitExceeded"}, statuses: []int{429, 503},
+		codes: []string{"SlowDown", "ServiceUnavailable", "TooManyRequests", "Throttling"}, statuses: []int{429, 503},
 		what: "the server is overloaded",
 		todo: "run the same command again later, or with fewer --workers",
 	},
