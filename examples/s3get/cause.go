@@ -27,12 +27,12 @@ func causeOf(err error) cause {
 	if errors.As(err, &transfer) {
 		c.op = transfer.Op
 	}
-	for e := range tree(err) {
+	visit(err, func(e error) {
 		api, ok := e.(smithy.APIError)
 		if ok && (c.code == "" || isBare(c.code) && !isBare(api.ErrorCode())) {
 			c.code, c.message = api.ErrorCode(), api.ErrorMessage()
 		}
-	}
+	})
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) {
 		c.status, c.requestID = response.HTTPStatusCode(), response.ServiceRequestID()
@@ -54,26 +54,20 @@ func isBare(code string) bool {
 	return false
 }
 
-// tree iterates over err and the errors that it wraps, as errors.Is does.
-func tree(err error) func(yield func(error) bool) {
-	return func(yield func(error) bool) { walk(err, yield) }
-}
-
-func walk(err error, yield func(error) bool) bool {
-	if !yield(err) {
-		return false
+// visit calls do with err and with each error that it wraps, in the order of errors.As.
+func visit(err error, do func(error)) {
+	if err == nil {
+		return
 	}
+	do(err)
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
-		return e.Unwrap() == nil || walk(e.Unwrap(), yield)
+		visit(e.Unwrap(), do)
 	case interface{ Unwrap() []error }:
 		for _, one := range e.Unwrap() {
-			if !walk(one, yield) {
-				return false
-			}
+			visit(one, do)
 		}
 	}
-	return true
 }
 
 // last returns the text of the error without the bucket, the key and the step, which the report
