@@ -85,7 +85,7 @@ func advise(err error) problem {
 	case c.code != "" && !slices.Contains(a.codes, c.code): // by its status: the server's words tell more
 	default:
 		p.what = a.what
-		if c.code == "AccessDenied" && !strings.EqualFold(c.message, "Access Denied") {
+		if c.code == "AccessDenied" && c.message != "" && !strings.EqualFold(c.message, "Access Denied") {
 			p.what += ": " + c.message // AWS names the user, the permission and the policy
 		}
 		p.what += " (" + c.details() + ")"

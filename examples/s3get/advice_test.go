@@ -38,7 +38,7 @@ func TestAdvise(t *testing.T) {
 		{get, failure.API{Status: 404, Code: "NoSuchVersion"}, "the server's text", "check the bucket's name and the key", ""},
 		{get, failure.API{Status: 403, Code: "AccessDenied", Message: "Access Denied"}, "access is denied (403 AccessDenied, request ID)", "s3:GetObject", "clock"},
 		{get, failure.API{Status: 403, Code: "AccessDenied", Message: "User x may not: kms:Decrypt"}, "access is denied: User x may not: kms:Decrypt (", "s3:GetObject", ""},
-		{list, failure.API{Status: 403, Code: "AccessDenied"}, "access is denied", "s3:ListBucket", "s3:GetObject"},
+		{list, failure.API{Status: 403, Code: "AccessDenied"}, "access is denied (403 AccessDenied, ", "s3:ListBucket", "s3:GetObject"},
 		{get, failure.API{Status: 403, Code: "Forbidden"}, "the server does not say why (403 Forbidden, ", "the access key and its secret, the permissions s3:GetObject and s3:ListBucket, and this machine's clock", ""},
 		{get, failure.API{Status: 403, Code: "InvalidAccessKeyId"}, "the credentials are not valid here", "check the access key", "s3:GetObject"},
 		{get, failure.API{Status: 403, Code: "SignatureDoesNotMatch"}, "the credentials are not valid here", "its secret", "s3:GetObject"},
