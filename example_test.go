@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
@@ -45,6 +47,23 @@ func exampleDownloader() (d *processpool.Downloader, dir string) {
 		panic(err)
 	}
 	return d, dir
+}
+
+// The program of README.md.
+func Example() {
+	ctx := context.Background()
+	cfg, err := config.LoadDefaultConfig(ctx) // credentials and region: environment, ~/.aws, ...
+	if err != nil {
+		log.Fatal(err)
+	}
+	d, err := processpool.NewDownloader(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer d.Shutdown() // waits for every download, then for every worker process
+	if err := d.DownloadFile(ctx, "mybucket", "mykey", "myfile").Result(); err != nil {
+		log.Print(err)
+	}
 }
 
 func ExampleNewDownloader() {

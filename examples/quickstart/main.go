@@ -20,6 +20,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -50,7 +51,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "quickstart: %v\n", err)
+		fmt.Fprintf(stderr, "quickstart: %s\n", printable(strings.ReplaceAll(err.Error(), "\n", "; ")))
 		return exitUsage
 	}
 	start := demo
@@ -58,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		start = fromS3
 	}
 	if err := start(ctx, a, stdout); err != nil {
-		fmt.Fprintf(stderr, "quickstart: %v\n", err)
+		fmt.Fprintf(stderr, "quickstart: %s\n", printable(strings.ReplaceAll(err.Error(), "\n", "; ")))
 		return exitFailed
 	}
 	return 0

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
@@ -140,6 +142,22 @@ func TestFromS3(t *testing.T) {
 		t.Errorf("standard error: got %q, want one line with the status", got)
 	}
 	leak.Files(t, dir, "myfile")
+
+	// A key's control characters do not reach the terminal.
+	const hostile = "a\x1b[2J\u009b1m\nb"
+	origin.Put("mybucket", hostile, data)
+	for key, want := range map[string]int{hostile: 0, "missing" + hostile: exitFailed, "\x9b2J": exitFailed} {
+		args[3] = key
+		var out bytes.Buffer
+		if code := run(t.Context(), args, &out, &out); code != want {
+			t.Errorf("exit code for %q: got %d, want %d", key, code, want)
+		}
+		for line := range strings.SplitSeq(out.String(), "\n") {
+			if !utf8.ValidString(line) || strings.ContainsFunc(line, unicode.IsControl) || line == "b" {
+				t.Errorf("got %q for %q", line, key)
+			}
+		}
+	}
 }
 
 func TestCompare(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/s3processpool/processpool"
 )
@@ -67,10 +69,20 @@ func (l *line) end() {
 	}
 }
 
+// printable quotes s if it has characters that are not printable: a key, a file name or a server's
+// message may contain the control sequences of terminals.
+func printable(s string) string {
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
 func report(out io.Writer, future *processpool.Future, took time.Duration) {
 	meta, object := future.Meta(), future.Object()
-	fmt.Fprintf(out, "object      s3://%s/%s, %d bytes, ETag %s\n", meta.Bucket, meta.Key, object.Size, object.ETag)
-	fmt.Fprintf(out, "file        %s\n", meta.Filename)
+	fmt.Fprintf(out, "object      %s, %d bytes, ETag %s\n",
+		printable("s3://"+meta.Bucket+"/"+meta.Key), object.Size, printable(object.ETag))
+	fmt.Fprintf(out, "file        %s\n", printable(meta.Filename))
 	fmt.Fprintf(out, "time        %.2f s including the start of the workers, %.0f MiB/s\n", took.Seconds(), rate(object.Size, took))
 	fmt.Fprintf(out, "verified    %s\n", cmp.Or(object.Verified, "no: S3 stores no checksum that can verify the object"))
 	if pids := children(); len(pids) > 0 {

@@ -1,128 +1,109 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
-
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/smithy-go"
 
 	"github.com/s3processpool/processpool"
 )
 
-// advise describes an error and what the user can do about it.
-func advise(err error) (what, todo string) {
-	var api smithy.APIError
-	var path *fs.PathError
+// advice is a row of the table of errors. A row applies to an error that meets one of its
+// conditions: codes, statuses, is or text.
+type advice struct {
+	codes    []string   // of S3; the first is also the code of an error that is not S3's
+	statuses []int      // of an answer whose code is in no row
+	is       error      // a cause, as of errors.Is
+	text     string     // part of the error's text
+	only     *condition // another condition that the error must meet; nil: none
+
+	what string // "": the error's own text
+	todo string
+}
+
+// unknown is the code of an error without a row and without a code of S3's.
+const unknown = "Unknown"
+
+// condition is a function with a name for the table in README.md.
+type condition struct {
+	name  string
+	holds func(*cause) bool
+}
+
+var (
+	listing   = &condition{"of a listing", func(c *cause) bool { return c.op == processpool.OpList }}
+	elsewhere = &condition{"that names the region", func(c *cause) bool { return c.region != "" }}
+	ofFile    = &condition{"", func(c *cause) bool {
+		var errno syscall.Errno
+		var path *fs.PathError
+		return errors.As(c.err, &errno) && errors.As(c.err, &path)
+	}}
+)
+
+func (a *advice) applies(c *cause) bool {
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, processpool.ErrCanceled):
-		return "canceled", "run the same command again"
-	case err == errNothing:
-		return last(err), "check the prefix; s3get adds a slash at its end"
-	case errors.Is(err, processpool.ErrUnsafeKey):
-		return last(err), "download it separately, to a file that you name: s3get s3://bucket/key file"
-	case errors.Is(err, processpool.ErrObjectChanged):
-		return "the object was overwritten during the download", "run the same command again to get the new version"
-	case errors.Is(err, processpool.ErrChecksumMismatch):
-		return last(err), "run the same command again; if the error remains, the object is damaged, or its ETag is not an MD5 (--verify off downloads it without verification)"
-	case errors.Is(err, processpool.ErrUnverifiable):
-		return last(err), "--verify auto downloads it without verification"
-	case errors.As(err, &api):
-		return ofAPI(api.ErrorCode(), err)
-	case errors.Is(err, processpool.ErrWorkerLost):
-		return last(err), "check the reason; if memory is short, try fewer workers: --workers 2"
-	case errors.Is(err, processpool.ErrStalled):
-		return last(err), "check the network between this machine and the server, or try fewer --workers"
-	case errors.Is(err, processpool.ErrRetriesExceeded):
-		return last(err), "check --endpoint, the proxies and the network, then run the same command again"
-	case isErrno(err) && errors.As(err, &path):
-		return ofFile(err)
-	case strings.Contains(err.Error(), "credentials: "):
-		return last(err), "use --profile, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use --no-sign-request for a public bucket"
+	case a.only != nil && !a.only.holds(c):
+		return false
+	case a.is != nil:
+		return errors.Is(c.err, a.is)
+	case a.text != "":
+		return strings.Contains(c.err.Error(), a.text)
+	case slices.Contains(a.codes, c.code):
+		return true
 	}
-	return last(err), ""
+	return slices.Contains(a.statuses, c.status) && !known(c.code)
 }
 
-// ofAPI describes the errors of S3. The response to a HeadObject has no body, so its errors have a
-// status only.
-func ofAPI(code string, err error) (what, todo string) {
-	switch code {
-	case "NotFound", "NoSuchKey":
-		what, todo = "there is no such object", "check the key; s3get --recursive downloads all objects below a prefix"
-	case "NoSuchBucket":
-		what, todo = "there is no such bucket", "check its name and --endpoint"
-	case "Forbidden", "AccessDenied":
-		what, todo = "access is denied", "ask for the permission "+permission(err)+", or try another --profile (public buckets: --no-sign-request)"
-	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken":
-		what, todo = "the credentials are not valid here", "check the access key and its secret, or use another --profile"
-	case "ExpiredToken", "TokenRefreshRequired", "ExpiredTokenException":
-		what, todo = "the credentials have expired", "log in again (aws sso login), then run the same command again"
-	case "InvalidObjectState":
-		what, todo = "the object is archived", "restore it first (aws s3api restore-object)"
-	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "MovedPermanently":
-		what, todo = "the bucket is in another region", "set it with --region"
-	case "RequestTimeTooSkewed":
-		what, todo = "this machine's clock is wrong", "set it, then run the same command again"
-	case "SlowDown", "ServiceUnavailable", "TooManyRequests":
-		what, todo = "the server is overloaded", "run the same command again later, or with fewer --workers"
+// known reports whether a code of S3's has a row of its own.
+func known(code string) bool {
+	return slices.ContainsFunc(advices, func(a advice) bool { return slices.Contains(a.codes, code) })
+}
+
+// advise describes an error and what the user can do about it.
+func advise(err error) problem {
+	c := causeOf(err)
+	p := problem{cause: c, what: c.last(), code: c.code}
+	if p.code == "" {
+		p.code = unknown
+	}
+	i := slices.IndexFunc(advices, func(a advice) bool { return a.applies(&c) })
+	if i < 0 {
+		return p
+	}
+	a := &advices[i]
+	p.todo = a.todo
+	if c.code == "" || a.is != nil {
+		p.code = a.codes[0]
+	}
+	switch {
+	case a.what == "":
+	case c.code == "" && c.status == 0, a.is != nil:
+		p.what = a.what
+	case c.code != "" && !slices.Contains(a.codes, c.code): // by its status: the server's words tell more
 	default:
-		return last(err), ""
+		p.what = a.what
+		if c.code == "AccessDenied" && c.message != "" && !strings.EqualFold(c.message, "Access Denied") {
+			p.what += ": " + c.message // AWS names the user, the permission and the policy
+		}
+		p.what += " (" + c.details() + ")"
 	}
-	return what + " (" + details(code, err) + ")", todo
-}
-
-// permission returns the permission that the failed step needs.
-func permission(err error) string {
-	var transfer *processpool.TransferError
-	if errors.As(err, &transfer) && transfer.Op == "list" {
-		return "s3:ListBucket"
+	if p.todo == setRegion && c.region != "" {
+		p.todo = "add --region " + c.region
 	}
-	return "s3:GetObject"
+	return p
 }
 
 // details returns the status, the code and the request id, which the support of the server needs.
-func details(code string, err error) string {
-	var response *awshttp.ResponseError
-	if errors.As(err, &response) {
-		code = fmt.Sprintf("%d %s", response.HTTPStatusCode(), code)
-		if id := response.ServiceRequestID(); id != "" {
-			code += ", request " + id
-		}
+func (c *cause) details() string {
+	s := c.code
+	if c.status != 0 {
+		s = strings.TrimSpace(fmt.Sprintf("%d %s", c.status, c.code))
 	}
-	return code
-}
-
-func isErrno(err error) bool {
-	var errno syscall.Errno
-	return errors.As(err, &errno)
-}
-
-func ofFile(err error) (what, todo string) {
-	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		todo = "free some space, or choose another directory with -d"
-	case errors.Is(err, syscall.EISDIR):
-		todo = "name a file, or add a slash to the name of the directory"
-	case errors.Is(err, syscall.ENOTDIR):
-		todo = "a file exists at the path of a directory: choose another directory"
-	case errors.Is(err, fs.ErrNotExist):
-		todo = "create the directory first, or set it with -d"
-	case errors.Is(err, fs.ErrPermission):
-		todo = "choose a directory that you may write to"
+	if c.requestID != "" {
+		s += ", request " + c.requestID
 	}
-	return last(err), todo
-}
-
-// last returns the text of an error without the bucket, the key and the step, which the report
-// shows anyway.
-func last(err error) string {
-	var transfer *processpool.TransferError
-	if errors.As(err, &transfer) {
-		err = transfer.Err
-	}
-	return err.Error()
+	return s
 }

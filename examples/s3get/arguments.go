@@ -25,16 +25,21 @@ type arguments struct {
 	verify            verifyMode
 	resume            bool
 
-	json, quiet bool
+	json, quiet, version bool
 
 	sources []source
 	dir     string // of the files; "": the working directory
 	file    string // of the only source; "": not named
 }
 
-var errHelp = errors.New("help requested")
+// Errors of parse that are none.
+var (
+	errHelp    = errors.New("help requested")
+	errVersion = errors.New("version requested")
+)
 
-// parse parses the command line. Its errors are one line and say what to do.
+// parse parses the command line. Its errors are one line and say what to do. With an error the
+// arguments are incomplete, but tell whether the error is to be printed as JSON.
 func parse(args []string) (*arguments, error) {
 	a := &arguments{workers: 10, requests: 1, chunk: 8 << 20, threshold: 8 << 20}
 	flags := flag.NewFlagSet("s3get", flag.ContinueOnError)
@@ -60,11 +65,14 @@ func parse(args []string) (*arguments, error) {
 	flags.BoolVar(&a.json, "json", false, "")
 	flags.BoolVar(&a.quiet, "quiet", false, "")
 	flags.BoolVar(&a.quiet, "q", false, "")
+	flags.BoolVar(&a.version, "version", false, "")
 
 	rest, err := interspersed(flags, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return a, errHelp
+	case a.version:
+		return a, errVersion
 	case err != nil:
 		return a, fmt.Errorf("%w (-help lists the flags)", err)
 	}
@@ -74,20 +82,29 @@ func parse(args []string) (*arguments, error) {
 	return a, a.place(rest)
 }
 
-// interspersed parses flags before, between and after the other arguments, up to a "--".
-func interspersed(flags *flag.FlagSet, args []string) (rest []string, err error) {
+// interspersed parses flags before, between and after the other arguments, up to a "--". It goes on
+// after an error, for the sake of a later --json, and returns the first one.
+func interspersed(flags *flag.FlagSet, args []string) (rest []string, first error) {
 	var last []string
 	if i := slices.Index(args, "--"); i >= 0 {
 		args, last = args[:i], args[i+1:]
 	}
 	for {
-		if err := flags.Parse(args); err != nil {
-			return nil, err
+		err := flags.Parse(args)
+		if first == nil {
+			first = err
 		}
 		if flags.NArg() == 0 {
-			return append(rest, last...), nil
+			return append(rest, last...), first
 		}
-		rest, args = append(rest, flags.Arg(0)), flags.Args()[1:]
+		switch left := flags.Args(); {
+		case err == nil:
+			rest, args = append(rest, left[0]), left[1:]
+		case len(left) == len(args): // Parse does not skip what it cannot read, such as ---
+			args = left[1:]
+		default:
+			args = left
+		}
 	}
 }
 
@@ -143,6 +160,8 @@ func (a *arguments) place(rest []string) error {
 		return errors.New("nothing to download: name an object as s3://bucket/key (see -help)")
 	case len(names) > 1:
 		return fmt.Errorf("%q is one argument too many: name objects first, then one file or directory", names[1])
+	case len(names) == 1 && names[0] == "-", a.dir == "-":
+		return errors.New("standard output (-) is not supported yet: name a file, or write ./- for a file of that name")
 	case len(names) == 1 && names[0] == "":
 		return errors.New("the destination is empty: name a file or a directory")
 	case len(names) == 1 && a.dir != "":

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
@@ -52,21 +53,26 @@ func (b *bars) whole(read func() (done, total int64)) {
 	go b.look()
 }
 
-// add adds a bar with the last 28 characters of name.
+// add adds a bar with the end of name. The bar begins with a carriage return: if the terminal has
+// echoed Ctrl-C as ^C, the cursor is not at the start of a line.
 func (b *bars) add(name string, priority int) *mpb.Bar {
 	const width = 28
-	name = printable(name)
-	if r := []rune(name); len(r) > width {
-		name = "…" + string(r[len(r)-width+1:])
-	}
 	return b.progress.AddBar(0,
 		mpb.BarPriority(priority),
-		mpb.PrependDecorators(decor.Name(name, decor.WC{W: width, C: decor.DindentRight})),
+		mpb.PrependDecorators(decor.Name("\r"+ending(printable(name), width), decor.WC{W: width, C: decor.DindentRight})),
 		mpb.AppendDecorators(
 			decor.Percentage(decor.WC{W: 5}),
 			decor.Any(func(s decor.Statistics) string { return human(s.Current) + " of " + human(s.Total) }, decor.WC{W: 24}),
 		),
 	)
+}
+
+// ending returns the end of name that fits into a number of columns.
+func ending(name string, columns int) string {
+	if n := runewidth.StringWidth(name); n > columns {
+		return runewidth.TruncateLeft(name, n-columns+runewidth.RuneWidth('…'), "…")
+	}
+	return name
 }
 
 // look updates the bars until stop is closed.
@@ -149,8 +155,7 @@ func (b *bars) leave(f *processpool.Future) {
 	}
 }
 
-// trouble prints the problem above the bars if standard error is a terminal. The carriage return
-// overwrites the echo of Ctrl-C.
+// trouble prints the problem above the bars if standard error is a terminal.
 func (b *bars) trouble(p problem) {
 	if isTerminal(b.stderr) {
 		fmt.Fprintf(b.progress, "\r%v", p)
@@ -171,5 +176,5 @@ func (b *bars) close(t *tally, took time.Duration) {
 		}
 	}
 	b.progress.Wait()
-	b.lines.close(t, took)
+	fmt.Fprintf(b.stdout, "\r%s\n", t.sentence(took)) // as in add
 }

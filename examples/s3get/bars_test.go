@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,5 +56,52 @@ func TestSentence(t *testing.T) {
 	want := "3 objects, 3.0 GiB in 2.0 s (1.5 GiB/s); 4 unchanged; 2 failed; 1 canceled; verified: 2 by CRC32 full object, 1 not"
 	if got := all.sentence(2 * time.Second); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for resumed, want := range map[int64]string{
+		1 << 30: "1 object, 3.0 GiB in 2.0 s (1.0 GiB/s); 1.0 GiB kept from earlier runs",
+		3 << 30: "1 object, 3.0 GiB in 2.0 s; 3.0 GiB kept from earlier runs",
+	} {
+		all := &tally{done: 1, bytes: 3 << 30, resumed: resumed}
+		if got := all.sentence(2 * time.Second); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+// Ctrl-C, which the terminal echoes as ^C, does not spoil a line.
+func TestBarsEcho(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "first", s3test.PatternBytes(1, 1<<20))
+	origin.Put("b", "second", s3test.PatternBytes(1, 1<<20))
+	a, err := parse([]string{"--endpoint", origin.URL(), "--workers", "2", "-d", dir, "s3://b/first", "s3://b/second"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := newGetter(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	screen := &terminal{echo: "^C"}
+	if status := g.run(t.Context(), newBars(lines{stdout: screen, stderr: screen}, true, mpb.WithAutoRefresh())); status != 0 {
+		t.Errorf("got status %d, want 0", status)
+	}
+	got := screen.lines()
+	for i, want := range []string{"first  ", "second  ", "total  ", "2 objects, 2.0 MiB in "} {
+		if i >= len(got) || !strings.HasPrefix(got[i], want) || strings.Contains(got[i], "^C") {
+			t.Errorf("line %d: got %q, want it to begin with %q", i, got, want)
+		}
+	}
+}
+
+// A name is cut by the columns that it takes.
+func TestEnding(t *testing.T) {
+	leak.Check(t)
+	for name, want := range map[string]string{
+		"": "", "12345678": "12345678", "123456789": "…3456789", "日本日本": "日本日本", "日本日本語": "… 日本語",
+	} {
+		if got := ending(name, 8); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
 	}
 }

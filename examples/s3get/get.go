@@ -67,22 +67,26 @@ func (g *getter) run(ctx context.Context, v view) int {
 	} else {
 		g.files(ctx, v)
 	}
-	if ctx.Err() != nil {
+	interrupted := ctx.Err() != nil && g.tally.interrupted()
+	if interrupted {
 		v.trouble(g.interrupted())
 	}
 	v.close(&g.tally, time.Since(began))
-	if ctx.Err() != nil || !g.tally.ok() {
+	switch {
+	case interrupted:
+		return statusOf(ctx)
+	case !g.tally.ok():
 		return exitFailed
 	}
-	return 0
+	return exitDone
 }
 
-func (g *getter) interrupted() problem {
-	p := problem{"interrupted", "unfinished downloads are canceled and removed", "run the same command again"}
-	if g.resume {
+func (a *arguments) interrupted() problem {
+	p := problem{object: "interrupted", what: "unfinished downloads are canceled and removed", todo: "run the same command again", code: "Interrupted"}
+	if a.resume {
 		p.what, p.todo = "unfinished downloads are canceled", "run the same command again to resume them"
 	}
-	if g.recursive {
+	if a.recursive {
 		p.todo += " (--skip-unchanged skips files that it has downloaded before)"
 	}
 	return p
@@ -95,7 +99,9 @@ func (g *getter) options(o *processpool.DownloadOptions) { o.Resume = g.resume }
 func (g *getter) files(ctx context.Context, v view) {
 	if g.dir != "" {
 		if err := os.MkdirAll(g.dir, 0o777); err != nil {
-			g.stop(v, g.dir, err)
+			p := advise(err)
+			p.object, p.file = g.dir, g.dir
+			g.stop(v, p)
 			return
 		}
 	}
@@ -124,10 +130,9 @@ func (g *getter) end(v view, f *processpool.Future) {
 }
 
 // stop reports an error that has ended the whole command.
-func (g *getter) stop(v view, about string, err error) {
-	what, todo := advise(err)
-	v.trouble(problem{about, what, todo})
-	g.tally.stopped = err
+func (g *getter) stop(v view, p problem) {
+	v.trouble(p)
+	g.tally.stopped = p.cause.err
 }
 
 // sum returns the total progress of the downloads.
@@ -162,12 +167,13 @@ func (g *getter) tree(ctx context.Context, v view) {
 	var failed *processpool.DirectoryError
 	switch {
 	case ctx.Err() != nil:
+		g.tally.stopped = err
 	case errors.As(err, &failed) && failed.Err != nil:
-		g.stop(v, from.String(), failed.Err)
+		g.stop(v, newProblem(from, failed.Err))
 	case err == nil && seen == 0:
-		g.stop(v, from.String(), errNothing)
+		g.stop(v, newProblem(from, errNothing))
 	case err != nil && g.tally.ok(): // the files are complete, but setting a modification time failed
-		g.stop(v, from.String(), failed.Failures[0])
+		g.stop(v, newProblem(from, failed.Failures[0]))
 	}
 }
 
@@ -175,5 +181,3 @@ func (g *getter) tree(ctx context.Context, v view) {
 func (g *getter) wants(rest string) bool {
 	return (len(g.include) == 0 || g.include.match(rest)) && !g.exclude.match(rest)
 }
-
-var errNothing = errors.New("there is no object with this prefix")

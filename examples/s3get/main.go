@@ -12,38 +12,25 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/vbauerster/mpb/v8/cwriter"
-)
-
-const (
-	exitFailed = 1
-	exitUsage  = 2
 )
 
 // The workers are child processes that run this program. In them the init function of package
 // processpool serves the pool, and main does not run.
 func main() {
-	ctx, cancel := context.WithCancel(context.Background())
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		cancel()
-		<-signals
-		fmt.Fprintln(os.Stderr, "s3get: ended at once: temporary files may be left behind; their names end in a dot and 8 hex digits")
-		os.Exit(exitFailed)
-	}()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(interruptible(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	a, err := parse(args)
-	if errors.Is(err, errHelp) {
-		fmt.Fprint(stdout, usage)
-		return 0
+	switch {
+	case errors.Is(err, errHelp):
+		fmt.Fprint(stdout, help())
+		return exitDone
+	case errors.Is(err, errVersion):
+		fmt.Fprintln(stdout, version())
+		return exitDone
 	}
 	if err == nil {
 		var g *getter
@@ -51,19 +38,28 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return g.run(ctx, a.view(stdout, stderr))
 		}
 	}
-	fmt.Fprintf(stderr, "s3get: %v\n", err)
+	v := a.plain(stdout, stderr)
+	if ctx.Err() != nil { // while the configuration was loaded
+		v.trouble(a.interrupted())
+		return statusOf(ctx)
+	}
+	v.trouble(problem{what: oneLine(err.Error()), code: "Usage"})
 	return exitUsage
 }
 
 func (a *arguments) view(stdout, stderr io.Writer) view {
-	l := lines{stdout: stdout, stderr: stderr, quiet: a.quiet}
-	switch {
-	case a.json:
-		return newEvents(stdout)
-	case !a.quiet && isTerminal(stdout):
-		return newBars(l, !a.recursive)
+	if !a.json && !a.quiet && isTerminal(stdout) {
+		return newBars(lines{stdout: stdout, stderr: stderr}, !a.recursive)
 	}
-	return &l
+	return a.plain(stdout, stderr)
+}
+
+// plain returns a view without bars.
+func (a *arguments) plain(stdout, stderr io.Writer) view {
+	if a.json {
+		return newEvents(stdout)
+	}
+	return &lines{stdout: stdout, stderr: stderr, quiet: a.quiet}
 }
 
 func isTerminal(w io.Writer) bool {

@@ -60,8 +60,8 @@ func TestInterruptTwice(t *testing.T) {
 	}
 	err = cmd.Wait()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
-		t.Errorf("got %v, want status 1", err)
+	if !errors.As(err, &exit) || exit.ExitCode() != 130 {
+		t.Errorf("got %v, want status 130", err)
 	}
 	wantText(t, "the last line", last, "s3get: ended at once")
 }

@@ -14,7 +14,7 @@ import (
 // tally counts the results. It is not safe for concurrent use.
 type tally struct {
 	done, failed, canceled, unchanged int64
-	bytes                             int64
+	bytes, resumed                    int64            // of the objects; those of them that earlier runs had kept
 	verified                          map[string]int64 // by Object.Verified; "": not verified
 	stopped                           error            // ended the whole command
 }
@@ -24,6 +24,7 @@ func (t *tally) count(f *processpool.Future) {
 	case err == nil:
 		t.done++
 		t.bytes += f.Object().Size
+		t.resumed += f.Object().Resumed
 		if t.verified == nil {
 			t.verified = map[string]int64{}
 		}
@@ -37,12 +38,20 @@ func (t *tally) count(f *processpool.Future) {
 
 func (t *tally) ok() bool { return t.failed+t.canceled == 0 && t.stopped == nil }
 
-// sentence returns the final summary.
+// interrupted reports whether something is missing because it was canceled.
+func (t *tally) interrupted() bool {
+	return t.canceled > 0 || errors.Is(t.stopped, processpool.ErrCanceled)
+}
+
+// sentence returns the final summary. The rate is that of the bytes that were received.
 func (t *tally) sentence(took time.Duration) string {
 	seconds := took.Seconds()
 	s := fmt.Sprintf("%s, %s in %.1f s", objects(t.done), human(t.bytes), seconds)
-	if t.bytes > 0 && seconds > 0 {
-		s += fmt.Sprintf(" (%s/s)", human(int64(float64(t.bytes)/seconds)))
+	if received := t.bytes - t.resumed; received > 0 && seconds > 0 {
+		s += fmt.Sprintf(" (%s/s)", human(int64(float64(received)/seconds)))
+	}
+	if t.resumed > 0 {
+		s += fmt.Sprintf("; %s kept from earlier runs", human(t.resumed))
 	}
 	if t.unchanged > 0 {
 		s += fmt.Sprintf("; %d unchanged", t.unchanged)

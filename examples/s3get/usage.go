@@ -1,5 +1,10 @@
 package main
 
+import (
+	"fmt"
+	"strings"
+)
+
 const usage = `s3get downloads S3 objects with a pool of worker processes.
 
 Usage:
@@ -35,11 +40,53 @@ Download:
 Output:
   --json                   one JSON object per line, on standard output
   -q, --quiet              only errors
+  --version                the version of this program
 
 In a glob, * and ? match anything but a slash, ** matches anything, [a-z] is a class.
 A glob with a slash is compared with the key without the prefix, any other glob with
 the last part of the key. Units: B, K or KiB (1024), KB (1000), M, MiB, MB, G, GiB, GB.
 
-Exit status: 0 all files are complete, 1 a download failed or was canceled, 2 the command
-line or the configuration is wrong. Ctrl-C cancels; a second one ends s3get at once.
+Exit status:
+    0  all files are complete
+    1  a download failed
+    2  the command line or the configuration is wrong, and nothing was started
+  130  Ctrl-C has canceled downloads (143: SIGTERM, 129: the terminal was closed).
+       A second Ctrl-C ends s3get at once.
+
+Errors, by the code that --json prints, and what to do:
 `
+
+// help returns what -help prints: usage, and the table of errors.
+func help() string {
+	var b strings.Builder
+	b.WriteString(usage)
+	for _, a := range advices {
+		fmt.Fprintf(&b, "  %s\n", a.name())
+		for _, line := range wrap(a.todo, 82) {
+			fmt.Fprintf(&b, "      %s\n", line)
+		}
+	}
+	return b.String()
+}
+
+// name returns the codes of a row.
+func (a *advice) name() string {
+	s := strings.Join(a.codes, ", ")
+	if a.only != nil && a.only.name != "" {
+		s += " " + a.only.name
+	}
+	return s
+}
+
+// wrap breaks text into lines of at most a number of columns.
+func wrap(text string, columns int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && len(line)+1+len(word) > columns {
+			lines = append(lines, line)
+			line = ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return append(lines, line)
+}

@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/s3processpool/processpool"
 )
@@ -19,25 +16,44 @@ type view interface {
 	whole(read func() (done, total int64))
 	begin(*processpool.Future)   // a download was queued
 	end(*processpool.Future)     // a download has ended; canceled ones are not shown
-	trouble(problem)             // a problem that concerns no single object
+	trouble(problem)             // a problem that concerns no single download
 	close(*tally, time.Duration) // all downloads have ended
 }
 
 // problem is an error in a form for the user.
 type problem struct {
-	object     string // s3://bucket/key, or another subject
-	what, todo string
+	object      string // s3://bucket/key, or another subject; "": the command line
+	bucket, key string // "": it concerns no object
+	file        string
+	what, todo  string
+	code        string // of S3, or of the table of advice
+	cause       cause  // what the error tells besides
 }
 
 func problemOf(f *processpool.Future) problem {
-	what, todo := advise(f.Result())
-	return problem{source{bucket: f.Meta().Bucket, key: f.Meta().Key}.String(), what, todo}
+	m := f.Meta()
+	p := newProblem(source{bucket: m.Bucket, key: m.Key}, f.Result())
+	p.file = m.Filename
+	return p
 }
 
+// newProblem returns the problem of an object, or of the objects below a prefix.
+func newProblem(s source, err error) problem {
+	p := advise(err)
+	p.object, p.bucket, p.key = s.String(), s.bucket, s.key
+	return p
+}
+
+// String returns the lines for people. What comes from outside, such as the key and the server's
+// message, has no control character in them.
 func (p problem) String() string {
-	s := fmt.Sprintf("s3get: %s: %s\n", printable(p.object), printable(p.what))
+	s := "s3get: "
+	if p.object != "" {
+		s += printable(p.object) + ": "
+	}
+	s += printable(p.what) + "\n"
 	if p.todo != "" {
-		s += fmt.Sprintf("       To do: %s.\n", p.todo)
+		s += fmt.Sprintf("       To do: %s.\n", printable(p.todo))
 	}
 	return s
 }
@@ -70,19 +86,10 @@ func lineOf(f *processpool.Future) string {
 		proof = "not verified"
 	}
 	m := f.Meta()
-	return fmt.Sprintf("%s -> %s (%s, %s)", printable(source{bucket: m.Bucket, key: m.Key}.String()), printable(m.Filename), human(f.Object().Size), proof)
+	return fmt.Sprintf("%s -> %s (%s, %s)", printable(source{bucket: m.Bucket, key: m.Key}.String()), printable(m.Filename), human(f.Object().Size), printable(proof))
 }
 
-// printable quotes s if it has characters that are not printable. A key may contain any character,
-// including the control sequences of terminals.
-func printable(s string) string {
-	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.QuoteToGraphic(s)
-	}
-	return s
-}
-
-func (l *lines) trouble(p problem) { fmt.Fprint(l.stderr, p) }
+func (l *lines) trouble(p problem) { fmt.Fprint(l.stderr, lineStart(l.stderr), p) }
 
 func (l *lines) close(t *tally, took time.Duration) {
 	if !l.quiet {

@@ -1,38 +1,98 @@
 package e2e_test
 
 import (
+	"go/parser"
+	"go/token"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/s3processpool/processpool/internal/test/harness"
 )
 
-// The Go code of docs/porting.md compiles: all of it is in example_porting_test.go.
-func TestPortingDocument(t *testing.T) {
-	root := harness.ModuleRoot(t)
-	document, err := os.ReadFile(filepath.Join(root, "docs", "porting.md"))
+// The Go code of a document compiles: all of it is in a file of Go.
+func TestDocuments(t *testing.T) {
+	for _, c := range []struct {
+		document, code string
+		pieces         int
+	}{
+		{"docs/porting.md", "example_porting_test.go", 9},
+		{"docs/testing.md", "internal/test/docs/testing_test.go", 6},
+	} {
+		compiled := flat(read(t, c.code))
+		found := pieces(read(t, c.document))
+		if len(found) < c.pieces {
+			t.Errorf("%s: got %d pieces of Go, want %d or more", c.document, len(found), c.pieces)
+		}
+		for _, piece := range found {
+			if !strings.Contains(compiled, flat(piece)) {
+				t.Errorf("%s: not in %s:\n%s", c.document, c.code, piece)
+			}
+		}
+	}
+}
+
+// The program of README.md compiles: its main is Example in example_test.go, and its imports are
+// that file's.
+func TestReadmeProgram(t *testing.T) {
+	found := pieces(read(t, "README.md"))
+	if len(found) != 1 {
+		t.Fatalf("got %d pieces of Go in README.md, want 1", len(found))
+	}
+	program := found[0]
+	file, err := parser.ParseFile(token.NewFileSet(), "README.md", program, parser.AllErrors)
 	if err != nil {
 		t.Fatal(err)
 	}
-	examples, err := os.ReadFile(filepath.Join(root, "example_porting_test.go"))
+	_, body, _ := strings.Cut(program, "func main() {\n")
+	example := read(t, "example_test.go")
+	if body == "" || !strings.Contains(flat(example), "func Example() {\n"+flat(body)) {
+		t.Errorf("not the body of Example in example_test.go:\n%s", body)
+	}
+	if file.Name.Name != "main" {
+		t.Errorf("got package %s, want main", file.Name.Name)
+	}
+	imported := map[string]bool{}
+	for _, i := range file.Imports {
+		imported[i.Path.Value] = true
+	}
+	all, err := parser.ParseFile(token.NewFileSet(), "example_test.go", example, parser.ImportsOnly)
 	if err != nil {
 		t.Fatal(err)
 	}
-	compiled, n := flat(string(examples)), 0
-	for piece := range strings.SplitSeq(string(document), "```go\n") {
-		code, _, ended := strings.Cut(piece, "```")
-		if n++; n == 1 || !ended {
-			continue // the text before the first piece
+	for _, i := range all.Imports {
+		name := path.Base(strings.Trim(i.Path.Value, `"`))
+		used := regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(program)
+		if used != imported[i.Path.Value] {
+			t.Errorf("the program uses %s: %v, and imports it: %v", name, used, imported[i.Path.Value])
 		}
-		if !strings.Contains(compiled, flat(code)) {
-			t.Errorf("not in example_porting_test.go:\n%s", code)
+		delete(imported, i.Path.Value)
+	}
+	if len(imported) > 0 {
+		t.Errorf("example_test.go does not import %v", imported)
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(harness.ModuleRoot(t), filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), "\r\n", "\n")
+}
+
+// pieces returns the pieces of Go in a document.
+func pieces(document string) (pieces []string) {
+	for i, text := range strings.Split(document, "```go\n") {
+		if code, _, ended := strings.Cut(text, "```"); i > 0 && ended {
+			pieces = append(pieces, code)
 		}
 	}
-	if n < 10 {
-		t.Errorf("got %d pieces of Go", n)
-	}
+	return pieces
 }
 
 // flat removes the indentation from code.
