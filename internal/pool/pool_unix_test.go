@@ -311,6 +311,39 @@ func TestReviveAfterBroken(t *testing.T) {
 	next[Up](c)
 }
 
+// TestBrokenWaitsForRevive: no seat of a broken pool tries again before Revive, however long it is
+// parked. While a worker is up in another seat, each does.
+func TestBrokenWaitsForRevive(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "no hello and no end", func(o *Options) {
+		o.Processes, o.StartTimeout = 2, 100*time.Millisecond
+	})
+	for round := 1; round <= 3; round++ {
+		wantText(t, next[Broken](c).Err, "no hello within 100ms")
+		if n := len(c.journal.with("worker did not start")); n != 2*round {
+			t.Errorf("round %d: got %d starts, want one of each seat in each round", round, n)
+		}
+		c.mu.Lock()
+		revived := c.mu.revived
+		c.mu.Unlock()
+		if c.unpark(revived) {
+			t.Errorf("round %d: a seat tries again", round)
+		}
+		c.Revive()
+		if !c.unpark(revived) {
+			t.Errorf("round %d: a seat stays parked after Revive", round)
+		}
+	}
+	next[Broken](c)
+	c.mu.Lock()
+	c.mu.parked = 1 // the other seat has a worker
+	revived := c.mu.revived
+	c.mu.Unlock()
+	if !c.unpark(revived) {
+		t.Error("a seat stays parked although the pool is not broken")
+	}
+}
+
 // TestLostWorker: the worker's end is reported once, after all its messages, and its seat is filled
 // again.
 func TestLostWorker(t *testing.T) {

@@ -1,9 +1,11 @@
 package faults_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -56,7 +58,10 @@ func TestDirectoryWithoutWorkers(t *testing.T) {
 		c.WorkerCommand = []string{filepath.Join(dir, "missing")}
 	})
 	for range 2 {
-		harness.WantDirectoryError(t, harness.Directory(t, d, "", dir).Result(), 0, processpool.ErrWorkerLost, fs.ErrNotExist)
+		err := harness.WantDirectoryError(t, harness.Directory(t, d, "", dir).Result(), 0, processpool.ErrWorkerLost)
+		if !strings.Contains(err.Error(), "missing: no such file or directory") || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("got %v, want the missing program, and not as a file of the download", err)
+		}
 	}
 	harness.WantTree(t, dir)
 }
