@@ -4,6 +4,7 @@ package pool
 
 import (
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -28,7 +29,7 @@ func init() {
 		panic("first")
 	})
 	scripts["fatal error"] = over(func() { new(sync.Mutex).Unlock() })
-	scripts["stack overflow"] = over(func() { deep(0) })
+	scripts["stack overflow"] = over(func() { debug.SetMaxStack(1 << 20); deep(0) })
 	scripts["panic over nil"] = over(func() { println(*(*int)(nil)) })
 }
 

@@ -18,6 +18,10 @@ func (p *Pool) startWorker(seat int) (*process, error) {
 		return nil, newStartError(p.options.Command, err)
 	}
 	if err := p.greet(w); err != nil {
+		var late *lateError
+		if errors.As(err, &late) {
+			w.kill() // it has had its time
+		}
 		return nil, w.reap(fmt.Errorf("%s: %w", p.options.Command.name(), err))
 	}
 	return w, nil
