@@ -29,11 +29,17 @@ func init() {
 		panic("first")
 	})
 	scripts["fatal error"] = over(func() { new(sync.Mutex).Unlock() })
-	scripts["stack overflow"] = over(func() { debug.SetMaxStack(1 << 20); deep(0) })
+	scripts["stack overflow"] = over(func() { debug.SetMaxStack(1 << 20); println(deep(0)) })
 	scripts["panic over nil"] = over(func() { println(*(*int)(nil)) })
 }
 
-func deep(n int) int { return deep(n+1) + 1 }
+// deep calls itself until the stack is full.
+func deep(n int) int {
+	if n < 0 {
+		return n
+	}
+	return deep(n+1) + 1
+}
 
 // TestWorkerCrashes: the error of a worker that crashes tells why, and where.
 func TestWorkerCrashes(t *testing.T) {
