@@ -79,7 +79,7 @@ const sizedKinds = 14
 // refused before a byte of it is sent, and the next message arrives.
 func FuzzSizes(f *testing.F) {
 	for index := range sizedKinds {
-		for _, over := range []int8{-1, 0, 1} {
+		for _, over := range []int8{0, 1} {
 			f.Add(uint8(index), over)
 		}
 	}
