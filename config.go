@@ -205,6 +205,7 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 		StopTimeout:  e.StopTimeout,
 		Heartbeat:    e.Heartbeat,
 	}
+	faults = append(faults, d.pool.Check())
 	return c, errors.Join(faults...)
 }
 

@@ -253,7 +253,7 @@ func ExampleTransferError() {
 	// Output:
 	// step: head key: missing
 	// not found: true
-	// code: NotFound
+	// code: NoSuchKey
 	// canceled: false
 }
 

@@ -38,12 +38,12 @@ type API struct {
 	Region       string `json:",omitempty"` // x-amz-bucket-region
 }
 
-// Pack converts err to its wire form. It returns nil for nil.
+// Pack converts err to its wire form. It cuts long texts: see Cut. It returns nil for nil.
 func Pack(err error) *Wire {
 	if err == nil {
 		return nil
 	}
-	w := &Wire{Text: err.Error()}
+	w := &Wire{Text: Cut(err.Error(), MaxText)}
 	for name, sentinel := range names {
 		if errors.Is(err, sentinel) {
 			w.Sentinels = append(w.Sentinels, name)
@@ -54,22 +54,36 @@ func Pack(err error) *Wire {
 		w.Errno = uint(errno)
 		var path *fs.PathError
 		if errors.As(err, &path) {
-			w.Call = path.Op
+			w.Call = Cut(path.Op, maxField)
 		}
 	}
-	w.API = packAPI(err)
+	if w.API = packAPI(err); w.API != nil {
+		w.API.cut()
+	}
 	var explained *Explained
 	if errors.As(err, &explained) {
-		w.Head = packAPI(explained.Head)
+		if w.Head = packAPI(explained.Head); w.Head != nil {
+			w.Head.cut()
+		}
 	}
 	return w
+}
+
+// cut cuts what a server can make as long as it likes.
+func (a *API) cut() {
+	a.Message = Cut(a.Message, MaxText)
+	for _, field := range []*string{
+		&a.Operation, &a.RequestID, &a.HostID, &a.Code, &a.StorageClass, &a.AccessTier, &a.Region,
+	} {
+		*field = Cut(*field, maxField)
+	}
 }
 
 // RequestID returns S3's id of the failed request, "" if there was no response.
 func RequestID(err error) string {
 	var response *awshttp.ResponseError
 	if errors.As(err, &response) {
-		return response.ServiceRequestID()
+		return Cut(response.ServiceRequestID(), maxField)
 	}
 	return ""
 }

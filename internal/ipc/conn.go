@@ -71,8 +71,15 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.socket.SetReadDeadl
 // SetWriteDeadline sets the time after which Send fails, as net.Conn does.
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.socket.SetWriteDeadline(t) }
 
+// maxKept is how large a buffer Send keeps for the next message.
+const maxKept = 1 << 20
+
 // Send writes one message, with the descriptor of file for a message that carries one. The caller
 // keeps file and must close it.
+//
+// After an *UnsendableError or a *FileError nothing was sent, and the next Send may succeed. After
+// any other error a part of the frame may have been sent: the conversation is over, and the caller
+// must close the Conn.
 func (c *Conn) Send(m Message, file *os.File) error {
 	if carriesFile(m) != (file != nil) {
 		if file == nil {
@@ -86,7 +93,9 @@ func (c *Conn) Send(m Message, file *os.File) error {
 	if err != nil {
 		return err
 	}
-	c.send.buf = frame
+	if cap(frame) <= maxKept {
+		c.send.buf = frame
+	}
 	if file == nil {
 		_, err = c.socket.Write(frame)
 		return err

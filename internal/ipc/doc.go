@@ -12,7 +12,7 @@
 // # Conversation
 //
 // The worker speaks first. After the handshake the pool sends Job, Cancel, Credentials, Ping and
-// Stop; the worker sends Found, Progress, Retry, Result, Ask and Pong:
+// Stop; the worker sends Found, Progress, Retry, Listed, Result, Ask and Pong:
 //
 //	worker -> pool  Hello
 //	pool -> worker  Setup
@@ -21,6 +21,7 @@
 //	worker -> pool  Found      the first answer has described the object
 //	worker -> pool  Progress   so much of the range is in the file
 //	worker -> pool  Retry      an attempt failed and another follows
+//	worker -> pool  Listed     entries of a page that is too large for one frame
 //	worker -> pool  Result     ends the job: one for each Job, in any order
 //	pool -> worker  Stop
 //

@@ -4,22 +4,47 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"reflect"
 )
 
-// MaxFrame bounds a frame's length in bytes. The largest frame in practice carries the certificates
-// of Config.CABundle.
+// MaxFrame bounds a frame's length in bytes. The largest frames in practice carry the certificates
+// of Config.CABundle, or the parts of an object. A page of a listing has no bound: see Listed.
 const MaxFrame = 16 << 20
 
 const headerSize = 5
 
-// appendFrame appends the frame of m to dst.
+// UnsendableError is the error of a Send whose message has no frame: it is over MaxFrame, or JSON
+// cannot express one of its values. Nothing was sent, and other messages can be.
+type UnsendableError struct {
+	Message string // the kind, and the operation of a Job or a Result
+	Err     error
+}
+
+func (e *UnsendableError) Error() string { return "cannot send " + e.Message + ": " + e.Err.Error() }
+func (e *UnsendableError) Unwrap() error { return e.Err }
+
+func unsendable(m Message, err error) error {
+	name := reflect.TypeOf(m).Elem().Name()
+	if o, ok := m.(interface{ Op() Op }); ok && o.Op() != "" {
+		name += " of " + string(o.Op())
+	}
+	return &UnsendableError{name, err}
+}
+
+// Check returns the error, an *UnsendableError, with which a Send of m would fail before it sends.
+func Check(m Message) error {
+	_, err := appendFrame(nil, m)
+	return err
+}
+
+// appendFrame appends the frame of m to dst. Its error is an *UnsendableError.
 func appendFrame(dst []byte, m Message) ([]byte, error) {
 	body, err := json.Marshal(m)
 	if err != nil {
-		return nil, fmt.Errorf("ipc: encode %T: %w", m, err)
+		return nil, unsendable(m, err)
 	}
-	if len(body)+1 > MaxFrame {
-		return nil, fmt.Errorf("ipc: encode %T: %d bytes are over the limit of %d", m, len(body), MaxFrame)
+	if length := len(body) + 1; length > MaxFrame {
+		return nil, unsendable(m, fmt.Errorf("its %d bytes are over the limit of %d", length, MaxFrame))
 	}
 	dst = binary.BigEndian.AppendUint32(dst, uint32(len(body)+1))
 	dst = append(dst, byte(m.kind()))

@@ -22,6 +22,7 @@ const (
 	kindPong
 	kindStop
 	kindHandle
+	kindListed
 )
 
 // carriesFile reports whether a descriptor comes with the message.
@@ -45,6 +46,7 @@ func (*Ping) kind() kind        { return kindPing }
 func (*Pong) kind() kind        { return kindPong }
 func (*Stop) kind() kind        { return kindStop }
 func (*Handle) kind() kind      { return kindHandle }
+func (*Listed) kind() kind      { return kindListed }
 
 // newMessage returns a new message of that kind, nil if there is no such kind.
 func newMessage(k kind) Message {
@@ -79,6 +81,8 @@ func newMessage(k kind) Message {
 		return new(Stop)
 	case kindHandle:
 		return new(Handle)
+	case kindListed:
+		return new(Listed)
 	}
 	return nil
 }

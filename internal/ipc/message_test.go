@@ -65,6 +65,7 @@ var messages = []Message{
 	&Pong{},
 	&Stop{},
 	&Handle{Number: 1<<64 - 1},
+	&Listed{ID: 15, Entries: []Entry{{Key: []byte("a\xff"), Size: 1}, {Key: []byte("b")}}},
 }
 
 var object = Object{
@@ -223,7 +224,7 @@ func TestDecodeNonsense(t *testing.T) {
 		{[]byte("GET / HTTP/1.1\r\n"), "is not of this protocol"},
 		{[]byte("panic: runtime error\n"), "is not of this protocol"},
 		{header(3, 0), "unknown kind 0"},
-		{header(3, 16), "unknown kind 16"},
+		{header(3, 17), "unknown kind 17"},
 		{header(3, 255), "unknown kind 255"},
 		{append(header(3, byte(kindHello)), "{]"...), "decode *ipc.Hello"},
 		{append(header(3, byte(kindHello)), "[]"...), "decode *ipc.Hello"},

@@ -80,7 +80,14 @@ type PartsResult struct {
 	Parts  []proof.PartSum
 }
 
-// Page answers a List.
+// Listed holds entries of a page that is too large for one frame, in their order. The entries
+// behind them come with further Listed, and the last with the Result.
+type Listed struct {
+	ID      uint64
+	Entries []Entry
+}
+
+// Page answers a List. In a Result, the entries that were sent ahead as Listed are not in it.
 type Page struct {
 	Entries []Entry
 	Next    string // List.Token of the next page; "" = this page is the last
@@ -93,6 +100,13 @@ type Entry struct {
 	ETag         string
 	LastModified time.Time
 	StorageClass string
+}
+
+// FrameSize returns at most how many bytes the entry takes in a frame. In the worst case JSON writes six
+// bytes for one of a text.
+func (e *Entry) FrameSize() int {
+	const fields = 200 // their names, the numbers, the time, the punctuation
+	return fields + (len(e.Key)+2)/3*4 + 6*(len(e.ETag)+len(e.StorageClass))
 }
 
 // ReadResult answers a Read.

@@ -35,6 +35,8 @@ func Describe(m Message) string {
 	case *Retry:
 		return fmt.Sprintf("Retry %d attempt %d failed (%s), wait %v: %s%s",
 			m.ID, m.Attempt, word(string(m.Kind)), m.Wait, strconv.Quote(m.Cause), request(m.Request))
+	case *Listed:
+		return fmt.Sprintf("Listed %d %d keys", m.ID, len(m.Entries))
 	case *Result:
 		return describeResult(m)
 	case *Ask:

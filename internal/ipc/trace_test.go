@@ -199,6 +199,7 @@ func TestDescribe(t *testing.T) {
 		{&Pong{}, "Pong"},
 		{&Stop{}, "Stop"},
 		{&Handle{Number: 7}, "Handle 7"},
+		{&Listed{ID: 5, Entries: make([]Entry, 4000)}, "Listed 5 4000 keys"},
 	} {
 		if got := Describe(c.m); got != c.want {
 			t.Errorf("%T:\ngot  %s\nwant %s", c.m, got, c.want)

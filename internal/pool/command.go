@@ -14,13 +14,27 @@ type Command struct {
 	Env  []string // added to this process's environment
 }
 
-// Self returns the path of this process's executable. On Linux it is /proc/self/exe: the very file
-// that runs here, even if an upgrade has replaced it on disk (proc(5)).
+// self is the path of this process's executable on Linux: the very file that runs here, even if an
+// upgrade has replaced it on disk (proc(5)).
+const self = "/proc/self/exe"
+
+// Self returns the path of this process's executable. On Linux it is /proc/self/exe.
 func Self() (string, error) {
 	if runtime.GOOS == "linux" {
-		return "/proc/self/exe", nil
+		return self, nil
 	}
 	return os.Executable()
+}
+
+// name returns the program's name, for people.
+func (c Command) name() string {
+	if c.Args[0] != self {
+		return c.Args[0]
+	}
+	if path, err := os.Executable(); err == nil {
+		return path
+	}
+	return os.Args[0]
 }
 
 // secrets are variables that no worker needs, because the pool sends credentials over the socket.

@@ -13,8 +13,9 @@ type Worker interface {
 	// Seat returns the number of the worker's seat, from 0.
 	Seat() int
 	// Job sends a job, and file with a job that carries one. It does not block. The caller keeps
-	// file; if it closes file before the job is sent, the job's Result has failure.ErrCanceled.
-	// Only the owner may call it, between the worker's Up and its Down.
+	// file; if it closes file before the job is sent, the job's Result has failure.ErrCanceled. A
+	// job that is too large to be sent has a Result with that error. Only the owner may call it,
+	// between the worker's Up and its Down, with an ID that it has not used before.
 	Job(job *ipc.Job, file *os.File)
 	// Cancel asks the worker to end a job early. It does not block. Only the owner may call it,
 	// between the worker's Up and its Down.
@@ -54,7 +55,7 @@ type (
 		Worker Worker
 		*ipc.Retry
 	}
-	// Result is a worker's ipc.Result.
+	// Result is a worker's ipc.Result, of a listing with the whole page.
 	Result struct {
 		Worker Worker
 		*ipc.Result

@@ -15,7 +15,7 @@ const missedBeats = 3
 // beat returns the new number. It counts beats and not time, so that a machine that was suspended,
 // or a process group that was stopped, has missed one beat only. Only the writer may call it.
 func (w *process) beat(missed int) int {
-	if w.jobs.Load() == 0 || w.heard.Swap(false) {
+	if !w.busy() || w.heard.Swap(false) {
 		return 0
 	}
 	if missed >= missedBeats {

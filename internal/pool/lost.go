@@ -41,7 +41,7 @@ func (w *process) reap(cause error) error {
 		pid:   w.pid,
 		state: w.cmd.ProcessState,
 		cause: cause,
-		tail:  w.stderr.tail(),
+		words: w.stderr.words(),
 	}
 	if w.silent.Load() {
 		e.silent = w.patience()
@@ -55,12 +55,15 @@ type lostError struct {
 	state  *os.ProcessState
 	cause  error
 	silent time.Duration // how long it did not answer, if it was killed for that; else 0
-	tail   string        // the end of its standard error
+	words  string        // of its standard error, see excerpt
 }
 
-func (e *lostError) Error() string {
+func (e *lostError) Error() string { return failure.ErrWorkerLost.Error() + ": " + e.how() }
+
+// how returns the error's text without that of ErrWorkerLost.
+func (e *lostError) how() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%v: pid %d", failure.ErrWorkerLost, e.pid)
+	fmt.Fprintf(&b, "pid %d", e.pid)
 	switch {
 	case e.silent > 0:
 		fmt.Fprintf(&b, ": killed because it did not answer for %v", e.silent)
@@ -70,13 +73,21 @@ func (e *lostError) Error() string {
 	if e.cause != nil && e.cause != errEnded {
 		fmt.Fprintf(&b, ": %v", e.cause)
 	}
-	if e.tail != "" {
-		fmt.Fprintf(&b, "; its standard error ends with: %s", e.tail)
+	if e.words != "" {
+		fmt.Fprintf(&b, "; %s", e.words)
 	}
 	return b.String()
 }
 
 func (e *lostError) Unwrap() error { return failure.ErrWorkerLost }
+
+// unprefixed returns err's text for a log record whose message tells already that a worker is lost.
+func unprefixed(err error) string {
+	if lost, ok := errors.AsType[*lostError](err); ok {
+		return lost.how()
+	}
+	return err.Error()
+}
 
 // errEnded is the error of a socket whose other side is closed.
 var errEnded = errors.New("the worker closed its socket")

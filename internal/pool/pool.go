@@ -4,7 +4,7 @@
 // its Wait, and fills the seat again when the worker is gone:
 //
 //	start -> Hello, Setup, Ready -> Up -> jobs ... -> Down -> start
-//	   \___ failed: back off; after startTries parked ___/
+//	   \___ failed: back off; after startTries, or a timeout, parked ___/
 //
 // A pool reports everything that happens as an event on one channel, which its owner reads. The
 // pool knows processes, not transfers: the owner decides what becomes of the jobs of a worker that
@@ -102,6 +102,7 @@ func (p *Pool) Stop() {
 func (p *Pool) Revive() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.mu.parked = 0
 	close(p.mu.revived)
 	p.mu.revived = make(chan struct{})
 }

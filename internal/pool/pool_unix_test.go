@@ -3,6 +3,7 @@
 package pool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -237,17 +238,18 @@ func TestStartFails(t *testing.T) {
 		want   []string
 		is     error
 		ups    int // before it is lost again
+		starts int // 0 = startTries
 	}{
-		{name: "missing file", option: command(filepath.Join(dir, "missing")), want: []string{"start worker", "missing"}, is: fs.ErrNotExist},
+		{name: "missing file", option: command(filepath.Join(dir, "missing")), want: []string{"start worker", "missing"}, is: failure.ErrWorkerLost},
 		{name: "not in PATH", option: command("no-such-program-anywhere"), want: []string{"start worker", "PATH"}},
-		{name: "not executable", option: command(plain), want: []string{"start worker", plain}, is: fs.ErrPermission},
-		{name: "directory", option: command(dir), want: []string{"start worker", dir}, is: fs.ErrPermission},
+		{name: "not executable", option: command(plain), want: []string{"start worker", plain}, is: failure.ErrWorkerLost},
+		{name: "directory", option: command(dir), want: []string{"start worker", dir}, is: failure.ErrWorkerLost},
 		{name: "exit 0", option: command("true"), want: []string{"exit status 0", "true: no hello"}, is: failure.ErrWorkerLost},
 		{name: "exit 1", option: command("sh", "-c", "echo a word >&2; exit 1"), want: []string{"exit status 1", "sh: no hello", "its standard error ends with: a word"}, is: failure.ErrWorkerLost},
 		{script: "wrong version", want: []string{fmt.Sprintf("protocol version %d, this pool %d", ipc.Version+41, ipc.Version), "build both", fmt.Sprintf("this pool has %d", ipc.Version)}},
-		{script: "no hello", option: soon, want: []string{"no hello within 200ms"}, is: failure.ErrWorkerLost},
-		{script: "no hello and no end", option: soon, want: []string{"signal: killed", "no hello within 200ms"}},
-		{script: "no Ready", option: soon, want: []string{"no answer to its settings within 200ms"}},
+		{script: "no hello", option: soon, want: []string{os.Args[0] + ": no hello within 200ms"}, is: failure.ErrWorkerLost, starts: 1},
+		{script: "no hello and no end", option: soon, want: []string{"signal: killed", os.Args[0] + ": no hello within 200ms"}, starts: 1},
+		{script: "no Ready", option: soon, want: []string{os.Args[0] + ": no answer to its settings within 200ms"}, starts: 1},
 		{script: "half a frame", want: []string{"no hello"}},
 		{script: "nonsense", want: []string{"no hello", "is not of this protocol"}},
 		{script: "Ready first", want: []string{"its first message is a *ipc.Ready, want a Hello"}},
@@ -278,8 +280,16 @@ func TestStartFails(t *testing.T) {
 			if c.is != nil && !errors.Is(err, c.is) {
 				t.Errorf("got %v, want one that is %v", err, c.is)
 			}
-			if n := len(crew.journal.with("worker did not start")); n != startTries {
-				t.Errorf("got %d failed starts, want %d", n, startTries)
+			for _, other := range []error{fs.ErrNotExist, fs.ErrPermission, fs.ErrExist} {
+				if errors.Is(err, other) {
+					t.Errorf("%v is %v, as if a file of the application's were meant", err, other)
+				}
+			}
+			if n := strings.Count(err.Error(), failure.ErrWorkerLost.Error()); n > 1 {
+				t.Errorf("%v says %d times that a worker is lost", err, n)
+			}
+			if n, want := len(crew.journal.with("worker did not start")), cmp.Or(c.starts, startTries); n != want {
+				t.Errorf("got %d failed starts, want %d", n, want)
 			}
 			if last := crew.end(); len(last) != 0 {
 				t.Errorf("got %v after it was broken", last)
@@ -299,6 +309,39 @@ func TestReviveAfterBroken(t *testing.T) {
 	c.Revive()
 	next[Up](c)
 	next[Up](c)
+}
+
+// TestBrokenWaitsForRevive: no seat of a broken pool tries again before Revive, however long it is
+// parked. While a worker is up in another seat, each does.
+func TestBrokenWaitsForRevive(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "no hello and no end", func(o *Options) {
+		o.Processes, o.StartTimeout = 2, 100*time.Millisecond
+	})
+	for round := 1; round <= 3; round++ {
+		wantText(t, next[Broken](c).Err, "no hello within 100ms")
+		if n := len(c.journal.with("worker did not start")); n != 2*round {
+			t.Errorf("round %d: got %d starts, want one of each seat in each round", round, n)
+		}
+		c.mu.Lock()
+		revived := c.mu.revived
+		c.mu.Unlock()
+		if c.unpark(revived) {
+			t.Errorf("round %d: a seat tries again", round)
+		}
+		c.Revive()
+		if !c.unpark(revived) {
+			t.Errorf("round %d: a seat stays parked after Revive", round)
+		}
+	}
+	next[Broken](c)
+	c.mu.Lock()
+	c.mu.parked = 1 // the other seat has a worker
+	revived := c.mu.revived
+	c.mu.Unlock()
+	if !c.unpark(revived) {
+		t.Error("a seat stays parked although the pool is not broken")
+	}
 }
 
 // TestLostWorker: the worker's end is reported once, after all its messages, and its seat is filled

@@ -31,14 +31,15 @@ type process struct {
 
 	mu struct {
 		sync.Mutex
-		ended  bool     // nothing is sent any more
-		unread []uint64 // jobs that did not reach the worker
+		jobs   map[uint64]*pending // without a Result
+		given  int                 // jobs, with and without one
+		ended  bool                // nothing is sent any more
+		unread []uint64            // jobs that did not reach the worker
 	}
 
-	heard    atomic.Bool  // a message since the last beat
-	jobs     atomic.Int64 // sent and not answered
-	answered atomic.Bool  // a Result has come
-	silent   atomic.Bool  // killed because it did not answer
+	heard  atomic.Bool // a message since the last beat
+	silent atomic.Bool // killed because it did not answer
+	asking atomic.Bool // for credentials
 }
 
 // parcel is a message with the file that it carries, if it carries one.
@@ -48,7 +49,7 @@ type parcel struct {
 }
 
 func newProcess(p *Pool, seat int, conn *ipc.Conn) *process {
-	return &process{
+	w := &process{
 		seat:   seat,
 		pool:   p,
 		conn:   conn,
@@ -57,6 +58,8 @@ func newProcess(p *Pool, seat int, conn *ipc.Conn) *process {
 		outbox: make(chan parcel, 8*p.options.Settings.Slots+32),
 		gone:   make(chan struct{}),
 	}
+	w.mu.jobs = map[uint64]*pending{}
+	return w
 }
 
 // PID implements Worker.
@@ -67,7 +70,7 @@ func (w *process) Seat() int { return w.seat }
 
 // Job implements Worker. Only the pool's owner may call it.
 func (w *process) Job(job *ipc.Job, file *os.File) {
-	w.jobs.Add(1)
+	w.expect(job)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.mu.ended || !w.post(job, file) {
@@ -101,7 +104,9 @@ func (w *process) post(m ipc.Message, file *os.File) bool {
 // proven reports whether the worker has answered a job, or has read one that it did not answer. If
 // it has done neither, its end counts as a failed start.
 func (w *process) proven() bool {
-	return w.answered.Load() || w.jobs.Load() > int64(len(w.Unread()))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.given > len(w.mu.unread)
 }
 
 // work reports the worker's messages until the worker is gone, reaps it, and returns why it ended.
@@ -136,10 +141,19 @@ func (w *process) read() error {
 		case *ipc.Retry:
 			w.pool.events <- Retry{w, m}
 		case *ipc.Result:
-			w.jobs.Add(-1)
-			w.answered.Store(true)
-			w.pool.events <- Result{w, m}
+			result, err := w.result(m)
+			if err != nil {
+				return err
+			}
+			w.pool.events <- Result{w, result}
+		case *ipc.Listed:
+			if err := w.listed(m); err != nil {
+				return err
+			}
 		case *ipc.Ask:
+			if w.asking.Swap(true) {
+				return errors.New("it asked for credentials before it had those of its last Ask")
+			}
 			w.pool.vendor.vend(w, m)
 		case *ipc.Pong:
 		default:

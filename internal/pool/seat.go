@@ -23,7 +23,7 @@ func (p *Pool) occupy(seat int) {
 			if p.stopped.Err() != nil {
 				return
 			}
-			p.options.Logger.Warn("worker lost", "worker", w.pid, "error", lost)
+			p.options.Logger.Warn("worker lost", "worker", w.pid, "error", unprefixed(lost))
 			if w.proven() {
 				failed = 0
 				continue
@@ -33,8 +33,8 @@ func (p *Pool) occupy(seat int) {
 		if p.stopped.Err() != nil {
 			return
 		}
-		p.options.Logger.Warn("worker did not start", "seat", seat, "error", err)
-		if failed++; failed >= startTries {
+		p.options.Logger.Warn("worker did not start", "seat", seat, "error", unprefixed(err))
+		if failed++; failed >= startTries || hopeless(err) {
 			p.park(err)
 			failed = 0
 			continue
@@ -49,24 +49,38 @@ func (p *Pool) park(err error) {
 	p.mu.parked++
 	broken, revived := p.mu.parked == p.options.Processes, p.mu.revived
 	p.mu.Unlock()
-	defer func() {
-		p.mu.Lock()
-		p.mu.parked--
-		p.mu.Unlock()
-	}()
-	var timeout <-chan time.Time
 	if broken {
 		p.events <- Broken{err}
-	} else {
-		timer := time.NewTimer(parkedFor)
-		defer timer.Stop()
-		timeout = timer.C
 	}
-	select {
-	case <-timeout:
-	case <-revived:
-	case <-p.stopped.Done():
+	timer := time.NewTimer(parkedFor)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			if p.unpark(revived) {
+				return
+			}
+		case <-revived:
+			return
+		case <-p.stopped.Done():
+			return
+		}
 	}
+}
+
+// unpark reports whether a seat that was parked long enough may try again: not while all seats are
+// parked, for then the pool waits for Revive. revived is the channel of the time when it was parked.
+func (p *Pool) unpark(revived chan struct{}) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.mu.revived != revived {
+		return true // Revive has unparked it
+	}
+	if p.mu.parked == p.options.Processes {
+		return false
+	}
+	p.mu.parked--
+	return true
 }
 
 func (p *Pool) sleep(d time.Duration) {

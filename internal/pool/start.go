@@ -15,10 +15,14 @@ import (
 func (p *Pool) startWorker(seat int) (*process, error) {
 	w, err := p.spawn(seat)
 	if err != nil {
-		return nil, fmt.Errorf("start worker: %w", err)
+		return nil, newStartError(p.options.Command, err)
 	}
 	if err := p.greet(w); err != nil {
-		return nil, w.reap(err)
+		var late *lateError
+		if errors.As(err, &late) {
+			w.kill() // it has had its time
+		}
+		return nil, w.reap(fmt.Errorf("%s: %w", p.options.Command.name(), err))
 	}
 	return w, nil
 }
@@ -37,7 +41,7 @@ func (p *Pool) spawn(seat int) (*process, error) {
 	args := p.options.Command.Args
 	w := newProcess(p, seat, conn)
 	w.cmd = exec.Command(args[0], args[1:]...)
-	if args[0] == "/proc/self/exe" {
+	if args[0] == self {
 		w.cmd.Args[0] = os.Args[0] // for ps
 	}
 	w.cmd.Env = p.options.Command.environ(p.options.Settings.Slots)
@@ -73,7 +77,7 @@ func (p *Pool) greet(w *process) error {
 	w.conn.SetWriteDeadline(deadline)
 	m, err := w.receive()
 	if err != nil {
-		return fmt.Errorf("%s: %w", p.options.Command.Args[0], p.missing("hello", err))
+		return p.missing("hello", err)
 	}
 	hello, ok := m.(*ipc.Hello)
 	if !ok {
@@ -86,6 +90,9 @@ func (p *Pool) greet(w *process) error {
 	if hello.Version != ipc.Version {
 		return fmt.Errorf("it has protocol version %d, this pool %d: build both from one version of the module",
 			hello.Version, ipc.Version)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &lateError{"place for its settings in the socket", p.options.StartTimeout}
 	}
 	if err != nil {
 		return fmt.Errorf("send its settings: %w", ended(err))
@@ -106,7 +113,7 @@ func (p *Pool) greet(w *process) error {
 func (p *Pool) missing(message string, err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return fmt.Errorf("no %s within %v", message, p.options.StartTimeout)
+		return &lateError{message, p.options.StartTimeout}
 	case ended(err) == errEnded:
 		return fmt.Errorf("no %s", message)
 	}

@@ -8,23 +8,23 @@ import (
 	"sync"
 )
 
-// Limits on a worker's standard error, in bytes.
-const (
-	maxLine = 4 << 10 // a longer line is logged in pieces
-	maxTail = 8 << 10 // how much of its end is kept
-)
+// maxLine is how many bytes of a line of a worker's standard error are logged at a time.
+const maxLine = 4 << 10
 
-// stderr logs a worker's standard error line by line, and keeps its end for the error that tells
-// how the worker ended. os/exec writes to it from a goroutine of its own, which ends before Wait
-// returns.
+// stderr logs a worker's standard error line by line, and keeps of it what tells how the worker
+// ended: the last crash, and the end. os/exec writes to it from a goroutine of its own, which ends
+// before Wait returns.
 type stderr struct {
 	logger *slog.Logger
 
 	mu struct {
 		sync.Mutex
-		pid  int
-		line []byte
-		last []byte
+		pid     int
+		line    []byte // begun and not yet logged
+		within  bool   // it continues a line of which a piece was logged
+		total   int64  // bytes written, without those of line
+		last    []byte // the end of what was written
+		crashes crashes
 	}
 }
 
@@ -54,10 +54,12 @@ func (s *stderr) Write(p []byte) (int, error) {
 		end := bytes.IndexByte(rest[:min(len(rest), maxLine+1)], '\n')
 		switch {
 		case end >= 0:
-			s.log(rest[:end])
+			s.piece(rest[:end], end+1)
+			s.mu.within = false
 			rest = rest[end+1:]
 		case len(rest) > maxLine:
-			s.log(rest[:maxLine])
+			s.piece(rest[:maxLine], maxLine)
+			s.mu.within = true
 			rest = rest[maxLine:]
 		default:
 			s.mu.line = append(s.mu.line[:0], rest...)
@@ -70,20 +72,38 @@ func (s *stderr) Write(p []byte) (int, error) {
 func (s *stderr) flush() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.log(s.mu.line)
+	s.piece(s.mu.line, len(s.mu.line))
 	s.mu.line = nil
 }
 
-// log logs one line. s.mu must be held.
-func (s *stderr) log(line []byte) {
-	if text := strings.TrimRight(string(line), "\r"); text != "" {
+// piece logs a line, or a piece of a long one, of n bytes with its line feed. s.mu must be held.
+func (s *stderr) piece(line []byte, n int) {
+	line = bytes.TrimRight(line, "\r")
+	s.mu.total += int64(n)
+	if !s.mu.within && n > 0 {
+		s.mu.crashes.line(line, s.mu.total)
+	}
+	if text := string(line); text != "" {
 		s.logger.Warn("worker's standard error", "worker", s.mu.pid, "line", text)
 	}
 }
 
-// tail returns the end of what was written.
-func (s *stderr) tail() string {
+// words returns what the standard error tells of the worker's end: the crash and what followed it,
+// or the last words. It must be called after flush.
+func (s *stderr) words() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.TrimSpace(string(s.mu.last))
+	c := s.mu.crashes.last
+	if c == nil {
+		if words := tail(s.mu.last, maxTail, s.mu.total > int64(len(s.mu.last))); words != "" {
+			return "its standard error ends with: " + words
+		}
+		return ""
+	}
+	rest := s.mu.last[max(0, int64(len(s.mu.last))-(s.mu.total-c.end)):]
+	words := tail(rest, maxCrashTail, s.mu.total-c.end > int64(len(rest)))
+	if words != "" {
+		words = "\n...\n" + strings.TrimPrefix(words, "...")
+	}
+	return "it crashed: " + printable(c.text()) + words
 }

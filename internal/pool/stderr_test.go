@@ -10,7 +10,7 @@ import (
 )
 
 // lines returns the lines that the writes log.
-func lines(t *testing.T, writes ...string) (logged []string, tail string) {
+func lines(t *testing.T, writes ...string) (logged []string, words string) {
 	t.Helper()
 	var out bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -26,7 +26,7 @@ func lines(t *testing.T, writes ...string) (logged []string, tail string) {
 		}
 	}
 	s.flush()
-	return logged, s.tail()
+	return logged, s.words()
 }
 
 func TestStderrLines(t *testing.T) {
@@ -57,19 +57,37 @@ func TestStderrLines(t *testing.T) {
 	}
 }
 
+// ends is how the words of a worker without a crash begin.
+const ends = "its standard error ends with: "
+
 func TestStderrTail(t *testing.T) {
 	var writes []string
 	for i := range 1000 {
 		writes = append(writes, fmt.Sprintf("line %d of many\n", i))
 	}
-	_, tail := lines(t, writes...)
-	if len(tail) > maxTail || len(tail) < maxTail/2 || !strings.HasSuffix(tail, "\nline 999 of many") {
-		t.Errorf("got %d bytes that end with %.40q", len(tail), tail[max(0, len(tail)-40):])
+	for _, c := range []struct {
+		name   string
+		writes []string
+		want   string
+	}{
+		{"nothing", nil, ""},
+		{"blanks", []string{"\n  \n"}, ""},
+		{"one line", []string{"\n  words \n\n"}, ends + "words"},
+		{"all of it", []string{strings.Repeat("z", maxTail)}, ends + strings.Repeat("z", maxTail)},
+		{"one line too long", []string{strings.Repeat("z", 10*maxTail)}, ends + "..." + strings.Repeat("z", maxTail)},
+		{"two lines too long", []string{strings.Repeat("z", 10*maxTail), "\nwords\n"}, ends + "words"},
+		{"between characters", []string{strings.Repeat("€", maxTail)}, ends + "..." + strings.Repeat("€", maxTail/3)},
+		{"unprintable", []string{"a \x1b[2Jkey \xff\t\x00\n"}, ends + `a \x1b[2Jkey \xff` + "\t" + `\x00`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if _, got := lines(t, c.writes...); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
 	}
-	if _, tail := lines(t, strings.Repeat("z", 10*maxTail)); tail != strings.Repeat("z", maxTail) {
-		t.Errorf("one write: got %d bytes", len(tail))
-	}
-	if _, tail := lines(t, "\n  words \n\n"); tail != "words" {
-		t.Errorf("got %q", tail)
+	_, words := lines(t, writes...)
+	if n := len(words); n > maxTail+len(ends) || n < maxTail/2 || !strings.HasSuffix(words, "\nline 999 of many") ||
+		!strings.HasPrefix(words, ends+"line ") {
+		t.Errorf("got %d bytes: %q", n, words)
 	}
 }

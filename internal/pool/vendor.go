@@ -2,10 +2,13 @@ package pool
 
 import (
 	"context"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
@@ -33,7 +36,11 @@ func newVendor(ctx context.Context, provider aws.CredentialsProvider) *vendor {
 // vend answers a worker's Ask as soon as the provider has answered. Workers that ask at the same
 // time cause one call of the provider. vend does not block.
 func (v *vendor) vend(w *process, ask *ipc.Ask) {
-	v.pending.Go(func() { w.post(v.answer(ask), nil) })
+	v.pending.Go(func() {
+		c := v.answer(ask)
+		w.asking.Store(false)
+		w.post(c, nil)
+	})
 }
 
 func (v *vendor) answer(ask *ipc.Ask) *ipc.Credentials {
@@ -45,7 +52,10 @@ func (v *vendor) answer(ask *ipc.Ask) *ipc.Credentials {
 		c, err = v.renew(ask)
 	}
 	if err != nil {
-		return &ipc.Credentials{Err: err.Error()}
+		return &ipc.Credentials{Err: reason(err)}
+	}
+	if year := c.Expires.Year(); year < 0 || year > 9999 { // JSON cannot express it
+		c.CanExpire, c.Expires = c.CanExpire && year < 0, time.Time{}
 	}
 	return &ipc.Credentials{
 		AccessKeyID:     c.AccessKeyID,
@@ -56,6 +66,15 @@ func (v *vendor) answer(ask *ipc.Ask) *ipc.Credentials {
 		CanExpire:       c.CanExpire,
 		Expires:         c.Expires,
 	}
+}
+
+// refreshing is what an aws.CredentialsCache writes before an error of its provider. The workers
+// have caches too, which write it again.
+const refreshing = "failed to refresh cached credentials, "
+
+// reason returns the text of a provider's error without what the caches write.
+func reason(err error) string {
+	return failure.Cut(strings.ReplaceAll(err.Error(), refreshing, ""), failure.MaxText)
 }
 
 // refused reports whether c are the credentials that S3 has refused.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
@@ -99,6 +100,29 @@ func TestVendorError(t *testing.T) {
 	}
 	if c := newVendor(t.Context(), nil).answer(&ipc.Ask{}); c.Err == "" {
 		t.Error("no provider, and no error")
+	}
+}
+
+// TestVendorErrorSaidOnce: each cache of the SDK writes the same words before an error. The worker's
+// cache writes them again.
+func TestVendorErrorSaidOnce(t *testing.T) {
+	leak.Check(t)
+	inner := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{}, errors.New("no role to assume")
+	}))
+	outer := aws.NewCredentialsCache(aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) {
+		_, err := inner.Retrieve(ctx)
+		return aws.Credentials{}, fmt.Errorf("assume role: %w", err)
+	}))
+	if _, err := outer.Retrieve(t.Context()); strings.Count(err.Error(), refreshing) != 2 {
+		t.Fatalf("the test is wrong: got %v", err)
+	}
+	if c := newVendor(t.Context(), outer).answer(&ipc.Ask{}); c.Err != "assume role: no role to assume" {
+		t.Errorf("got %q", c.Err)
+	}
+	long := newVendor(t.Context(), &mint{err: errors.New(strings.Repeat("x", 10<<20))})
+	if c := long.answer(&ipc.Ask{}); len(c.Err) > failure.MaxText || !strings.HasPrefix(c.Err, "xxx") {
+		t.Errorf("got an error of %d bytes", len(c.Err))
 	}
 }
 

@@ -49,13 +49,16 @@ func (w *process) drain() {
 	}
 }
 
-// send sends one message. If the socket fails it kills the worker, so that the seat's goroutine
-// sees the end. Only the writer may call it.
+// send sends one message. A job that cannot be sent has a Result with the reason; credentials that
+// cannot be sent are replaced by the reason. If the socket fails, send kills the worker, so that
+// the seat's goroutine sees the end. Only the writer may call it.
 func (w *process) send(p parcel) {
 	w.conn.SetWriteDeadline(time.Now().Add(w.patience()))
 	err := w.transmit(p.message, p.file)
 	var closed *ipc.FileError
+	var unsendable *ipc.UnsendableError
 	job, isJob := p.message.(*ipc.Job)
+	c, isCredentials := p.message.(*ipc.Credentials)
 	switch {
 	case err == nil && isJob:
 		w.last = job.ID
@@ -63,9 +66,11 @@ func (w *process) send(p parcel) {
 		w.last = 0
 	case errors.As(err, &closed) && isJob:
 		// The transfer ended and closed its file before the job was sent.
-		w.jobs.Add(-1)
-		result := &ipc.Result{ID: job.ID, Err: failure.Pack(failure.ErrCanceled)}
-		w.pool.events <- Result{w, result}
+		w.refuse(job, failure.ErrCanceled)
+	case errors.As(err, &unsendable) && isJob:
+		w.refuse(job, err)
+	case errors.As(err, &unsendable) && isCredentials && c.Err == "":
+		w.send(parcel{&ipc.Credentials{Err: failure.Cut(err.Error(), failure.MaxText)}, nil})
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.silent.Store(true)
 		w.kill()

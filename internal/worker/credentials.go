@@ -41,8 +41,8 @@ func (v *vended) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	if v.expired.Swap(false) {
 		ask.RefusedKey, ask.RefusedToken = v.last.AccessKeyID, v.last.SessionToken
 	}
-	if err := v.server.conn.Send(ask, nil); err != nil {
-		return aws.Credentials{}, gone(err)
+	if err := v.server.send(ask); err != nil {
+		return aws.Credentials{}, err
 	}
 	select {
 	case <-ctx.Done(): // never under the cache, which shields ctx from the canceling of one job

@@ -41,29 +41,49 @@ func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file 
 	case ipc.OpRead:
 		result.Read, err = read(ctx, job.Read, file)
 	case ipc.OpGet:
-		result.Get, result.Request, err = client.Get(ctx, job, file, fetch.Observer{
-			Retrying: s.retrying(job),
-			Found: func(object ipc.Object, chosen *checksum.Stored) {
-				s.conn.Send(&ipc.Found{ID: job.ID, Object: object, Chosen: chosen}, nil)
-			},
-			Progress: s.progress(job),
-		})
-		if err == nil && job.Get.WriteBack && result.Get.Written > 0 {
-			osfile.WriteBack(file, job.Get.Offset, result.Get.Written)
-		}
+		result.Get, result.Request, err = s.get(ctx, client, job, file)
 	default:
 		return fmt.Errorf("job %d has no operation, or more than one", job.ID)
 	}
 	return err
 }
 
+// get runs a Get. A Found that cannot be sent ends the job with the reason: the pool may wait for it
+// before it hands out further ranges.
+func (s *server) get(ctx context.Context, client *fetch.Client, job *ipc.Job, file *os.File) (
+	result *ipc.GetResult, request string, err error,
+) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var unsent error
+	result, request, err = client.Get(ctx, job, file, fetch.Observer{
+		Retrying: s.retrying(job),
+		Found: func(object ipc.Object, chosen *checksum.Stored) {
+			if unsent = s.send(&ipc.Found{ID: job.ID, Object: object, Chosen: chosen}); unsent != nil {
+				cancel(unsent)
+			}
+		},
+		Progress: s.progress(job),
+	})
+	if unsent != nil {
+		return nil, "", unsent
+	}
+	if err == nil && job.Get.WriteBack && result.Written > 0 {
+		osfile.WriteBack(file, job.Get.Offset, result.Written)
+	}
+	return result, failure.Cut(request, maxRequest), err
+}
+
+// maxRequest bounds S3's id of a request, which is for people. An id of S3 has 16 characters.
+const maxRequest = 1 << 10
+
 // retrying returns a function that reports failed attempts to the pool.
 func (s *server) retrying(job *ipc.Job) fetch.Retrying {
 	return func(attempt int, wait time.Duration, cause error) {
-		s.conn.Send(&ipc.Retry{
-			ID: job.ID, Attempt: attempt, Wait: wait, Cause: cause.Error(),
+		s.send(&ipc.Retry{
+			ID: job.ID, Attempt: attempt, Wait: wait, Cause: failure.Cut(cause.Error(), failure.MaxText),
 			Request: failure.RequestID(cause), Kind: failure.KindOf(cause),
-		}, nil)
+		})
 	}
 }
 
@@ -80,7 +100,7 @@ func (s *server) progress(job *ipc.Job) func(written, length int64, sums *checks
 		now := time.Now()
 		if written == 0 || written < length && now.Sub(last) >= progressEvery {
 			last = now
-			s.conn.Send(&ipc.Progress{ID: job.ID, Written: written, Sum: sums.Proof, Record: sums.Record}, nil)
+			s.send(&ipc.Progress{ID: job.ID, Written: written, Sum: sums.Proof, Record: sums.Record})
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -80,6 +81,7 @@ type server struct {
 	client  func() (*fetch.Client, error) // makes it for the first job; many workers get none
 	answers chan *ipc.Credentials         // to vended.Retrieve
 	running sync.WaitGroup
+	broken  atomic.Pointer[error] // of the first Send that broke the conversation
 
 	mu struct {
 		sync.Mutex
@@ -92,6 +94,9 @@ func (s *server) serve() error {
 	for {
 		m, file, err := s.conn.Receive()
 		if err != nil {
+			if broken := s.broken.Load(); broken != nil {
+				err = *broken
+			}
 			return gone(err)
 		}
 		switch m := m.(type) {
@@ -127,7 +132,7 @@ func (s *server) start(job *ipc.Job, file *os.File) {
 		delete(s.mu.jobs, job.ID)
 		s.mu.Unlock()
 		cancel(nil)
-		s.conn.Send(result, nil) // an error of the socket ends serve
+		s.finish(result)
 	})
 }
 

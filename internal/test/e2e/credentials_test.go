@@ -72,6 +72,9 @@ func TestCredentialsFail(t *testing.T) {
 	if !strings.Contains(err.Error(), "no credentials today") {
 		t.Errorf("got %v, want the provider's error", err)
 	}
+	if n := strings.Count(err.Error(), "failed to refresh cached credentials"); n > 1 {
+		t.Errorf("%v says one thing %d times", err, n)
+	}
 	if n := len(origin.Requests()); n != 0 {
 		t.Errorf("got %d requests, want none", n)
 	}

@@ -1,8 +1,11 @@
 package faults_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -57,7 +60,10 @@ func TestDirectoryWithoutWorkers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		harness.WantDirectoryError(t, harness.Directory(t, d, "", dir).Result(), 0, processpool.ErrWorkerLost)
+		err := harness.WantDirectoryError(t, harness.Directory(t, d, "", dir).Result(), 0, processpool.ErrWorkerLost)
+		if !strings.Contains(err.Error(), "program: no such file or directory") || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("got %v, want the missing program, and not as a file of the download", err)
+		}
 	}
 	harness.WantTree(t, dir)
 }

@@ -1,0 +1,64 @@
+package worker
+
+import (
+	"errors"
+
+	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
+)
+
+// send sends a message of a job. It returns an error if the message cannot be sent, which is then
+// the job's error. An error of the socket, after which the conversation is over, ends serve.
+func (s *server) send(m ipc.Message) error {
+	err := s.conn.Send(m, nil)
+	var unsendable *ipc.UnsendableError
+	if err != nil && !errors.As(err, &unsendable) {
+		s.broken.CompareAndSwap(nil, &err)
+		s.conn.Close() // serve waits in Receive, and the pool for an end
+	}
+	return err
+}
+
+// finish sends a job's result. If it cannot be sent, the job's result is the error that says so:
+// without a Result the pool would wait for ever.
+func (s *server) finish(result *ipc.Result) {
+	err := s.ahead(result)
+	if err == nil {
+		err = s.send(result)
+	}
+	if err != nil {
+		s.send(&ipc.Result{ID: result.ID, Err: failure.Pack(err)})
+	}
+}
+
+// listedSize is how many bytes of a page go into one frame. A page of 1000 keys, the most that S3
+// sends, normally is smaller. Some servers send all keys in one page.
+const listedSize = 1 << 20
+
+// ahead sends the first entries of a large page, and leaves the last of them in the result.
+func (s *server) ahead(result *ipc.Result) error {
+	if result.List == nil {
+		return nil
+	}
+	for {
+		n := fit(result.List.Entries)
+		if n == len(result.List.Entries) {
+			return nil
+		}
+		if err := s.send(&ipc.Listed{ID: result.ID, Entries: result.List.Entries[:n]}); err != nil {
+			return err
+		}
+		result.List = &ipc.Page{Entries: result.List.Entries[n:], Next: result.List.Next}
+	}
+}
+
+// fit returns how many of the entries go into one frame: at least one.
+func fit(entries []ipc.Entry) int {
+	size := 0
+	for n := range entries {
+		if size += entries[n].FrameSize(); size > listedSize && n > 0 {
+			return n
+		}
+	}
+	return len(entries)
+}
