@@ -84,7 +84,7 @@ func get(key string) *Job {
 		},
 		Get: &Get{
 			ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true, Limit: 3,
-			Choose: true, OneRange: true, Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, WriteBack: true,
+			Choose: true, OneRange: true, Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, EachWrite: true, WriteBack: true,
 		},
 	}
 }
