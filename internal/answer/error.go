@@ -18,7 +18,7 @@ func Error(err error) error {
 	status, header := responseOf(err)
 	switch {
 	case status >= 200 && status < 300:
-		if errors.Is(err, failure.ErrUnexpected) || interrupted(err) {
+		if errors.Is(err, failure.ErrUnexpected) || errors.Is(err, errUnknown) || interrupted(err) {
 			return err
 		}
 		return fmt.Errorf("%w: %w", failure.ErrUnexpected, err)
