@@ -130,7 +130,7 @@ func Example_portingErrors() {
 	case errors.Is(err, os.ErrNotExist):
 		fmt.Println("make the directory first")
 	}
-	// Output: NotFound
+	// Output: NoSuchKey
 }
 
 func Example_portingCancel() {

@@ -234,7 +234,7 @@ func ExampleTransferError() {
 	// Output:
 	// step: head key: missing
 	// not found: true
-	// code: NotFound
+	// code: NoSuchKey
 	// canceled: false
 }
 
