@@ -136,11 +136,11 @@ func (w *Wire) Unpack() error {
 	default:
 		e.causes = append(e.causes, &fs.PathError{Op: w.Call, Err: errno})
 	}
-	if w.API != nil {
+	switch {
+	case w.API != nil && w.Head != nil:
+		e.causes = append(e.causes, &Explained{Head: w.Head.rebuild(), Get: w.API.rebuild()})
+	case w.API != nil:
 		e.causes = append(e.causes, w.API.rebuild())
-	}
-	if w.Head != nil {
-		e.causes = append(e.causes, w.Head.rebuild())
 	}
 	return e
 }
