@@ -41,7 +41,7 @@ func open(name string, flag int) (*Journal, error) {
 		if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
 		}
-		f, err := osfile.Open(name, flag, 0o600)
+		f, err := osfile.OpenOwn(name, flag, osfile.OwnerAccess)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +103,9 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Begin truncates the file and writes a header. The file stays the same, and so does the lock.
+// Begin truncates the file and writes a header. The file stays the same, and so does the lock. Where
+// the file system cannot truncate, records of an older journal may follow the header: their CRCs
+// began with that of another header, so Read does not accept them.
 func (j *Journal) Begin(h Header) error {
 	salt := make([]byte, 8)
 	rand.Read(salt) // never fails: https://pkg.go.dev/crypto/rand#Read
@@ -111,7 +113,7 @@ func (j *Journal) Begin(h Header) error {
 	if err != nil {
 		return &fs.PathError{Op: "write", Path: j.Name(), Err: err}
 	}
-	if err := j.file.Truncate(0); err != nil {
+	if err := osfile.Optional(j.file.Truncate(0)); err != nil {
 		return err
 	}
 	if _, err := j.file.WriteAt(p, 0); err != nil {
@@ -128,8 +130,10 @@ func (j *Journal) Append(records []Record) error {
 	if j.bad {
 		return &fs.PathError{Op: "append", Path: j.Name(), Err: errors.New("an earlier append failed")}
 	}
-	if j.torn { // otherwise Read could find old records after the one it now rejects
-		if err := j.file.Truncate(j.end); err != nil {
+	// Otherwise Read could find old records after the one it now rejects. They would be claims as
+	// good as others, so a file system that cannot truncate is no reason to keep nothing.
+	if j.torn {
+		if err := osfile.Optional(j.file.Truncate(j.end)); err != nil {
 			return err
 		}
 		j.torn = false
@@ -146,7 +150,8 @@ func (j *Journal) Append(records []Record) error {
 	return nil
 }
 
-// Sync commits the records to stable storage.
+// Sync commits the records to stable storage. Where the file system cannot sync, the error is
+// osfile.Cannot, and the records are as good as without.
 func (j *Journal) Sync() error { return j.file.Sync() }
 
 // Close releases the lock and leaves the file.
