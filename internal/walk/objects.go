@@ -57,11 +57,11 @@ func (w *Walk) object(e ipc.Entry) error {
 		})
 		return nil
 	}
-	w.begin(e, place.Name, skeleton, filename)
+	w.begin(e, place.Name, filename)
 	return nil
 }
 
-func (w *Walk) begin(e ipc.Entry, name, skeleton, filename string) {
+func (w *Walk) begin(e ipc.Entry, name, filename string) {
 	// The listing may be stale, so that its size is not one to insist on.
 	small := e.Size < w.options.Small
 	d, err := w.owner.New(string(e.Key), filename, small)
@@ -70,7 +70,8 @@ func (w *Walk) begin(e ipc.Entry, name, skeleton, filename string) {
 		return
 	}
 	d.Notify(w.ends)
-	w.flying[d], w.names[skeleton] = name, name
+	skeleton := w.tree.Skeleton(name) // once more: its directory exists now
+	w.flying[d], w.names[skeleton] = file{name, skeleton}, name
 	w.mu.Lock()
 	w.mu.flying[d] = struct{}{}
 	w.mu.Unlock()
@@ -138,9 +139,9 @@ func (w *Walk) refuse(d *transfer.Download, cause error) {
 
 // land takes a download that has ended.
 func (w *Walk) land(d *transfer.Download) {
-	name := w.flying[d]
+	name := w.flying[d].name
+	delete(w.names, w.flying[d].skeleton)
 	delete(w.flying, d)
-	delete(w.names, w.tree.Skeleton(name))
 	err := d.Outcome().Err
 	if err == nil {
 		w.tree.Made(name)
