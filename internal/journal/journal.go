@@ -29,19 +29,21 @@ const attempts = 100
 
 // Open opens a journal and locks it. It creates an empty one if there is none. If another open file
 // has the lock, Open returns failure.ErrBusy immediately. A file that is not regular is an error.
-func Open(name string) (*Journal, error) {
-	return open(name, os.O_CREATE)
-}
+// One that its owner may not read or write, because of a umask or a copy, gets the permissions.
+func Open(name string) (*Journal, error) { return open(name, os.O_CREATE, osfile.OpenOwn) }
 
-// OpenExisting is like Open, but returns fs.ErrNotExist if there is no journal.
-func OpenExisting(name string) (*Journal, error) { return open(name, 0) }
+// OpenExisting is like Open, but returns fs.ErrNotExist if there is no journal, and does not change
+// the permissions of the file, which may not be a journal.
+func OpenExisting(name string) (*Journal, error) { return open(name, 0, osfile.Open) }
 
-func open(name string, flag int) (*Journal, error) {
+type opener func(name string, flag int, perm fs.FileMode) (*os.File, error)
+
+func open(name string, flag int, openFile opener) (*Journal, error) {
 	for range attempts {
 		if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
 		}
-		f, err := osfile.OpenOwn(name, flag, osfile.OwnerAccess)
+		f, err := openFile(name, flag, osfile.OwnerAccess)
 		if err != nil {
 			return nil, err
 		}

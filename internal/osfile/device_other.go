@@ -2,7 +2,14 @@
 
 package osfile
 
-import "io/fs"
+import (
+	"io/fs"
+	"path/filepath"
+)
 
-// deviceOf never knows: a FileInfo does not tell here.
-func deviceOf(fs.FileInfo) (device uint64, known bool) { return 0, false }
+// deviceOf returns the volume in a file's name: a FileInfo does not tell the file system here. A
+// volume that is mounted on a folder is not told apart.
+func deviceOf(name string, _ fs.FileInfo) (device any, known bool) {
+	volume := filepath.VolumeName(name)
+	return volume, volume != ""
+}

@@ -8,10 +8,10 @@ import (
 )
 
 // deviceOf returns the number of the file system that a file is on.
-func deviceOf(info fs.FileInfo) (device uint64, known bool) {
+func deviceOf(_ string, info fs.FileInfo) (device any, known bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return 0, false
+		return nil, false
 	}
 	return uint64(stat.Dev), true
 }

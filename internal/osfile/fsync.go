@@ -33,7 +33,7 @@ func (s *System) Datasync(f *os.File) error {
 // for files of the same file system return nil at once, so that a download of many small files does
 // not sync each of them twice.
 func (s *System) CanSync(f *os.File, info fs.FileInfo) error {
-	device, known := deviceOf(info)
+	device, known := deviceOf(f.Name(), info)
 	if s != nil && known {
 		if _, yes := s.syncs.Load(device); yes {
 			return nil

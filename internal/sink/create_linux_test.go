@@ -10,20 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/s3processpool/processpool/internal/osfile"
+	"github.com/s3processpool/processpool/internal/test/disk"
 )
 
 // tmpfs mounts a file system of size bytes.
 func tmpfs(t *testing.T, size int64) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprint("size=", size)); err != nil {
-		t.Skip("cannot mount: ", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	disk.Tmpfs(t, dir, fmt.Sprint("size=", size))
 	return dir
 }
 

@@ -95,10 +95,17 @@ func (w *Walk) place(name string) (string, error) {
 	if err := w.free(name); err != nil {
 		return "", err
 	}
-	if w.options.Resume && partial.IsReserved(path.Base(name)) {
+	if w.options.Resume && w.reserved(name) {
 		return "", fmt.Errorf("%w: with Resume its name is reserved for another key's partial file", keypath.ErrUnsafe)
 	}
 	return w.tree.Place(name)
+}
+
+// reserved reports whether a file has the name of a partial file or a journal, or one that its
+// directory equates with such a name.
+func (w *Walk) reserved(name string) bool {
+	skeleton := w.tree.Skeleton(name)
+	return partial.IsReserved(path.Base(name)) || partial.IsReserved(skeleton[strings.LastIndexByte(skeleton, '/')+1:])
 }
 
 // free makes sure that no directory above name is to be a file, of a download that has put none

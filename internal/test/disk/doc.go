@@ -2,7 +2,7 @@
 // equates names that differ by case, one without fsync. All need privileges to mount, and Linux.
 //
 // A helper that cannot do its work skips the test and says why. Where CI is "true", it fails the
-// test instead if only a program is missing, which .ci/run installs.
+// test instead if the machine could do it: programs that are missing are installed by .ci/run.
 //
 // The file system of [Mount] is a FUSE server of this package. It is the test binary itself, run
 // again, because a process that serves a file system must not use it (a call of one thread would
