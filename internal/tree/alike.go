@@ -103,6 +103,9 @@ func (t *Tree) folds(dir string) bool {
 // names may have the same skeleton, too. The skeleton of a name may change when its directory is
 // created.
 func (t *Tree) Skeleton(name string) string {
+	if d := t.dirs[name]; d != nil && d.probed {
+		return d.skeleton
+	}
 	for range maxLinks {
 		target, ok := t.link(name)
 		if !ok {

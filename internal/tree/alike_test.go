@@ -34,6 +34,7 @@ func TestSkeleton(t *testing.T) {
 		{"e\u200d\u0301", "\u00e9", true},
 		{"1\ufe0f\u20e3", "1\u20e3", true},
 		{"a. .", "a", true},
+		{".a.pa\u200drt.", ".a.part", true},
 		{"a\xff", "a\xfe", true},
 		{"cafe", "caf\u00e9", false},
 		{"\u65e5\u672c1", "\u65e5\u672c2", false},
