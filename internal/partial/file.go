@@ -49,10 +49,9 @@ func openFile(ctx context.Context, target sink.Target, size int64) (*sink.Temp, 
 	if !found.Mode().IsRegular() {
 		return nil, unfit(sink.Regular(found))
 	}
-	// A file system that cannot set the size of a file leaves it shorter: Prepare and the writes
-	// extend it. Records beyond its end do not have the bytes that they claim.
+	otherSize := fmt.Errorf("%w: it has %d bytes, the object has %d", errUnfit, found.Size(), size)
 	if found.Size() > size {
-		return nil, fmt.Errorf("%w: it has %d bytes, the object has %d", errUnfit, found.Size(), size)
+		return nil, otherSize
 	}
 	replaced, err := target.Present()
 	if err != nil {
@@ -68,6 +67,13 @@ func openFile(ctx context.Context, target sink.Target, size int64) (*sink.Temp, 
 		err = unfit(errors.Join(err, sink.ErrReplaced))
 	} else {
 		err = prepare(ctx, target, f, info, replaced, size)
+	}
+	// A file system that cannot set the size of a file leaves it shorter until its last byte is
+	// written. Where the size can be set, somebody else has made the file shorter.
+	if err == nil && info.Size() < size {
+		if after, statErr := sys.Stat(f); statErr != nil || after.Size() == size {
+			err = otherSize
+		}
 	}
 	if err != nil {
 		sys.Close(f)
