@@ -57,7 +57,8 @@ type Config struct {
 	// a nil Result promises the file to every program that runs; after a crash of the
 	// machine or a loss of power the file may be missing, be the old one, or be short, as
 	// the file system chooses. An error of the directory's fsync is the only error after
-	// which the new file is in place. Default false.
+	// which the new file is in place. Where the file system cannot sync files, downloads
+	// fail before a byte is fetched. Default false.
 	Durable bool
 
 	// ClientOptions are applied as by s3.NewFromConfig: region, endpoint, path style and

@@ -14,7 +14,7 @@ import (
 
 // Environ is one Downloader's. A zero field is the default.
 type Environ struct {
-	Files *osfile.System
+	Files *osfile.System // Of makes one where there is none
 
 	Slow         time.Duration // transfer.Env
 	StartTimeout time.Duration // pool.Options, as the next two
@@ -28,12 +28,16 @@ func (e *Environ) In(cfg aws.Config) aws.Config {
 	return cfg
 }
 
-// Of returns the last Environ in cfg, or the zero one.
-func Of(cfg aws.Config) Environ {
+// Of returns the last Environ in cfg, or one of defaults.
+func Of(cfg aws.Config) (e Environ) {
 	for _, source := range slices.Backward(cfg.ConfigSources) {
-		if e, ok := source.(*Environ); ok {
-			return *e
+		if given, ok := source.(*Environ); ok {
+			e = *given
+			break
 		}
 	}
-	return Environ{}
+	if e.Files == nil {
+		e.Files = new(osfile.System)
+	}
+	return e
 }
