@@ -168,6 +168,7 @@ func (r *run) prepare() {
 		cfg.Credentials = aws.CredentialsProviderFunc(r.credentials)
 	}
 	var err error
+	harness.Hurry(r.T, 5)
 	r.d, err = processpool.NewDownloader(harness.Environ(r.T, cfg), func(c *processpool.Config) {
 		c.MultipartThreshold, c.MultipartChunksize = p.threshold, p.chunk
 		c.MaxRequestProcesses, c.RequestsPerProcess = p.processes, p.requests
