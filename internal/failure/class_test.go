@@ -61,8 +61,8 @@ func sending(err error) error {
 	}}
 }
 
-// notXML returns the error that the SDK creates from the HTML page of a gateway, which is no error of
-// S3.
+// notXML returns the error that the SDK creates from the HTML page of a gateway, which is no error
+// of S3.
 func notXML(status int) error {
 	return brokenOffBy(status, errors.New("error while deserializing xml error response : XML syntax error on line 6: unexpected EOF"))
 }
@@ -119,7 +119,8 @@ func TestClassOf(t *testing.T) {
 			"handshake garbled": sending(tls.RecordHeaderError{Msg: "oversized record received"}),
 			"TLS alert":         sending(&net.OpError{Op: "remote error", Err: errors.New("tls: internal error")}),
 			"idle":              &failure.Idle{Err: sending(io.EOF)}, "no answer": sending(errors.New("net/http: timeout awaiting response headers")),
-			"proxy: 502": sending(errors.New("Bad Gateway")),
+			"a listing, cut short": fmt.Errorf("%w: %w", failure.ErrUnexpected, brokenOff(200, io.ErrUnexpectedEOF)),
+			"proxy: 502":           sending(errors.New("Bad Gateway")),
 		},
 		failure.Name: {
 			"SERVFAIL": looking(servfail, false), "resolver timeout": looking(&net.DNSError{Err: "i/o timeout", IsTimeout: true}, false),
@@ -160,6 +161,7 @@ func TestClassOf(t *testing.T) {
 			"out of date":   sending(x509.CertificateInvalidError{Reason: x509.Expired, Cert: &x509.Certificate{}}),
 			"no TLS there":  sending(http.ErrSchemeMismatch),
 			"no common TLS": sending(&net.OpError{Op: "remote error", Err: errors.New("tls: protocol version not supported")}),
+			"old server":    sending(errors.New("tls: server selected unsupported protocol version 301")),
 			"NXDOMAIN":      looking(nxdomain, false), "no port": sending(&net.AddrError{Err: "missing port in address", Addr: "h"}),
 			"proxy: 407": sending(errors.New("Proxy Authentication Required")), "proxy: 403": sending(errors.New("Forbidden")),
 			"scheme":        sending(errors.New(`unsupported protocol scheme "ftp"`)),
@@ -221,8 +223,8 @@ func TestNameClock(t *testing.T) {
 	}
 }
 
-// signed returns err, an answer to a request that was signed now, as that of a server whose clock is
-// ahead.
+// signed returns err, an answer to a request that was signed now, as that of a server whose clock
+// is ahead.
 func signed(err error, ahead time.Duration) error {
 	var e *awshttp.ResponseError
 	errors.As(err, &e)

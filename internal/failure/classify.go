@@ -37,6 +37,9 @@ func ClassOf(err error) Class {
 	case errors.Is(err, ErrStalled):
 		return Network
 	case errors.Is(err, ErrUnexpected):
+		if c, _ := ofNetwork(err); c == Network {
+			return Network // the answer broke off: what is missing did not fit
+		}
 		return Untrusted
 	case errors.Is(err, context.Canceled), errors.Is(err, ErrObjectChanged), errors.Is(err, ErrSizeMismatch),
 		hopeless(err):

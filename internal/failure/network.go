@@ -72,18 +72,21 @@ func hopeless(err error) bool {
 		errors.Is(err, http.ErrSchemeMismatch) || refusedByTLS(err) || refusedByProxy(err)
 }
 
-// refusedByTLS reports whether the server and this client have no version of TLS in common, or the
-// server insists on a certificate of the client. Package tls has no errors for these, only texts
-// (https://www.rfc-editor.org/rfc/rfc8446#section-6.2).
+// refusedByTLS reports whether the server and this client have no version or cipher of TLS in
+// common, or the server insists on a certificate of the client. Package tls has only texts for
+// these (https://www.rfc-editor.org/rfc/rfc8446#section-6.2).
 func refusedByTLS(err error) bool {
+	if strings.Contains(err.Error(), "tls: server selected unsupported protocol version") {
+		return true
+	}
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "remote error" && op.Op != "local error" {
 		return false
 	}
 	switch strings.TrimPrefix(op.Err.Error(), "tls: ") {
-	case "protocol version not supported", "insufficient security level", "certificate required", "bad certificate",
-		"unsupported certificate", "revoked certificate", "expired certificate", "unknown certificate",
-		"unknown certificate authority", "access denied":
+	case "handshake failure", "protocol version not supported", "insufficient security level",
+		"certificate required", "bad certificate", "unsupported certificate", "revoked certificate",
+		"expired certificate", "unknown certificate", "unknown certificate authority", "access denied":
 		return true
 	}
 	return false

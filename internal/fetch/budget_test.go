@@ -57,8 +57,8 @@ func play(t *testing.T, attempts int, timeout time.Duration, script ...step) (ma
 }
 
 var (
-	away      = &failure.Interrupted{Err: errors.New("away")}
-	untrusted = fmt.Errorf("%w: x", failure.ErrUnexpected)
+	errAway      = &failure.Interrupted{Err: errors.New("away")}
+	errUntrusted = fmt.Errorf("%w: x", failure.ErrUnexpected)
 )
 
 // repeat returns n times s.
@@ -69,7 +69,7 @@ func repeat(n int, s ...step) []step { return slices.Repeat(s, n) }
 func TestBudgetOfAnOutage(t *testing.T) {
 	for range 50 { // pauses are random
 		begun := time.Unix(1e9, 0)
-		made, clock, err := play(t, 5, time.Minute, step{err: away})
+		made, clock, err := play(t, 5, time.Minute, step{err: errAway})
 		if took := clock.now.Sub(begun); !errors.Is(err, failure.ErrRetriesExceeded) || took != time.Minute || made < 12+5 {
 			t.Fatalf("got %v after %v and %d attempts", err, took, made)
 		}
@@ -81,15 +81,15 @@ func TestBudgetOfAnOutage(t *testing.T) {
 		}
 
 		// The attempts take time, too: five stalls are longer than RetryTimeout.
-		made, _, err = play(t, 5, time.Minute, step{err: away, takes: 20 * time.Second})
+		made, _, err = play(t, 5, time.Minute, step{err: errAway, takes: 20 * time.Second})
 		if !errors.Is(err, failure.ErrRetriesExceeded) || made != 5 {
 			t.Errorf("stalls: got %v after %d attempts, want 5", err, made)
 		}
-		made, _, err = play(t, 3, 0, step{err: away})
+		made, _, err = play(t, 3, 0, step{err: errAway})
 		if !errors.Is(err, failure.ErrRetriesExceeded) || made != 3 || !strings.Contains(err.Error(), "after 3 attempts without headway") {
 			t.Errorf("RetryTimeout=0: got %v after %d attempts, want 3", err, made)
 		}
-		made, clock, err = play(t, 1000, time.Second, step{err: away})
+		made, clock, err = play(t, 1000, time.Second, step{err: errAway})
 		if !errors.Is(err, failure.ErrRetriesExceeded) || made != 1000 || clock.now.Sub(begun) < time.Minute {
 			t.Errorf("MaxAttempts=1000: got %v after %d attempts and %v", err, made, clock.now.Sub(begun))
 		}
@@ -111,7 +111,7 @@ func TestBudgetOutlastsAnOutage(t *testing.T) {
 			}
 			err = c.attempts(t.Context(), "b", nil, func(context.Context, *watch) (bool, error) {
 				if clock.now.Before(end) {
-					return false, away
+					return false, errAway
 				}
 				return true, nil
 			})
@@ -131,14 +131,14 @@ func TestBudgetOfOtherErrors(t *testing.T) {
 		want   int
 		is     error
 	}{
-		{"untrusted", []step{{err: untrusted}}, 5, failure.ErrRetriesExceeded},
+		{"untrusted", []step{{err: errUntrusted}}, 5, failure.ErrRetriesExceeded},
 		{"final", []step{{err: final}}, 1, final},
 		{"final, with headway", []step{{err: final, headway: true}}, 1, final},
-		{"final in an outage", append(repeat(7, step{err: away}), step{err: final}), 8, final},
+		{"final in an outage", append(repeat(7, step{err: errAway}), step{err: final}), 8, final},
 		// A gateway gives wrong answers while the server is away.
-		{"untrusted in an outage", append(repeat(7, step{err: away}), step{err: untrusted}), 7 + 5, failure.ErrRetriesExceeded},
-		{"untrusted before an outage", append(repeat(4, step{err: untrusted}), append(repeat(7, step{err: away}), step{err: untrusted})...), 4 + 7 + 1, failure.ErrRetriesExceeded},
-		{"untrusted, then success", append(repeat(4, step{err: untrusted}), step{}), 5, nil},
+		{"untrusted in an outage", append(repeat(7, step{err: errAway}), step{err: errUntrusted}), 7 + 5, failure.ErrRetriesExceeded},
+		{"untrusted before an outage", append(repeat(4, step{err: errUntrusted}), append(repeat(7, step{err: errAway}), step{err: errUntrusted})...), 4 + 7 + 1, failure.ErrRetriesExceeded},
+		{"errUntrusted, then success", append(repeat(4, step{err: errUntrusted}), step{}), 5, nil},
 	} {
 		made, _, err := play(t, 5, time.Minute, c.script...)
 		if made != c.want || !errors.Is(err, c.is) {
@@ -149,11 +149,11 @@ func TestBudgetOfOtherErrors(t *testing.T) {
 
 // TestBudgetAfterHeadway: headway resets the attempts and the time.
 func TestBudgetAfterHeadway(t *testing.T) {
-	script := append(repeat(20, append(repeat(4, step{err: untrusted}), step{err: untrusted, headway: true})...), step{})
+	script := append(repeat(20, append(repeat(4, step{err: errUntrusted}), step{err: errUntrusted, headway: true})...), step{})
 	if made, _, err := play(t, 5, 0, script...); made != 101 || err != nil {
 		t.Errorf("got %v after %d attempts, want success after 101", err, made)
 	}
-	script = append(repeat(5, append(repeat(5, step{err: away, takes: 11 * time.Second}), step{err: away, takes: time.Hour, headway: true})...), step{})
+	script = append(repeat(5, append(repeat(5, step{err: errAway, takes: 11 * time.Second}), step{err: errAway, takes: time.Hour, headway: true})...), step{})
 	if made, _, err := play(t, 6, time.Minute, script...); made != 31 || err != nil {
 		t.Errorf("got %v after %d attempts, want success after 31", err, made)
 	}
@@ -162,17 +162,17 @@ func TestBudgetAfterHeadway(t *testing.T) {
 // TestPauseEndsWithTheBudget: only where the time decides.
 func TestPauseEndsWithTheBudget(t *testing.T) {
 	for range 200 {
-		_, clock, _ := play(t, 2, 10*time.Second, step{err: away, takes: 9 * time.Second})
+		_, clock, _ := play(t, 2, 10*time.Second, step{err: errAway, takes: 9 * time.Second})
 		if len(clock.sleeps) != 1 || clock.sleeps[0] > 250*time.Millisecond {
 			t.Fatalf("got pauses %v", clock.sleeps)
 		}
-		_, clock, _ = play(t, 2, 10*time.Second, step{err: away, takes: 10*time.Second - 1})
+		_, clock, _ = play(t, 2, 10*time.Second, step{err: errAway, takes: 10*time.Second - 1})
 		if len(clock.sleeps) != 1 || clock.sleeps[0] > 1 {
 			t.Fatalf("RetryTimeout decides: got pauses %v, want no longer than 1ns", clock.sleeps)
 		}
 	}
 	// After 2 s MaxAttempts decides, and the pauses go on growing.
-	_, clock, _ := play(t, 40, 2*time.Second, step{err: away})
+	_, clock, _ := play(t, 40, 2*time.Second, step{err: errAway})
 	if longest := slices.Max(clock.sleeps); longest < 2*time.Second {
 		t.Errorf("MaxAttempts decides: got pauses of up to %v", longest)
 	}
