@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -201,24 +200,6 @@ func TestRules(t *testing.T) {
 		}
 		if got := failure.Retryable(remote); got != want.retryable {
 			t.Errorf("%s: got retryable %v, want %v", c, got, want.retryable)
-		}
-	}
-}
-
-// TestNameClock: the error says how far the clock is off, if the answer tells.
-func TestNameClock(t *testing.T) {
-	for _, c := range []struct {
-		err  error
-		want string
-	}{
-		{signed(answer(403, "RequestTimeTooSkewed"), time.Hour), "the clock of this machine is off by 1h0m0s: "},
-		{signed(answer(403, "Forbidden"), -25*time.Hour), "the clock of this machine is off by 25h0m0s: "},
-		{answer(403, "RequestTimeTooSkewed"), "the clock of this machine is off: "},
-		{answer(403, "RequestTimeTooSkewed", "Date", time.Now().UTC().Format(http.TimeFormat)), "the clock of this machine is off: "},
-	} {
-		got := failure.NameClock(c.err)
-		if !strings.HasPrefix(got.Error(), c.want) || !errors.Is(got, c.err) {
-			t.Errorf("got %v, want %q", got, c.want)
 		}
 	}
 }

@@ -32,16 +32,27 @@ func skewed(err error) bool {
 	return known && e == nil && date.Sub(signed).Abs() > tolerance
 }
 
-// NameClock adds to an error of the class Clock how far this machine's clock is off.
+// NameClock adds to a refusal how far this machine's clock is off, if that may be the reason: S3
+// says so, or it does not tell the reason. It returns other errors as they are.
 func NameClock(err error) error {
+	off := clockOff(err)
+	switch {
+	case off > tolerance && (skewed(err) || status(err) == http.StatusForbidden && bare(codeOf(err))):
+		return fmt.Errorf("the clock of this machine is off by %v: %w", off.Round(time.Minute), err)
+	case skewed(err):
+		return fmt.Errorf("the clock of this machine is off: %w", err)
+	}
+	return err
+}
+
+// clockOff returns how far this machine's clock is from that of the server that has just answered.
+func clockOff(err error) time.Duration {
 	if r := response(err); r != nil {
 		if date, known := dateOf(r); known {
-			if off := time.Until(date).Abs(); off > tolerance {
-				return fmt.Errorf("the clock of this machine is off by %v: %w", off.Round(time.Minute), err)
-			}
+			return time.Until(date).Abs()
 		}
 	}
-	return fmt.Errorf("the clock of this machine is off: %w", err)
+	return 0
 }
 
 // dateOf returns the time at which an answer was made. That of a cache is no one's present.

@@ -44,12 +44,10 @@ func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, 
 			c.credentials.Refresh()
 			renewed = true
 			continue
-		case class == failure.Clock && corrected:
-			return failure.NameClock(err)
-		case class == failure.Clock: // at once: the answer has corrected the SDK's clock
+		case class == failure.Clock && !corrected: // at once: the answer has corrected the SDK's clock
 			corrected = true
-		case !class.Retryable():
-			return err
+		case class == failure.Clock, !class.Retryable():
+			return failure.NameClock(err)
 		default:
 			budget.count(class, headway)
 			if budget.spent(class) {

@@ -67,11 +67,20 @@ func TestClockIsOff(t *testing.T) {
 			})
 		}
 	}
+	// What stays a refusal without a reason, although it was signed with the time of the answer.
+	origin.ClearFaults()
+	origin.ResetRequests()
+	origin.Inject(s3test.Fault{Status: 403, Header: map[string]string{"Date": time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat)}})
+	err := questions(o)["HEAD"](t.Context(), newClient(t, origin), nil)
+	if err == nil || !strings.Contains(err.Error(), "the clock of this machine is off by 1h0m0s: ") {
+		t.Errorf("got %v, want that the clock is off", err)
+	}
+	wantCount(t, origin, 2)
 	// A refusal for another reason, by a server whose clock is the same.
 	origin.ClearFaults()
 	origin.ResetRequests()
 	origin.Inject(s3test.Fault{Status: 403})
-	err := questions(o)["HEAD"](t.Context(), newClient(t, origin), nil)
+	err = questions(o)["HEAD"](t.Context(), newClient(t, origin), nil)
 	if err == nil || strings.Contains(err.Error(), "clock") {
 		t.Errorf("got %v, want a refusal without the clock", err)
 	}

@@ -200,3 +200,35 @@ func TestNoRetry(t *testing.T) {
 		}
 	})
 }
+
+// A DownloadDirectory outlasts an outage, too: pages of the listing as well as objects.
+func TestOutageOfADirectory(t *testing.T) {
+	for name, begin := range outages {
+		t.Run(name, func(t *testing.T) {
+			leak.Check(t)
+			origin, dir := harness.StartOrigin(t, harness.Pages(10)), t.TempDir()
+			var want []string
+			for i := range 60 {
+				key := fmt.Sprintf("%02d", i)
+				want = append(want, key)
+				origin.Put("b", key, harness.Content)
+			}
+			harness.Hurry(t, hurry)
+			d := harness.NewDownloader(t, origin)
+			gate := make(chan struct{})
+			held := origin.Inject(s3test.Fault{Match: harness.IsList, Skip: 2, Gate: gate})
+			all := d.DownloadDirectory(t.Context(), "b", "", dir)
+			await(t, "the third page", func() bool { return held.Hits() > 0 })
+			end := begin(origin)
+			close(gate)
+			await(t, "a retry", func() bool { return retries(d) > 0 })
+			time.Sleep(5 * time.Second / hurry)
+			end()
+			harness.Wait(t, all.Done(), "the end of the directory")
+			if err := all.Result(); err != nil {
+				t.Error(err)
+			}
+			harness.WantTree(t, dir, want...)
+		})
+	}
+}
