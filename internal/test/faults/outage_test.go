@@ -113,9 +113,10 @@ func TestOutageTooLong(t *testing.T) {
 			harness.Hurry(t, 100)
 			d := harness.NewDownloader(t, origin)
 			end := begin(origin)
+			begun := time.Now()
 			harness.WantError(t, harness.Download(t, d, "k", filepath.Join(dir, "file")), processpool.ErrRetriesExceeded)
-			if n := retries(d); n < 10 {
-				t.Errorf("got %d retries in a minute", n)
+			if took := time.Since(begun); took < time.Minute/100 {
+				t.Errorf("got an error after %v, want it after RetryTimeout", 100*took)
 			}
 			leak.Files(t, dir)
 			end()
@@ -131,7 +132,7 @@ func TestOutageOfFewAttempts(t *testing.T) {
 		name    string
 		aws     int // RetryMaxAttempts
 		config  func(*processpool.Config)
-		retries int64 // -1: more than 10
+		retries int64 // -1: as many as there are in RetryTimeout
 	}{
 		{"MaxAttempts=3", 0, func(c *processpool.Config) { c.MaxAttempts = 3 }, 2},
 		{"RetryMaxAttempts=3", 3, func(*processpool.Config) {}, 2},
@@ -149,9 +150,14 @@ func TestOutageOfFewAttempts(t *testing.T) {
 			cfg := origin.Config()
 			cfg.RetryMaxAttempts = c.aws
 			d := harness.NewDownloaderOf(t, origin, cfg, c.config)
+			begun := time.Now()
 			harness.WantError(t, harness.Download(t, d, "k", filepath.Join(dir, "file")), processpool.ErrRetriesExceeded)
-			if n := retries(d); c.retries >= 0 && n != c.retries || c.retries < 0 && n < 10 {
+			n, took := retries(d), time.Since(begun)
+			if c.retries >= 0 && n != c.retries {
 				t.Errorf("got %d retries, want %d", n, c.retries)
+			}
+			if c.retries < 0 && took < time.Minute/100 {
+				t.Errorf("got an error after %d retries and %v, want it after RetryTimeout", n, 100*took)
 			}
 		})
 	}
