@@ -20,6 +20,8 @@ type Environ struct {
 	StartTimeout time.Duration // pool.Options, as the next two
 	StopTimeout  time.Duration
 	Heartbeat    time.Duration
+
+	Hurry int // workers divide the pauses between attempts and RetryTimeout by it; 0 or 1: not
 }
 
 // In returns cfg with e in it.
