@@ -55,10 +55,10 @@ func lengthOf(operation string, contentLength *int64) (int64, error) {
 // multipart matches the ETag of an object that was uploaded in two or more parts.
 var multipart = regexp.MustCompile(`-([2-9]|[1-9][0-9]+)$`)
 
-// checkEmpty holds the ETag of an empty object against its size. S3 has no multipart upload of two
+// CheckEmpty holds the ETag of an empty object against its size. S3 has no multipart upload of two
 // or more parts without a byte: all parts but the last have 5 MiB or more
 // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
-func checkEmpty(operation string, o *ipc.Object) error {
+func CheckEmpty(operation string, o *ipc.Object) error {
 	if o.Size == 0 && multipart.MatchString(strings.TrimSuffix(o.ETag, `"`)) {
 		return untrusted("%s: the size is 0, and the ETag %s is that of several parts", operation, o.ETag)
 	}

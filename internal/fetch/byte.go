@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/s3processpool/processpool/internal/answer"
@@ -16,10 +15,14 @@ import (
 // A GetObject of the first byte tells what a HeadObject has not told: the size, where the answer
 // had no Content-Length, or the reason, where it was a refusal.
 
-// oneByte asks for the first byte of the object, and returns what the answer says of the object.
-func (c *Client) oneByte(ctx context.Context, job *ipc.Job, etag string) (answer.Object, error) {
+// firstByte is the Range of the first byte.
+const firstByte = "bytes=0-0"
+
+// sample asks for a range of the object, "" for all of it, and returns what the header of the answer
+// says of the object.
+func (c *Client) sample(ctx context.Context, job *ipc.Job, etag, byteRange string) (answer.Object, error) {
 	input := getInput(job, etag)
-	input.Range = aws.String("bytes=0-0")
+	input.Range = optional(byteRange)
 	out, err := c.s3.GetObject(ctx, input, c.regions.of(job.Bucket))
 	if err != nil {
 		return answer.Object{}, answer.Error(err)
@@ -39,8 +42,13 @@ func discard(out *s3.GetObjectOutput) {
 
 // size returns the size of the object that a HeadObject has described without one, as of etag.
 func (c *Client) size(ctx context.Context, job *ipc.Job, etag string) (int64, error) {
-	o, err := c.oneByte(ctx, job, etag)
-	if size, ok := answer.Unsatisfied(err); ok && size == 0 {
+	o, err := c.sample(ctx, job, etag, firstByte)
+	size, ok := answer.Unsatisfied(err)
+	if !ok && answer.Status(err) == http.StatusRequestedRangeNotSatisfiable {
+		// An empty object, it seems. S3 itself does not say so in the header of a 416.
+		o, err = c.sample(ctx, job, etag, "")
+	}
+	if ok && size == 0 {
 		return 0, nil // no range of an empty object can be satisfied
 	}
 	switch status := answer.Status(err); {
@@ -70,7 +78,7 @@ func (c *Client) refused(ctx context.Context, w *watch, job *ipc.Job, renewed *b
 		return err
 	}
 	w.alive()
-	_, why := c.oneByte(ctx, job, "")
+	_, why := c.sample(ctx, job, "", firstByte)
 	if why == nil || answer.Status(why) == http.StatusRequestedRangeNotSatisfiable {
 		return fmt.Errorf("%w: GetObject succeeds, and HeadObject does not: %w", failure.ErrUnexpected, err)
 	}

@@ -44,6 +44,19 @@ func TestHeadWithoutSize(t *testing.T) {
 			})
 		}
 	}
+	t.Run("416 without the size", func(t *testing.T) {
+		origin.ClearFaults()
+		putObject(origin, 0)
+		origin.ResetRequests()
+		head := headers("Content-Length", "")
+		head.Method = "HEAD"
+		origin.Inject(head)
+		origin.Inject(s3test.Fault{Range: "bytes=0-0", Header: map[string]string{"Content-Range": ""}})
+		if got, err := c.Head(t.Context(), headJob(), nil); err != nil || got.Object.Size != 0 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		wantRequests(t, origin, "", "bytes=0-0", "")
+	})
 	for _, f := range []struct {
 		name string
 		get  s3test.Fault

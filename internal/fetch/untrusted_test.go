@@ -95,6 +95,11 @@ func TestSizeZero(t *testing.T) {
 		o := putObject(origin, 0, func(o *s3test.Object) { o.ETag = `"0123456789abcdef0123456789abcdef-2"` })
 		_, err := c.Head(t.Context(), headJob(), nil)
 		wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
+		chunked := headers("Content-Length", "")
+		chunked.Method = "HEAD"
+		origin.Inject(chunked)
+		_, err = c.Head(t.Context(), headJob(), nil)
+		wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
 		unknown := &ipc.Job{Bucket: "b", Key: "k", Get: &ipc.Get{
 			ETag: o.etag, Size: ipc.SizeUnknown, Length: ipc.SizeUnknown, Whole: true, Unconfirmed: true, Limit: 10,
 		}}
