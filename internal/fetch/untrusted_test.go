@@ -108,6 +108,20 @@ func TestSizeZero(t *testing.T) {
 	})
 }
 
+// TestAnotherSizeWithoutETag: an answer without the ETag that the object has says nothing about it.
+func TestAnotherSizeWithoutETag(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 1000)
+	f := headers("ETag", "", "Content-Length", "999")
+	f.Times = 1
+	origin.Inject(f)
+	m, job := &memory{}, o.whole()
+	r, _, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{})
+	o.want(t, job, m, r, err)
+	wantCount(t, origin, 2)
+}
+
 // TestRegionOfTwo: two requests at once meet the same redirect to another region, and both are
 // repeated there.
 func TestRegionOfTwo(t *testing.T) {
