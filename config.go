@@ -170,6 +170,7 @@ func (c *Config) validate() error {
 		"RequestsPerProcess is %d: give 1 to %d, or %s", c.RequestsPerProcess, maxRequests, orDefault)
 	f.add(c.MaxAttempts < 1, "MaxAttempts is %d: give at least 1, or %s", c.MaxAttempts, orDefault)
 	f.add(c.RetryTimeout < 0, "RetryTimeout is %v: give a positive duration, 0 for MaxAttempts alone, or %s", c.RetryTimeout, orDefault)
+	f.add(c.RetryTimeout > 0 && c.RetryTimeout < time.Millisecond, "RetryTimeout is %v: a duration needs a unit, such as time.Minute", c.RetryTimeout)
 	f.add(c.StallTimeout <= 0, "StallTimeout is %v: give a positive duration, or %s", c.StallTimeout, orDefault)
 	f.add(c.StallTimeout > 0 && c.StallTimeout < time.Millisecond,
 		"StallTimeout is %v: a duration needs a unit, such as 20*time.Second", c.StallTimeout)

@@ -56,10 +56,10 @@ func lengthOf(operation string, contentLength *int64) (int64, error) {
 // number, at most 10,000. Other servers' ETags may end in a number too.
 var multipart = regexp.MustCompile(`^"?[0-9a-fA-F]+-([2-9]|[1-9][0-9]{1,3}|10000)$`)
 
-// checkEmpty holds the ETag of an empty object against its size. S3 has no multipart upload of two
+// CheckEmpty holds the ETag of an empty object against its size. S3 has no multipart upload of two
 // or more parts without a byte: all parts but the last have 5 MiB or more
 // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html).
-func checkEmpty(operation string, o *ipc.Object) error {
+func CheckEmpty(operation string, o *ipc.Object) error {
 	if o.Size == 0 && multipart.MatchString(strings.TrimSuffix(o.ETag, `"`)) {
 		return untrusted("%s: the size is 0, and the ETag %s is that of several parts", operation, o.ETag)
 	}

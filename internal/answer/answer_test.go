@@ -190,6 +190,10 @@ func TestAttributes(t *testing.T) {
 		_, err := attributes(c.answer, asked(), "")
 		wantUntrusted(t, err, c.want)
 	}
+	other := strings.ReplaceAll(parts("<IsTruncated>false</IsTruncated>"+two), "GetObjectAttributesResponse", "getObjectAttributesOutput")
+	if p, err := attributes(other, asked(), ""); err != nil || len(p.Parts) != 2 {
+		t.Errorf("another name of the root: got %+v, %v", p, err)
+	}
 	p, err := attributes(parts("<PartsCount>3</PartsCount><IsTruncated>true</IsTruncated><NextPartNumberMarker>2</NextPartNumberMarker>"+two), asked(), "")
 	if err != nil || p.Next != "2" || len(p.Parts) != 2 || p.Parts[1].Size != 3 {
 		t.Errorf("got %+v, %v", p, err)

@@ -60,7 +60,7 @@ func Get(out *s3.GetObjectOutput, job *ipc.Job) (Object, error) {
 		sums = checksums{}
 	}
 	o.Stored = sums.stored(out.ChecksumType, &o.Object, job.Bucket)
-	return o, checkEmpty("GetObject", &o.Object)
+	return o, CheckEmpty("GetObject", &o.Object)
 }
 
 // partial takes from a 206 which bytes it holds.

@@ -35,7 +35,7 @@ func Head(out *s3.HeadObjectOutput, job *ipc.Job) (ipc.Object, error) {
 		Encrypted:    encrypted(out.ServerSideEncryption, out.SSECustomerAlgorithm),
 	}
 	o.Stored = checksumsOfHead(out).stored(out.ChecksumType, &o, job.Bucket)
-	return o, checkEmpty("HeadObject", &o)
+	return o, CheckEmpty("HeadObject", &o)
 }
 
 func checksumsOfHead(out *s3.HeadObjectOutput) checksums {

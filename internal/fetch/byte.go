@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"github.com/s3processpool/processpool/internal/answer"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -14,26 +15,40 @@ import (
 // A GetObject of the first byte tells what a HeadObject has not told: the size, where the answer
 // had no Content-Length, or the reason, where it was a refusal.
 
-// oneByte asks for the first byte of the object, and returns what the answer says of the object.
-func (c *Client) oneByte(ctx context.Context, job *ipc.Job, etag string) (answer.Object, error) {
+// firstByte is the Range of the first byte.
+const firstByte = "bytes=0-0"
+
+// sample asks for a range of the object, "" for all of it, and returns what the header of the answer
+// says of the object.
+func (c *Client) sample(ctx context.Context, job *ipc.Job, etag, byteRange string) (answer.Object, error) {
 	input := getInput(job, etag)
-	input.Range = aws.String("bytes=0-0")
+	input.Range = optional(byteRange)
 	out, err := c.s3.GetObject(ctx, input, c.regions.of(job.Bucket))
 	if err != nil {
 		return answer.Object{}, answer.Error(err)
 	}
-	defer out.Body.Close()
-	o, err := answer.Get(out, job)
-	if err == nil && (o.Length == 0 || o.Length == 1) {
-		out.Body.Read(make([]byte, 2)) // to its end, so that the connection can be used again
+	defer discard(out)
+	return answer.Get(out, job)
+}
+
+// discard ends an answer whose body does not count. A byte is read, so that the connection can be
+// used again; a larger body is not.
+func discard(out *s3.GetObjectOutput) {
+	if out.ContentLength != nil && *out.ContentLength <= 1 {
+		out.Body.Read(make([]byte, 2))
 	}
-	return o, err
+	out.Body.Close()
 }
 
 // size returns the size of the object that a HeadObject has described without one, as of etag.
 func (c *Client) size(ctx context.Context, job *ipc.Job, etag string) (int64, error) {
-	o, err := c.oneByte(ctx, job, etag)
-	if size, ok := answer.Unsatisfied(err); ok && size == 0 {
+	o, err := c.sample(ctx, job, etag, firstByte)
+	size, ok := answer.Unsatisfied(err)
+	if !ok && answer.Status(err) == http.StatusRequestedRangeNotSatisfiable {
+		// An empty object, it seems. S3 itself does not say so in the header of a 416.
+		o, err = c.sample(ctx, job, etag, "")
+	}
+	if ok && size == 0 {
 		return 0, nil // no range of an empty object can be satisfied
 	}
 	switch status := answer.Status(err); {
@@ -63,7 +78,7 @@ func (c *Client) refused(ctx context.Context, w *watch, job *ipc.Job, renewed *b
 		return err
 	}
 	w.alive()
-	_, why := c.oneByte(ctx, job, "")
+	_, why := c.sample(ctx, job, "", firstByte)
 	if why == nil || answer.Status(why) == http.StatusRequestedRangeNotSatisfiable {
 		return fmt.Errorf("%w: GetObject succeeds, and HeadObject does not: %w", failure.ErrUnexpected, err)
 	}

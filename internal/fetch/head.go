@@ -28,8 +28,10 @@ func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc
 			return false, err
 		}
 		w.alive()
-		object.Size, err = c.size(ctx, job, object.ETag)
-		return false, err
+		if object.Size, err = c.size(ctx, job, object.ETag); err != nil {
+			return false, err
+		}
+		return false, answer.CheckEmpty("GetObject", &object)
 	})
 	if err == nil && job.Head.Layout && proof.NeedsLayout(object.Stored) {
 		object.Layout, err = c.layout(ctx, job, &object, onRetry)

@@ -3,6 +3,9 @@ package fetch_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -12,6 +15,7 @@ import (
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/settings"
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
@@ -44,6 +48,19 @@ func TestHeadWithoutSize(t *testing.T) {
 			})
 		}
 	}
+	t.Run("416 without the size", func(t *testing.T) {
+		origin.ClearFaults()
+		putObject(origin, 0)
+		origin.ResetRequests()
+		head := headers("Content-Length", "")
+		head.Method = "HEAD"
+		origin.Inject(head)
+		origin.Inject(s3test.Fault{Range: "bytes=0-0", Header: map[string]string{"Content-Range": ""}})
+		if got, err := c.Head(t.Context(), headJob(), nil); err != nil || got.Object.Size != 0 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		wantRequests(t, origin, "", "bytes=0-0", "")
+	})
 	for _, f := range []struct {
 		name string
 		get  s3test.Fault
@@ -148,11 +165,16 @@ func TestHeadRefused(t *testing.T) {
 		}
 	})
 	t.Run("GetObject gives no reason either", func(t *testing.T) {
-		origin.ClearFaults()
-		origin.Inject(s3test.Fault{Method: "HEAD", Status: 403})
-		origin.Inject(s3test.Fault{Method: "GET", Cut: true, Status: 403})
-		if _, err := c.Head(t.Context(), headJob(), nil); err == nil || !strings.Contains(err.Error(), "403") {
-			t.Errorf("got %v", err)
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusForbidden)
+			io.WriteString(w, "<html><p>Forbidden") // of a gateway
+		}))
+		defer server.Close()
+		c := newClient(t, origin, func(s *settings.Settings) { s.Client.BaseEndpoint = &server.URL })
+		_, err := c.Head(t.Context(), headJob(), nil)
+		var api smithy.APIError
+		if !errors.As(err, &api) || api.ErrorCode() != "Forbidden" || strings.Contains(err.Error(), "GetObject") {
+			t.Errorf("got %v, want what the HeadObject says", err)
 		}
 	})
 	t.Run("retried anyway", func(t *testing.T) {

@@ -95,12 +95,31 @@ func TestSizeZero(t *testing.T) {
 		o := putObject(origin, 0, func(o *s3test.Object) { o.ETag = `"0123456789abcdef0123456789abcdef-2"` })
 		_, err := c.Head(t.Context(), headJob(), nil)
 		wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
+		chunked := headers("Content-Length", "")
+		chunked.Method = "HEAD"
+		origin.Inject(chunked)
+		_, err = c.Head(t.Context(), headJob(), nil)
+		wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
 		unknown := &ipc.Job{Bucket: "b", Key: "k", Get: &ipc.Get{
 			ETag: o.etag, Size: ipc.SizeUnknown, Length: ipc.SizeUnknown, Whole: true, Unconfirmed: true, Limit: 10,
 		}}
 		_, _, err = c.Get(t.Context(), unknown, &memory{}, fetch.Observer{})
 		wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
 	})
+}
+
+// TestAnotherSizeWithoutETag: an answer without the ETag that the object has says nothing about it.
+func TestAnotherSizeWithoutETag(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	o := putObject(origin, 1000)
+	f := headers("ETag", "", "Content-Length", "999")
+	f.Times = 1
+	origin.Inject(f)
+	m, job := &memory{}, o.whole()
+	r, _, err := newClient(t, origin).Get(t.Context(), job, m, fetch.Observer{})
+	o.want(t, job, m, r, err)
+	wantCount(t, origin, 2)
 }
 
 // TestRegionOfTwo: two requests at once meet the same redirect to another region, and both are

@@ -20,8 +20,8 @@ var unknown = map[*product]string{
 }
 
 // TestRefused makes each request twice: first with a HeadObject, whose error response has no body,
-// and then with ExpectedSize and a GetObject only. A successful download with the same Downloader
-// follows.
+// so that a GetObject of a byte tells the code, and then with ExpectedSize and a GetObject only. A
+// successful download with the same Downloader follows.
 func TestRefused(t *testing.T) {
 	type fault struct {
 		bucket, key, version string
@@ -43,7 +43,7 @@ func TestRefused(t *testing.T) {
 			{
 				name:  "wrong secret",
 				fault: fault{secretKey: "guessed"},
-				head:  refusal{status: always(403), code: code("Forbidden")},
+				head:  refusal{status: always(403), code: code("SignatureDoesNotMatch")},
 				get:   refusal{status: always(403), code: code("SignatureDoesNotMatch")},
 			},
 			{
@@ -51,7 +51,7 @@ func TestRefused(t *testing.T) {
 				fault: fault{accessKey: "AKIDNOBODY"},
 				head: refusal{
 					status: map[*product]int{versitygw: 404, minio: 403},
-					code:   map[*product]string{versitygw: "NotFound", minio: "Forbidden"},
+					code:   map[*product]string{versitygw: "XAdminUserNotFound", minio: "InvalidAccessKeyId"},
 				},
 				get: refusal{
 					status: map[*product]int{versitygw: 404, minio: 403},
@@ -61,25 +61,25 @@ func TestRefused(t *testing.T) {
 			{
 				name:  "missing bucket",
 				fault: fault{bucket: "no-such-bucket"},
-				head:  refusal{status: always(404), is: is[*types.NotFound]},
+				head:  refusal{status: always(404), code: code("NoSuchBucket"), is: is[*types.NotFound]},
 				get:   refusal{status: always(404), code: code("NoSuchBucket"), is: is[*types.NoSuchBucket]},
 			},
 			{
 				name:  "missing key",
 				fault: fault{key: "not there"},
-				head:  refusal{status: always(404), is: is[*types.NotFound]},
+				head:  refusal{status: always(404), code: code("NoSuchKey"), is: is[*types.NotFound]},
 				get:   refusal{status: always(404), code: code("NoSuchKey"), is: is[*types.NoSuchKey]},
 			},
 			{
 				name:  "missing version",
 				fault: fault{version: unknown[s.product]},
-				head:  refusal{status: always(404), is: is[*types.NotFound]},
+				head:  refusal{status: always(404), code: code("NoSuchVersion"), is: is[*types.NotFound]},
 				get:   refusal{status: always(404), code: code("NoSuchVersion")},
 			},
 			{
 				name:  "malformed version",
 				fault: fault{version: "no version's id"},
-				head:  refusal{status: always(400), code: code("BadRequest")},
+				head:  refusal{status: always(400), code: code("InvalidArgument")},
 				get:   refusal{status: always(400), code: code("InvalidArgument")},
 			},
 		} {
