@@ -141,6 +141,21 @@ func (d *Downloader) Shutdown() error {
 	return nil
 }
 
+// Close cancels every download, also those of a Directory, and then does as Shutdown. Results are
+// ErrCanceled unless a download has ended already. Close may be called while Shutdown waits, and
+// more than once.
+func (d *Downloader) Close() error {
+	d.mu.Lock()
+	d.mu.state = stateShutdown
+	l := d.mu.loop
+	d.mu.Unlock()
+	if l != nil {
+		l.Do(l.Close)
+		<-l.Ended()
+	}
+	return nil
+}
+
 // start starts the pool unless it runs, and returns the loop.
 func (d *Downloader) start() (*dispatch.Loop, error) {
 	d.mu.Lock()

@@ -128,6 +128,12 @@ func isPlain(s string) bool {
 
 func (e *TransferError) Unwrap() error { return e.Err }
 
+// Temporary reports whether the download is worth another try later, with the same arguments: S3 was
+// throttling or unavailable, the network or a worker failed, or an answer could not be trusted. It is
+// false for a missing object, a refusal, a full disk or a bad name. The table that decides on
+// retries decides here too (docs/retries.md).
+func (e *TransferError) Temporary() bool { return failure.Temporary(e.Err) }
+
 // DirectoryError is the error of every failed Result of a Directory. Through it errors.Is and
 // errors.As find what Err and Failures are.
 type DirectoryError struct {

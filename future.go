@@ -1,6 +1,7 @@
 package processpool
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -141,6 +142,23 @@ func copied(p *int64) *int64 {
 func (f *Future) Result() error {
 	<-f.download.Done()
 	return f.download.Outcome().Err
+}
+
+// Wait blocks until the download has ended, and returns what was downloaded with Result's error. If
+// ctx ends first, Wait gives up waiting and returns the error of ctx; the download goes on. A nil ctx
+// panics.
+func (f *Future) Wait(ctx context.Context) (Object, error) {
+	mustContext(ctx)
+	select {
+	case <-f.download.Done():
+	default:
+		select {
+		case <-f.download.Done():
+		case <-ctx.Done():
+			return Object{}, ctx.Err()
+		}
+	}
+	return f.Object(), f.Result()
 }
 
 // Done returns a channel that is closed when Result no longer blocks.

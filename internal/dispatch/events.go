@@ -93,12 +93,12 @@ func (l *Loop) giveUp(err error) {
 	urgent := l.urgent
 	l.urgent = nil
 	for _, t := range urgent {
-		t.Abort("start", err)
+		t.Abort(failure.OpStart, err)
 	}
 	for _, t := range slices.Clone(l.active) {
-		t.Abort("start", err)
+		t.Abort(failure.OpStart, err)
 	}
 	for e := l.waiting.pop(); e != nil; e = l.waiting.pop() {
-		l.refuse(e, "start", err)
+		l.refuse(e, failure.OpStart, err)
 	}
 }

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/failure"
@@ -38,7 +39,7 @@ type Loop struct {
 	seats    map[int]bool // that had a worker before
 	lastJob  uint64
 	ready    []chan error // those who wait for a first worker
-	holds    int
+	holds    map[*Hold]struct{}
 	broken   error // why no worker can be started
 	draining bool  // Shutdown was called
 	stopped  bool  // and so was the crew's Stop
@@ -52,6 +53,7 @@ func New(o Options) *Loop {
 		logger:   o.Logger,
 		counters: o.Counters,
 		contexts: contexts{},
+		holds:    map[*Hold]struct{}{},
 		calls:    make(chan func()),
 		ended:    make(chan struct{}),
 		seats:    map[int]bool{},
@@ -102,7 +104,7 @@ func (l *Loop) run() {
 // Loop goroutine only.
 func (l *Loop) Submit(ctx context.Context, e Entry) {
 	if l.draining {
-		l.refuse(e, "start", failure.ErrShutdown)
+		l.refuse(e, failure.OpStart, failure.ErrShutdown)
 		return
 	}
 	l.queue(ctx, e)
@@ -113,7 +115,7 @@ func (l *Loop) queue(ctx context.Context, e Entry) {
 	case e.Ticket().ended: // canceled before it was submitted
 		return
 	case ctx.Err() != nil:
-		l.refuse(e, "start", failure.Canceled(ctx))
+		l.refuse(e, failure.OpStart, failure.Canceled(ctx))
 		return
 	}
 	l.watch(ctx, e)
@@ -139,7 +141,7 @@ func (l *Loop) Cancel(e Entry, cause error) {
 		if ticket.queued {
 			l.waiting.live--
 		}
-		l.refuse(e, "queue", cause)
+		l.refuse(e, failure.OpQueue, cause)
 	}
 }
 
@@ -168,9 +170,23 @@ func (l *Loop) answerReady(err error) {
 // Shutdown lets everything under way end, and then the crew. Loop goroutine only.
 func (l *Loop) Shutdown() { l.draining = true }
 
+// Close is Shutdown, but cancels everything that waits or is under way. Loop goroutine only.
+func (l *Loop) Close() {
+	l.draining = true
+	for h := range l.holds {
+		h.cancel()
+	}
+	for e := l.waiting.pop(); e != nil; e = l.waiting.pop() {
+		l.refuse(e, failure.OpQueue, failure.ErrCanceled)
+	}
+	for _, t := range slices.Clone(l.active) {
+		t.Cancel(failure.ErrCanceled)
+	}
+}
+
 // stop stops the crew when Shutdown was called and nothing is left.
 func (l *Loop) stop() {
-	if l.draining && !l.stopped && len(l.active) == 0 && l.waiting.live == 0 && l.holds == 0 {
+	if l.draining && !l.stopped && len(l.active) == 0 && l.waiting.live == 0 && len(l.holds) == 0 {
 		l.stopped = true
 		l.crew.Stop()
 		l.answerReady(failure.ErrShutdown)

@@ -350,7 +350,7 @@ func TestContexts(t *testing.T) {
 func TestShutdownWaits(t *testing.T) {
 	f := newFixture(t, 1, 1)
 	var hold *Hold
-	f.on(func() { hold = f.loop.Hold() })
+	f.on(func() { hold = f.loop.Hold(func() {}) })
 	a, b := f.task("a", 0), f.task("b", 0)
 	f.on(f.loop.Shutdown)
 	f.submit(t.Context(), a)
@@ -360,7 +360,7 @@ func TestShutdownWaits(t *testing.T) {
 	ready := make(chan error, 1)
 	f.on(func() {
 		hold.Release()
-		if f.loop.Hold() != nil {
+		if f.loop.Hold(func() {}) != nil {
 			t.Error("got a Hold after Shutdown")
 		}
 		f.loop.Await(ready)
@@ -378,6 +378,27 @@ func TestShutdownWaits(t *testing.T) {
 	if f.loop.Do(func() {}) {
 		t.Error("Do: got true after the end")
 	}
+}
+
+// Close ends what waits and what is under way, tells holders, and stops the crew when they have let go.
+func TestClose(t *testing.T) {
+	f := newFixture(t, 1, 1)
+	told := 0
+	var hold *Hold
+	a, b, c := f.task("a", 0), f.task("b", 0), f.task("c", 0)
+	a.soon = true
+	f.on(func() { hold = f.loop.Hold(func() { told++ }) })
+	f.submit(t.Context(), a, b)
+	f.up(0)
+	f.on(f.loop.Close)
+	f.submit(t.Context(), c)
+	canceled := failure.ErrCanceled.Error()
+	f.wantSaid("a: begin", "b: refuse queue: "+canceled, "a: cancel: "+canceled, "c: refuse start: "+failure.ErrShutdown.Error())
+	if told != 1 || f.crew.Stopped {
+		t.Errorf("told %d holders, stopped %v, want 1 and false", told, f.crew.Stopped)
+	}
+	f.loop.Do(hold.Release)
+	<-f.loop.Ended()
 }
 
 // No worker can be started: everything ends, and the next entry has the crew try again.

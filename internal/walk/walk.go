@@ -106,7 +106,7 @@ func New(ctx context.Context, l *dispatch.Loop, o Options, owner Owner) *Walk {
 func (w *Walk) Start() {
 	refused := make(chan bool, 1)
 	if !w.loop.Do(func() {
-		w.hold = w.loop.Hold()
+		w.hold = w.loop.Hold(w.Cancel)
 		refused <- w.hold == nil
 	}) || <-refused {
 		w.cancel(nil)
