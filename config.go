@@ -92,32 +92,6 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// VerifyMode says what must be proved of an object's bytes before the file appears.
-type VerifyMode int
-
-const (
-	// VerifyAuto compares the bytes with what S3 keeps: a checksum, or an ETag that is
-	// an MD5. Where S3 keeps neither, the download succeeds and Object().Verified is
-	// empty.
-	VerifyAuto VerifyMode = iota
-	// VerifyRequired is VerifyAuto, but ErrUnverifiable where S3 keeps neither.
-	VerifyRequired
-	// VerifyOff computes and compares nothing.
-	VerifyOff
-)
-
-func (m VerifyMode) String() string {
-	switch m {
-	case VerifyAuto:
-		return "auto"
-	case VerifyRequired:
-		return "required"
-	case VerifyOff:
-		return "off"
-	}
-	return fmt.Sprintf("VerifyMode(%d)", int(m))
-}
-
 const (
 	defaultAttempts     = 5
 	defaultRetryTimeout = time.Minute

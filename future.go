@@ -13,65 +13,6 @@ import (
 	"github.com/s3processpool/processpool/internal/transfer"
 )
 
-// DownloadOptions are the options of one download. The zero value is the default.
-type DownloadOptions struct {
-	// ExtraArgs are further fields of the requests: of the HeadObject and of every
-	// GetObject.
-	ExtraArgs ExtraArgs
-
-	// ExpectedSize is the object's size in bytes, if the caller knows it: then no
-	// HeadObject is made. An object of another size is ErrSizeMismatch. nil: not known.
-	ExpectedSize *int64
-
-	// SkipHead starts with a GetObject of the whole object, which suits small ones: it is
-	// one request instead of two, and verifies the same. If the answer shows an object of
-	// MultipartThreshold bytes or more, or one whose checksum is that of its parts, the
-	// request is broken off and the download continues with a HeadObject. No room is
-	// set aside on the disk beforehand. SkipHead changes nothing with ExpectedSize or
-	// Resume. Default false.
-	SkipHead bool
-
-	// Resume keeps what has arrived when the download fails or is canceled, or when its
-	// process or the machine ends. The next download of the same version of the object to
-	// the same file resumes there. Until the file is complete it is kept beside the
-	// destination as ".NAME.part", with a journal, ".NAME.part.journal": these two names
-	// belong to the library. A HeadObject is made even if ExpectedSize is given. See
-	// docs/resume.md. Default false.
-	Resume bool
-
-	// OnProgress is called as bytes arrive, in order and never concurrently for one
-	// download. While a call runs, newer reports replace older ones. Before Result returns
-	// nil, the last call has been made and has returned: OnProgress must not wait for the
-	// same Future, nor call Shutdown. nil: not called.
-	OnProgress func(Progress)
-
-	// UserContext is the caller's own. Meta returns it.
-	UserContext any
-}
-
-// ExtraArgs are exactly s3transfer's ALLOWED_DOWNLOAD_ARGS. Zero fields are not sent.
-type ExtraArgs struct {
-	ChecksumMode         types.ChecksumMode
-	VersionId            string
-	SSECustomerAlgorithm string
-	SSECustomerKey       string
-	SSECustomerKeyMD5    string
-	RequestPayer         types.RequestPayer
-	ExpectedBucketOwner  string
-}
-
-func (a *ExtraArgs) wire() ipc.Args {
-	return ipc.Args{
-		ChecksumMode:         string(a.ChecksumMode),
-		VersionID:            a.VersionId,
-		SSECustomerAlgorithm: a.SSECustomerAlgorithm,
-		SSECustomerKey:       a.SSECustomerKey,
-		SSECustomerKeyMD5:    a.SSECustomerKeyMD5,
-		RequestPayer:         string(a.RequestPayer),
-		ExpectedBucketOwner:  a.ExpectedBucketOwner,
-	}
-}
-
 // Meta is what a download was asked for. The embedded options are as given.
 type Meta struct {
 	TransferID int64 // 0, 1, 2, ... in the order of one Downloader's calls
@@ -100,6 +41,29 @@ type Object struct {
 	// Resumed is how many of the bytes were kept from earlier downloads. They were read
 	// back, and Verified covers them.
 	Resumed int64
+
+	// What else S3 says of the object, as HeadObject has it. A field that S3 does not send is empty.
+	ContentType     string
+	ContentEncoding string
+	StorageClass    string            // S3 sends none for STANDARD
+	Metadata        map[string]string // the user's, keys without x-amz-meta-; not to be changed
+	Checksums       []Checksum        // those that S3 keeps, and that the answer has; not to be changed
+}
+
+// newObject makes the caller's Object of what a transfer has downloaded.
+func newObject(o transfer.Object) Object {
+	object := Object{
+		Size: o.Size, ETag: o.ETag, VersionId: o.VersionId, LastModified: o.LastModified,
+		Verified: o.Verified, Resumed: o.Resumed,
+	}
+	if d := o.Details; d != nil {
+		object.ContentType, object.ContentEncoding, object.StorageClass = d.ContentType, d.ContentEncoding, d.StorageClass
+		object.Metadata = d.Metadata
+		for _, sum := range d.Checksums {
+			object.Checksums = append(object.Checksums, Checksum{types.ChecksumAlgorithm(sum.Algorithm), sum.Value})
+		}
+	}
+	return object
 }
 
 // Future is a download under way. All methods may be called at any time, from any
@@ -187,7 +151,7 @@ func (f *Future) Progress() Progress { return Progress(f.download.Progress()) }
 func (f *Future) Object() Object {
 	select {
 	case <-f.download.Done():
-		return Object(f.download.Outcome().Object)
+		return newObject(f.download.Outcome().Object)
 	default:
 		return Object{}
 	}

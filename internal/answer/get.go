@@ -60,6 +60,15 @@ func Get(out *s3.GetObjectOutput, job *ipc.Job) (Object, error) {
 		sums = checksums{}
 	}
 	o.Stored = sums.stored(out.ChecksumType, &o.Object, job.Bucket)
+	if job.Get != nil && job.Get.Unconfirmed { // else a HeadObject has told
+		o.Details = &ipc.Details{
+			ContentType:     text(out.ContentType),
+			ContentEncoding: text(out.ContentEncoding),
+			StorageClass:    string(out.StorageClass),
+			Metadata:        out.Metadata,
+			Checksums:       sums.list(),
+		}
+	}
 	return o, CheckEmpty("GetObject", &o.Object)
 }
 

@@ -34,7 +34,15 @@ func Head(out *s3.HeadObjectOutput, job *ipc.Job) (ipc.Object, error) {
 		LastModified: aws.ToTime(out.LastModified),
 		Encrypted:    encrypted(out.ServerSideEncryption, out.SSECustomerAlgorithm),
 	}
-	o.Stored = checksumsOfHead(out).stored(out.ChecksumType, &o, job.Bucket)
+	sums := checksumsOfHead(out)
+	o.Stored = sums.stored(out.ChecksumType, &o, job.Bucket)
+	o.Details = &ipc.Details{
+		ContentType:     text(out.ContentType),
+		ContentEncoding: text(out.ContentEncoding),
+		StorageClass:    string(out.StorageClass),
+		Metadata:        out.Metadata,
+		Checksums:       sums.list(),
+	}
 	return o, CheckEmpty("HeadObject", &o)
 }
 

@@ -38,6 +38,15 @@ func (c checksums) values() []value {
 	return list
 }
 
+// list returns the checksums that are set, as S3 writes them.
+func (c checksums) list() []ipc.Sum {
+	var list []ipc.Sum
+	for _, v := range c.values() {
+		list = append(list, ipc.Sum{Algorithm: string(v.algorithm), Value: v.text})
+	}
+	return list
+}
+
 // stored returns what S3 keeps of o, in the order of what it costs to compute.
 //
 // S3 has named the type of a checksum since December 2024; other servers name none. Without a type,

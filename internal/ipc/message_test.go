@@ -72,6 +72,10 @@ var object = Object{
 	Size: 5 << 40, ETag: `"e"`, VersionID: "v", LastModified: time.Unix(1700000000, 0).UTC(), Encrypted: true,
 	Stored: []checksum.Stored{{Algorithm: checksum.CRC64NVME, Kind: checksum.FullObject, Value: "AAAAAAAAAAA=", Parts: 2}},
 	Layout: proof.Layout{Uniform: 5, Ends: []int64{5, 6}, Size: 6},
+	Details: &Details{
+		ContentType: "text/plain", ContentEncoding: "gzip", StorageClass: "GLACIER",
+		Metadata: map[string]string{"k": "v"}, Checksums: []Sum{{Algorithm: "CRC32", Value: "AAAAAA==-2"}},
+	},
 }
 
 // get returns a Job that carries a file.

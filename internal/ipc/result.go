@@ -17,7 +17,19 @@ type Object struct {
 	Stored       []checksum.Stored // what S3 keeps; empty = none
 	Layout       proof.Layout      // of its parts, if Head.Layout asked and Stored covers parts
 	Encrypted    bool              // with KMS or a customer key, so that the ETag is not an MD5
+	Details      *Details          `json:",omitempty"` // of a Head, and of a Get that is Unconfirmed
 }
+
+// Details are what S3 says of the object besides, for the caller. A field that S3 does not send is
+// empty.
+type Details struct {
+	ContentType, ContentEncoding, StorageClass string            `json:",omitempty"`
+	Metadata                                   map[string]string `json:",omitempty"`
+	Checksums                                  []Sum             `json:",omitempty"`
+}
+
+// Sum is a checksum as S3 writes it.
+type Sum struct{ Algorithm, Value string }
 
 // Found reports the first answer about an object that was Unconfirmed.
 type Found struct {

@@ -81,6 +81,10 @@ func fill(v reflect.Value, name, only string, noted map[string]bool) {
 		}
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fill(v.Index(0), name, only, noted)
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf(marker(name)), reflect.ValueOf(marker(name)))
+		noted[name] = true
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() {

@@ -60,6 +60,7 @@ type Object struct {
 	LastModified time.Time
 	Verified     string
 	Resumed      int64
+	Details      *ipc.Details // nil: S3 has told none
 }
 
 // Outcome is how a download has ended: with Err, or with the Object in its file.

@@ -74,6 +74,7 @@ func (t *transfer) finished(proved, op string, err error) {
 			LastModified: t.object.LastModified,
 			Verified:     proved,
 			Resumed:      t.resumed,
+			Details:      t.object.Details,
 		})
 		return
 	}

@@ -19,7 +19,7 @@ func TestDocuments(t *testing.T) {
 		document, code string
 		pieces         int
 	}{
-		{"docs/porting.md", "example_porting_test.go", 9},
+		{"docs/porting.md", "example_test.go", 9},
 		{"docs/testing.md", "internal/test/docs/testing_test.go", 6},
 	} {
 		compiled := flat(read(t, c.code))

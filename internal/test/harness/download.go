@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"reflect"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func WantCanceled(t *testing.T, f *processpool.Future) error {
 	}
 	err := f.Result()
 	WantError(t, err, processpool.ErrCanceled, context.Canceled)
-	if got := f.Object(); got != (processpool.Object{}) {
+	if got := f.Object(); !reflect.ValueOf(got).IsZero() {
 		t.Errorf("object: got %+v, want none", got)
 	}
 	return err

@@ -1,0 +1,100 @@
+package processpool
+
+import (
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/s3processpool/processpool/internal/ipc"
+)
+
+// VerifyMode says what must be proved of an object's bytes before the file appears.
+type VerifyMode int
+
+const (
+	// VerifyAuto compares the bytes with what S3 keeps: a checksum, or an ETag that is
+	// an MD5. Where S3 keeps neither, the download succeeds and Object().Verified is
+	// empty.
+	VerifyAuto VerifyMode = iota
+	// VerifyRequired is VerifyAuto, but ErrUnverifiable where S3 keeps neither.
+	VerifyRequired
+	// VerifyOff computes and compares nothing.
+	VerifyOff
+)
+
+func (m VerifyMode) String() string {
+	switch m {
+	case VerifyAuto:
+		return "auto"
+	case VerifyRequired:
+		return "required"
+	case VerifyOff:
+		return "off"
+	}
+	return fmt.Sprintf("VerifyMode(%d)", int(m))
+}
+
+// DownloadOptions are the options of one download. The zero value is the default.
+type DownloadOptions struct {
+	// ExtraArgs are further fields of the requests: of the HeadObject and of every
+	// GetObject.
+	ExtraArgs ExtraArgs
+
+	// ExpectedSize is the object's size in bytes, if the caller knows it: then no
+	// HeadObject is made. An object of another size is ErrSizeMismatch. nil: not known.
+	ExpectedSize *int64
+
+	// SkipHead starts with a GetObject of the whole object, which suits small ones: it is
+	// one request instead of two, and verifies the same. If the answer shows an object of
+	// MultipartThreshold bytes or more, or one whose checksum is that of its parts, the
+	// request is broken off and the download continues with a HeadObject. No room is
+	// set aside on the disk beforehand. SkipHead changes nothing with ExpectedSize or
+	// Resume. Default false.
+	SkipHead bool
+
+	// Resume keeps what has arrived when the download fails or is canceled, or when its
+	// process or the machine ends. The next download of the same version of the object to
+	// the same file resumes there. Until the file is complete it is kept beside the
+	// destination as ".NAME.part", with a journal, ".NAME.part.journal": these two names
+	// belong to the library. A HeadObject is made even if ExpectedSize is given. See
+	// docs/resume.md. Default false.
+	Resume bool
+
+	// OnProgress is called as bytes arrive, in order and never concurrently for one
+	// download. While a call runs, newer reports replace older ones. Before Result returns
+	// nil, the last call has been made and has returned: OnProgress must not wait for the
+	// same Future, nor call Shutdown. nil: not called.
+	OnProgress func(Progress)
+
+	// UserContext is the caller's own. Meta returns it.
+	UserContext any
+}
+
+// ExtraArgs are exactly s3transfer's ALLOWED_DOWNLOAD_ARGS. Zero fields are not sent.
+type ExtraArgs struct {
+	ChecksumMode         types.ChecksumMode
+	VersionId            string
+	SSECustomerAlgorithm string
+	SSECustomerKey       string
+	SSECustomerKeyMD5    string
+	RequestPayer         types.RequestPayer
+	ExpectedBucketOwner  string
+}
+
+// Checksum is a checksum of an object.
+type Checksum struct {
+	Algorithm types.ChecksumAlgorithm
+	Value     string // base64, as S3 writes it; -N follows that of N parts
+}
+
+func (a *ExtraArgs) wire() ipc.Args {
+	return ipc.Args{
+		ChecksumMode:         string(a.ChecksumMode),
+		VersionID:            a.VersionId,
+		SSECustomerAlgorithm: a.SSECustomerAlgorithm,
+		SSECustomerKey:       a.SSECustomerKey,
+		SSECustomerKeyMD5:    a.SSECustomerKeyMD5,
+		RequestPayer:         string(a.RequestPayer),
+		ExpectedBucketOwner:  a.ExpectedBucketOwner,
+	}
+}
