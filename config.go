@@ -132,10 +132,14 @@ const (
 	maxBundle    = ipc.MaxFrame / 2 // bytes; it is passed to workers in one frame
 )
 
+func (f *faults) verify(m VerifyMode) {
+	f.add(m < VerifyAuto || m > VerifyChecksums, "Verify is %v: give VerifyAuto, VerifyRequired, VerifyOff or VerifyChecksums", m)
+}
+
 // validate returns all faults at once.
 func (c *Config) validate() error {
-	var f faults
 	const orDefault = "leave it alone for the default"
+	var f faults
 	f.add(c.MultipartThreshold < 1, "MultipartThreshold is %d bytes: give at least 1, or %s", c.MultipartThreshold, orDefault)
 	f.add(c.MultipartChunksize < 1, "MultipartChunksize is %d bytes: give at least 1, or %s", c.MultipartChunksize, orDefault)
 	f.add(c.MaxRequestProcesses < 1 || c.MaxRequestProcesses > maxProcesses,
@@ -148,7 +152,7 @@ func (c *Config) validate() error {
 	f.add(c.StallTimeout <= 0, "StallTimeout is %v: give a positive duration, or %s", c.StallTimeout, orDefault)
 	f.add(c.StallTimeout > 0 && c.StallTimeout < time.Millisecond,
 		"StallTimeout is %v: a duration needs a unit, such as 20*time.Second", c.StallTimeout)
-	f.add(c.Verify < VerifyAuto || c.Verify > VerifyOff, "Verify is %v: give VerifyAuto, VerifyRequired or VerifyOff", c.Verify)
+	f.verify(c.Verify)
 	for i, entry := range c.ClientOptions {
 		f.add(entry == nil, "ClientOptions[%d] is nil", i)
 	}

@@ -134,7 +134,7 @@ func (d *Downloader) DownloadDirectory(ctx context.Context, bucket, prefix, dir 
 }
 
 func (d *Directory) start(ctx context.Context) error {
-	var options DownloadOptions
+	options := d.downloader.defaults
 	for _, fn := range d.options.Options {
 		fn(&options)
 	}
@@ -154,7 +154,7 @@ func (d *Directory) start(ctx context.Context) error {
 		Flat: d.options.Flat, KeepModTime: d.options.KeepModTime,
 		SkipUnchanged: d.options.SkipUnchanged, StopOnError: d.options.StopOnError,
 		Resume: options.Resume,
-		Small:  d.downloader.env.Limit,
+		Small:  d.downloader.ranges(&options).threshold,
 		Args: ipc.Args{
 			RequestPayer:        string(options.ExtraArgs.RequestPayer),
 			ExpectedBucketOwner: options.ExtraArgs.ExpectedBucketOwner,

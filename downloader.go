@@ -29,6 +29,7 @@ const version = "0.1.0"
 //	                   \_____________________Shutdown_______________________/
 type Downloader struct {
 	pool     pool.Options
+	defaults DownloadOptions // what an option function sees
 	env      transfer.Env
 	counters dispatch.Counters
 
@@ -59,16 +60,11 @@ func NewDownloader(cfg aws.Config, optFns ...func(*Config)) (*Downloader, error)
 	if err != nil {
 		return nil, fmt.Errorf("processpool: configuration: %w", err)
 	}
-	d.env = transfer.Env{
-		Verify:   transfer.Verify(config.Verify),
-		Durable:  config.Durable,
-		Limit:    config.MultipartThreshold,
-		Cut:      ranges{config.MultipartThreshold, config.MultipartChunksize}.cut,
-		Slow:     d.env.Slow,
-		Files:    d.env.Files,
-		Logger:   config.Logger,
-		Counters: &d.counters,
+	d.defaults = DownloadOptions{
+		Verify: config.Verify, Durable: config.Durable,
+		MultipartThreshold: config.MultipartThreshold, MultipartChunksize: config.MultipartChunksize,
 	}
+	d.env.Logger, d.env.Counters = config.Logger, &d.counters
 	return d, nil
 }
 
@@ -204,6 +200,11 @@ func (m *Meta) validate() error {
 	f.add(!utf8.ValidString(m.Key), "the key is not valid UTF-8, as every key in S3 is")
 	f.add(isObjectLambda(m.Bucket), "the bucket is an S3 Object Lambda access point, whose answers have no ranges and no ETag: use GetObject")
 	f.add(m.ExpectedSize != nil && *m.ExpectedSize < 0, "ExpectedSize is negative")
+	f.etag("IfMatch", m.IfMatch)
+	f.etag("IfNoneMatch", m.IfNoneMatch)
+	f.add(m.IfMatch != "" && m.IfNoneMatch != "", "IfMatch and IfNoneMatch are both set: the download can have one condition")
+	f.verify(m.Verify)
+	f.add(m.MultipartThreshold < 0 || m.MultipartChunksize < 0, "MultipartThreshold or MultipartChunksize is negative")
 	a := m.ExtraArgs
 	f.add(a.ChecksumMode != "" && a.ChecksumMode != types.ChecksumModeEnabled, "ExtraArgs.ChecksumMode is neither empty nor ENABLED")
 	f.add(a.RequestPayer != "" && a.RequestPayer != types.RequestPayerRequester, "ExtraArgs.RequestPayer is neither empty nor requester")
@@ -219,10 +220,20 @@ func (d *Directory) validate(o DownloadOptions) error {
 	f.add(strings.IndexByte(d.dir, 0) >= 0, "the directory's name contains a NUL")
 	f.add(!utf8.ValidString(d.prefix), "the prefix is not valid UTF-8, as every key in S3 is")
 	f.add(o.ExpectedSize != nil, "Options set ExpectedSize, which belongs to a single object")
+	f.add(o.IfMatch != "" || o.IfNoneMatch != "", "Options set IfMatch or IfNoneMatch, which belong to a single object")
 	f.add(o.ExtraArgs.VersionId != "", "Options set ExtraArgs.VersionId, which belongs to a single object")
 	o.ExpectedSize = nil
 	common := Meta{Bucket: d.bucket, Key: "any", Filename: "any", DownloadOptions: o}
 	return errors.Join(f.err(), common.validate())
+}
+
+// etag adds what is wrong with an ETag that is a condition. A weak one never matches (RFC 9110,
+// 13.1.1).
+func (f *faults) etag(name, etag string) {
+	f.add(strings.HasPrefix(etag, "W/"), "%s is a weak ETag, which S3 does not have", name)
+	f.add(etag == "*", "%s is *: give an ETag", name)
+	f.add(strings.ContainsFunc(etag, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Count(etag, `"`)%2 != 0 ||
+		strings.Contains(strings.Trim(etag, `"`), `"`), "%s is not one ETag: %q", name, etag)
 }
 
 // isObjectLambda reports whether the bucket is arn:aws:s3-object-lambda:..., or the alias form

@@ -36,6 +36,8 @@ var (
 	// ErrUnverifiable means that VerifyRequired was asked for, and that S3 keeps nothing
 	// that could verify the bytes.
 	ErrUnverifiable = failure.ErrUnverifiable
+	// ErrNotModified means that the object has the ETag of DownloadOptions.IfNoneMatch.
+	ErrNotModified = failure.ErrNotModified
 	// ErrUnsafeKey means that DownloadDirectory found no file name of its own for the
 	// key: the file would be outside the directory, or would replace another key's.
 	ErrUnsafeKey = keypath.ErrUnsafe

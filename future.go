@@ -82,6 +82,7 @@ type Future struct {
 func (d *Downloader) newFuture(bucket, key, filename string, optFns []func(*DownloadOptions)) *Future {
 	f := &Future{downloader: d}
 	o := &f.meta.DownloadOptions
+	*o = d.defaults
 	for _, fn := range optFns {
 		fn(o)
 	}
@@ -162,9 +163,13 @@ type futureOwner Future
 
 func (o *futureOwner) Request() transfer.Request {
 	m := &o.meta
+	rule := o.downloader.ranges(&m.DownloadOptions)
 	r := transfer.Request{
 		ID: m.TransferID, Bucket: m.Bucket, Key: m.Key, Filename: o.path,
 		Args: m.ExtraArgs.wire(), ExpectedSize: ipc.SizeUnknown, SkipHead: m.SkipHead, Resume: m.Resume,
+		IfMatch: quoted(m.IfMatch), IfNoneMatch: quoted(m.IfNoneMatch),
+		Verify: transfer.Verify(m.Verify), Durable: m.Durable,
+		Limit: rule.threshold, Cut: rule.cut,
 	}
 	if m.ExpectedSize != nil {
 		r.ExpectedSize = *m.ExpectedSize

@@ -2,6 +2,7 @@ package processpool
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -20,6 +21,9 @@ const (
 	VerifyRequired
 	// VerifyOff computes and compares nothing.
 	VerifyOff
+	// VerifyChecksums is VerifyAuto, but only checksums count, and no ETag: there are servers
+	// whose ETags look like MD5s and are none.
+	VerifyChecksums
 )
 
 func (m VerifyMode) String() string {
@@ -30,6 +34,8 @@ func (m VerifyMode) String() string {
 		return "required"
 	case VerifyOff:
 		return "off"
+	case VerifyChecksums:
+		return "checksums"
 	}
 	return fmt.Sprintf("VerifyMode(%d)", int(m))
 }
@@ -60,6 +66,21 @@ type DownloadOptions struct {
 	// docs/resume.md. Default false.
 	Resume bool
 
+	// IfMatch is an ETag, with or without its quotes: an object with another ETag is
+	// ErrObjectChanged. "": no condition.
+	IfMatch string
+
+	// IfNoneMatch is an ETag, with or without its quotes: an object with this ETag is
+	// ErrNotModified, and the destination stays as it is. "": no condition.
+	IfNoneMatch string
+
+	// Verify, Durable, MultipartThreshold and MultipartChunksize are this download's own. An
+	// option function sees the values of Config, and may change them.
+	Verify             VerifyMode
+	Durable            bool
+	MultipartThreshold int64 // bytes; 0: that of Config
+	MultipartChunksize int64 // bytes; 0: that of Config
+
 	// OnProgress is called as bytes arrive, in order and never concurrently for one
 	// download. While a call runs, newer reports replace older ones. Before Result returns
 	// nil, the last call has been made and has returned: OnProgress must not wait for the
@@ -85,6 +106,14 @@ type ExtraArgs struct {
 type Checksum struct {
 	Algorithm types.ChecksumAlgorithm
 	Value     string // base64, as S3 writes it; -N follows that of N parts
+}
+
+// quoted returns an ETag with its quotes, which S3 demands and people leave out; "" stays.
+func quoted(etag string) string {
+	if etag == "" || strings.HasPrefix(etag, `"`) {
+		return etag
+	}
+	return `"` + etag + `"`
 }
 
 func (a *ExtraArgs) wire() ipc.Args {

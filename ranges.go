@@ -1,6 +1,10 @@
 package processpool
 
-import "github.com/s3processpool/processpool/internal/transfer"
+import (
+	"cmp"
+
+	"github.com/s3processpool/processpool/internal/transfer"
+)
 
 // ranges is the rule by which an object is split: one smaller than the threshold is fetched by one
 // GetObject without a Range, any other in ranges of chunk bytes, the last of which may be smaller.
@@ -11,6 +15,14 @@ import "github.com/s3processpool/processpool/internal/transfer"
 // one range.
 type ranges struct {
 	threshold, chunk int64 // bytes
+}
+
+// ranges returns the rule for a download.
+func (d *Downloader) ranges(o *DownloadOptions) ranges {
+	return ranges{
+		threshold: cmp.Or(o.MultipartThreshold, d.defaults.MultipartThreshold),
+		chunk:     cmp.Or(o.MultipartChunksize, d.defaults.MultipartChunksize),
+	}
 }
 
 // cut applies the rule to an object of size bytes.

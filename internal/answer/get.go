@@ -59,7 +59,7 @@ func Get(out *s3.GetObjectOutput, job *ipc.Job) (Object, error) {
 		// the answer tells which. The ETag is always the object's.
 		sums = checksums{}
 	}
-	o.Stored = sums.stored(out.ChecksumType, &o.Object, job.Bucket)
+	o.Stored = sums.stored(out.ChecksumType, &o.Object, job)
 	if job.Get != nil && job.Get.Unconfirmed { // else a HeadObject has told
 		o.Details = &ipc.Details{
 			ContentType:     text(out.ContentType),

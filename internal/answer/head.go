@@ -35,7 +35,7 @@ func Head(out *s3.HeadObjectOutput, job *ipc.Job) (ipc.Object, error) {
 		Encrypted:    encrypted(out.ServerSideEncryption, out.SSECustomerAlgorithm),
 	}
 	sums := checksumsOfHead(out)
-	o.Stored = sums.stored(out.ChecksumType, &o, job.Bucket)
+	o.Stored = sums.stored(out.ChecksumType, &o, job)
 	o.Details = &ipc.Details{
 		ContentType:     text(out.ContentType),
 		ContentEncoding: text(out.ContentEncoding),

@@ -53,9 +53,9 @@ func (c checksums) list() []ipc.Sum {
 // "value-N" is a digest of digests of parts. A plain value may be one, too, because some answers
 // omit "-N". It counts as the whole object's only if the ETag shows that the object has no parts
 // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html).
-func (c checksums) stored(kind types.ChecksumType, o *ipc.Object, bucket string) []checksum.Stored {
+func (c checksums) stored(kind types.ChecksumType, o *ipc.Object, job *ipc.Job) []checksum.Stored {
 	etag, isMD5 := checksum.ParseETag(o.ETag)
-	isMD5 = isMD5 && !directoryBucket(bucket)
+	isMD5 = isMD5 && !directoryBucket(job.Bucket)
 	var list []checksum.Stored
 	for _, v := range c.values() {
 		stored, ok := checksum.Parse(v.algorithm, string(kind), v.text)
@@ -66,7 +66,7 @@ func (c checksums) stored(kind types.ChecksumType, o *ipc.Object, bucket string)
 			list = append(list, stored)
 		}
 	}
-	if isMD5 && !o.Encrypted {
+	if isMD5 && !o.Encrypted && !job.NoETag {
 		list = append(list, etag)
 	}
 	return list

@@ -42,6 +42,7 @@ func ClassOf(err error) Class {
 		}
 		return Untrusted
 	case errors.Is(err, context.Canceled), errors.Is(err, ErrObjectChanged), errors.Is(err, ErrSizeMismatch),
+		errors.Is(err, ErrNotModified),
 		hopeless(err):
 		return Final
 	}

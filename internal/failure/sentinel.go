@@ -5,6 +5,7 @@ package failure
 import (
 	"context"
 	"errors"
+	"io/fs"
 )
 
 // The sentinels, as package processpool documents and exports them.
@@ -20,6 +21,9 @@ var (
 	ErrChecksumMismatch = errors.New("the bytes received do not have the object's checksum")
 	ErrUnverifiable     = errors.New("S3 keeps nothing that could verify the object")
 
+	ErrNotModified       = errors.New("the object has not changed")
+	ErrExists      error = existsError{}
+
 	ErrStalled         = errors.New("the connection delivered nothing for too long")
 	ErrWorkerLost      = errors.New("worker process lost")
 	ErrRetriesExceeded = errors.New("no attempts left")
@@ -30,6 +34,12 @@ type canceledError struct{}
 
 func (canceledError) Error() string        { return "the download was canceled" }
 func (canceledError) Is(target error) bool { return target == context.Canceled }
+
+// existsError also matches fs.ErrExist.
+type existsError struct{}
+
+func (existsError) Error() string        { return "the file exists" }
+func (existsError) Is(target error) bool { return target == fs.ErrExist }
 
 // ErrUnexpected marks a response that does not fit the request: a 200 to a Range request, another
 // range, or a body of another length. Such a response is never used as data; the request is
@@ -43,6 +53,7 @@ var names = map[string]error{
 	"size":         ErrSizeMismatch,
 	"checksum":     ErrChecksumMismatch,
 	"unverifiable": ErrUnverifiable,
+	"unmodified":   ErrNotModified,
 	"stalled":      ErrStalled,
 	"retries":      ErrRetriesExceeded,
 	"unexpected":   ErrUnexpected,

@@ -304,7 +304,7 @@ func TestExpectedSize(t *testing.T) {
 			t.Run(fmt.Sprintf("size=%d,whole=%v", real, whole), func(t *testing.T) {
 				o := putObject(origin, real)
 				origin.ResetRequests()
-				job := &ipc.Job{Bucket: "b", Key: "k", Get: &ipc.Get{Size: 1000, Length: 1000, Whole: whole, Unconfirmed: true}}
+				job := &ipc.Job{Bucket: "b", Key: "k", Get: &ipc.Get{Size: 1000, Length: 1000, Whole: whole, Unconfirmed: true, Expected: true}}
 				m, found := &memory{}, 0
 				r, _, err := c.Get(t.Context(), job, m, fetch.Observer{Found: func(ipc.Object, *checksum.Stored) { found++ }})
 				wantCount(t, origin, 1)
@@ -326,7 +326,7 @@ func TestExpectedSize(t *testing.T) {
 	t.Run("empty", func(t *testing.T) {
 		for _, real := range []int64{0, 1} {
 			putObject(origin, real)
-			job := &ipc.Job{Bucket: "b", Key: "k", Get: &ipc.Get{Whole: true, Unconfirmed: true}}
+			job := &ipc.Job{Bucket: "b", Key: "k", Get: &ipc.Get{Whole: true, Unconfirmed: true, Expected: true}}
 			_, _, err := c.Get(t.Context(), job, &memory{}, fetch.Observer{})
 			if real == 0 && err != nil || real == 1 && !errors.Is(err, failure.ErrSizeMismatch) {
 				t.Errorf("size=%d: got %v", real, err)

@@ -22,6 +22,11 @@ func (g *get) check(got *answer.Object) error {
 	if want != "" && got.ETag != "" && !answer.SameETag(want, got.ETag) {
 		return fmt.Errorf("%w: its ETag was %s and is %s", failure.ErrObjectChanged, want, got.ETag)
 	}
+	if !g.confirmed {
+		if err := conditions(got.ETag, "", g.want.IfNoneMatch); err != nil {
+			return err
+		}
+	}
 	var err error
 	switch {
 	case got.Partial && g.whole():
@@ -86,11 +91,8 @@ func (g *get) asked() string {
 	return fmt.Sprintf("bytes %d-%d", g.first(), g.last())
 }
 
-// expected reports whether the job's size is one that the caller expects. One that an answer told
-// comes with that answer's ETag.
-func (g *get) expected() bool {
-	return g.want.Unconfirmed && g.want.Limit == 0 && g.want.ETag == ""
-}
+// expected reports whether the job's size is what the caller expects, and not what an answer told.
+func (g *get) expected() bool { return g.want.Expected }
 
 // otherSize returns the error of an answer whose size contradicts the caller's or an earlier
 // answer's.
@@ -112,8 +114,8 @@ func (g *get) otherSize(got *answer.Object, size int64) error {
 // explain adds to an error of S3 what it means for the download.
 func (g *get) explain(err error) error {
 	switch answer.Status(err) {
-	case http.StatusPreconditionFailed:
-		return fmt.Errorf("%w: %w", failure.ErrObjectChanged, err)
+	case http.StatusPreconditionFailed, http.StatusNotModified:
+		return conditional(err)
 	case http.StatusRequestedRangeNotSatisfiable:
 		size, told := answer.Unsatisfied(err)
 		switch {

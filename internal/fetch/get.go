@@ -166,6 +166,9 @@ func (g *get) covers() bool { return g.want.Offset == 0 && g.length == g.size }
 
 func (g *get) input() *s3.GetObjectInput {
 	input := getInput(g.job, g.etag())
+	if !g.confirmed {
+		input.IfNoneMatch = optional(g.want.IfNoneMatch)
+	}
 	if !g.whole() {
 		input.Range = aws.String(fmt.Sprintf("bytes=%d-%d", g.first(), g.last()))
 	}

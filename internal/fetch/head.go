@@ -2,6 +2,8 @@ package fetch
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/s3processpool/processpool/internal/answer"
+	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/proof"
 )
@@ -17,14 +20,18 @@ import (
 // can verify the object, for the boundaries of its parts.
 func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc.HeadResult, error) {
 	input := headInput(job)
+	input.IfMatch, input.IfNoneMatch = ifMatch(job.Head.IfMatch), optional(job.Head.IfNoneMatch)
 	var object ipc.Object
 	renewed := false
 	err := c.attempts(ctx, job.Bucket, onRetry, func(ctx context.Context, w *watch) (bool, error) {
 		out, err := c.s3.HeadObject(ctx, input, c.regions.of(job.Bucket))
 		if err != nil {
-			return false, c.refused(ctx, w, job, &renewed, answer.Error(err))
+			return false, c.refused(ctx, w, job, &renewed, conditional(answer.Error(err)))
 		}
-		if object, err = answer.Head(out, job); err != nil || object.Size != ipc.SizeUnknown {
+		if object, err = answer.Head(out, job); err == nil {
+			err = conditions(object.ETag, job.Head.IfMatch, job.Head.IfNoneMatch)
+		}
+		if err != nil || object.Size != ipc.SizeUnknown {
 			return false, err
 		}
 		w.alive()
@@ -40,6 +47,28 @@ func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc
 		return nil, err
 	}
 	return &ipc.HeadResult{Object: object}, nil
+}
+
+// conditional adds to an error what it means if it is the answer to a condition.
+func conditional(err error) error {
+	switch answer.Status(err) {
+	case http.StatusPreconditionFailed:
+		return fmt.Errorf("%w: %w", failure.ErrObjectChanged, err)
+	case http.StatusNotModified:
+		return fmt.Errorf("%w: %w", failure.ErrNotModified, err)
+	}
+	return err
+}
+
+// conditions checks the caller's conditions against an answer: some servers ignore them.
+func conditions(etag, match, noneMatch string) error {
+	switch {
+	case noneMatch != "" && etag != "" && answer.SameETag(etag, noneMatch):
+		return fmt.Errorf("%w: its ETag is %s", failure.ErrNotModified, etag)
+	case match != "" && etag != "" && !answer.SameETag(etag, match):
+		return fmt.Errorf("%w: its ETag is %s, and not %s", failure.ErrObjectChanged, etag, match)
+	}
+	return nil
 }
 
 func headInput(job *ipc.Job) *s3.HeadObjectInput {

@@ -34,6 +34,7 @@ type Job struct {
 	Bucket string
 	Key    string `json:",omitempty"` // empty for List
 	Args   Args
+	NoETag bool `json:",omitempty"` // an ETag verifies nothing, even if it looks like an MD5
 
 	Head  *Head  `json:",omitempty"`
 	Get   *Get   `json:",omitempty"`
@@ -70,6 +71,9 @@ type Head struct {
 	// Layout: also find the boundaries of the object's parts, if only checksums of parts can verify
 	// the object.
 	Layout bool `json:",omitempty"`
+	// IfMatch and IfNoneMatch are conditions of the caller's; "" = none.
+	IfMatch     string `json:",omitempty"`
+	IfNoneMatch string `json:",omitempty"`
 }
 
 // Get asks for one range of the object. The worker writes it to the descriptor that comes with the
@@ -84,6 +88,10 @@ type Get struct {
 	// SizeUnknown. The worker sends Found as soon as the first answer describes the object, unless
 	// the Result follows at once.
 	Unconfirmed bool `json:",omitempty"`
+	// Expected: Size is what the caller expects, and not what an answer has told.
+	Expected bool `json:",omitempty"`
+	// IfNoneMatch is a condition of the caller's for the first answer; "" = none.
+	IfNoneMatch string `json:",omitempty"`
 	// Limit is set for an object of unknown size. If the object has Limit bytes or more, or if it
 	// is to be verified and only checksums of its parts can do that, the result is Unsuited. 0 = no
 	// limit.

@@ -29,7 +29,7 @@ var messages = []Message{
 	}},
 	&Ready{},
 	get("key with a space, an ü, a \u2028 and a \x00"),
-	&Job{ID: 2, Bucket: "bucket", Key: "key", Head: &Head{Layout: true}},
+	&Job{ID: 2, Bucket: "bucket", Key: "key", NoETag: true, Head: &Head{Layout: true, IfMatch: `"m"`, IfNoneMatch: `"n"`}},
 	&Job{ID: 3, Bucket: "bucket", Key: "key", Parts: &Parts{ETag: `"e"`, Size: 1<<63 - 1}},
 	&Job{ID: 4, Bucket: "bucket", List: &List{Prefix: "a/\x01", Delimiter: "/", Token: "token"}},
 	&Job{ID: 5, Bucket: "bucket", Key: "key", Read: &Read{
@@ -88,7 +88,7 @@ func get(key string) *Job {
 		},
 		Get: &Get{
 			ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true, Limit: 3,
-			Choose: true, OneRange: true, Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, EachWrite: true, WriteBack: true,
+			Choose: true, OneRange: true, Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, EachWrite: true, WriteBack: true, Expected: true, IfNoneMatch: `"n"`,
 		},
 	}
 }

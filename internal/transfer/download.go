@@ -15,12 +15,8 @@ import (
 
 // Env is what all downloads of one Downloader share. Nobody changes it once a download was made.
 type Env struct {
-	Verify   Verify
-	Durable  bool
-	Limit    int64                // objects of this size or more are not fetched without HeadObject, in bytes
-	Cut      func(size int64) Cut // how an object of this size is split
-	Slow     time.Duration        // the least time that a slow range takes; 0 = 1 s
-	Files    *osfile.System       // nil: the operating system as it is
+	Slow     time.Duration  // the least time that a slow range takes; 0 = 1 s
+	Files    *osfile.System // nil: the operating system as it is
 	Logger   *slog.Logger
 	Counters *dispatch.Counters
 	Go       func(func()) // starts a goroutine; nil: the go statement. Tests run the function when they like
@@ -33,6 +29,7 @@ const (
 	VerifyAuto Verify = iota
 	VerifyRequired
 	VerifyOff
+	VerifyChecksums
 )
 
 // Request is what to download.
@@ -43,7 +40,12 @@ type Request struct {
 	ExpectedSize          int64    // bytes, or ipc.SizeUnknown
 	SkipHead              bool
 	Resume                bool
-	OnProgress            func(Progress) // nil: nobody listens
+	IfMatch, IfNoneMatch  string // ETags with their quotes; "": none
+	Verify                Verify
+	Durable               bool
+	Limit                 int64                // an object of this size or more is not fetched without HeadObject, in bytes
+	Cut                   func(size int64) Cut // how an object of this size is split
+	OnProgress            func(Progress)       // nil: nobody listens
 }
 
 // Progress is how far a download is.

@@ -14,7 +14,7 @@ var errPrevented = errors.New("canceled before the rename")
 // finish puts the file in place.
 func (t *transfer) finish(proved string) {
 	t.to(stageFinishing)
-	p := publication{download: t.download, temp: t.temp, partial: t.partial, durable: t.env.Durable}
+	p := publication{download: t.download, temp: t.temp, partial: t.partial, durable: t.request.Durable}
 	notifier := t.notifier
 	t.help(func() func() {
 		op, err := p.run()

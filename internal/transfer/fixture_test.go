@@ -43,10 +43,9 @@ var object = ipc.Object{Size: size, ETag: etag}
 
 func newFixture(t *testing.T, options ...func(*fixture)) *fixture {
 	f := &fixture{t: t, dir: t.TempDir(), crew: fakecrew.New()}
-	f.request = Request{Bucket: "b", Key: "k", Filename: filepath.Join(f.dir, "file"), ExpectedSize: ipc.SizeUnknown}
+	f.request = Request{Bucket: "b", Key: "k", Filename: filepath.Join(f.dir, "file"), ExpectedSize: ipc.SizeUnknown,
+		Limit: 100, Cut: func(int64) Cut { return Cut{Chunk: 5} }}
 	f.env = Env{
-		Limit:    100,
-		Cut:      func(int64) Cut { return Cut{Chunk: 5} },
 		Files:    new(osfile.System),
 		Logger:   slog.New(slog.DiscardHandler),
 		Counters: &f.counters,

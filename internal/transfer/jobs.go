@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -82,19 +83,23 @@ func (t *transfer) created(first *work, next stage, temp *sink.Temp, err error) 
 func (t *transfer) get(w *work) *ipc.Job {
 	p := &t.plan
 	m := &ipc.Get{
-		ETag:        t.object.ETag,
+		ETag:        cmp.Or(t.object.ETag, t.request.IfMatch),
 		Size:        p.size,
 		Offset:      w.span.offset,
 		Length:      w.span.length,
 		Whole:       p.whole && w.span.length == p.size,
 		Unconfirmed: !p.confirmed,
-		Choose:      t.env.Verify != VerifyOff,
+		Expected:    p.expected,
+		Choose:      t.request.Verify != VerifyOff,
 		OneRange:    p.oneRange(),
 		EachWrite:   w.span.lost > 0,
-		WriteBack:   t.env.Durable,
+		WriteBack:   t.request.Durable,
+	}
+	if !p.confirmed && t.object.ETag == "" {
+		m.IfNoneMatch = t.request.IfNoneMatch
 	}
 	if p.size == ipc.SizeUnknown {
-		m.Length, m.Whole, m.Limit = ipc.SizeUnknown, true, t.env.Limit
+		m.Length, m.Whole, m.Limit = ipc.SizeUnknown, true, t.request.Limit
 	}
 	if t.ledger != nil {
 		m.Checksum = t.ledger.Algorithm()
@@ -110,7 +115,8 @@ func (t *transfer) get(w *work) *ipc.Job {
 // address writes on a message what it is about.
 func (t *transfer) address(m *ipc.Job) {
 	m.Bucket, m.Key, m.Args = t.request.Bucket, t.request.Key, t.request.Args
-	if t.env.Verify != VerifyOff {
+	m.NoETag = t.request.Verify == VerifyChecksums
+	if t.request.Verify != VerifyOff {
 		m.Args.ChecksumMode = string(types.ChecksumModeEnabled)
 	}
 }

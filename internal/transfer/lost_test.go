@@ -82,7 +82,7 @@ func TestLostOverIt(t *testing.T) {
 // A worker that got further than those before it was not lost over the range; one that got no further
 // was.
 func TestLostWithHeadway(t *testing.T) {
-	f := newFixture(t, func(f *fixture) { f.env.Cut = func(int64) Cut { return Cut{Chunk: size} } })
+	f := newFixture(t, func(f *fixture) { f.request.Cut = func(int64) Cut { return Cut{Chunk: size} } })
 	f.help(0)
 	f.answer(good)
 	f.help(0)

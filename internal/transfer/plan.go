@@ -17,7 +17,8 @@ type Cut struct {
 // what becomes known later makes another plan.
 type plan struct {
 	size      int64            // the object's, in bytes, or ipc.SizeUnknown
-	confirmed bool             // by S3; else size is the caller's word
+	confirmed bool             // by S3; else size must yet be confirmed
+	expected  bool             // size is what the caller expects
 	whole     bool             // one GetObject without a Range
 	chunk     int64            // the most bytes of a range
 	layout    proof.Layout     // parts that no range may cross; not known: there are none
@@ -29,19 +30,19 @@ type plan struct {
 //
 // A checksum that does not combine verifies an object only if it is one range. One that is small
 // enough is; where verification is required, a larger one becomes one.
-func planObject(o ipc.Object, env *Env) (plan, error) {
-	cut := env.Cut(o.Size)
+func planObject(o ipc.Object, r *Request) (plan, error) {
+	cut := r.Cut(o.Size)
 	p := plan{size: o.Size, confirmed: true, whole: cut.Whole, chunk: cut.Chunk}
 	small := cut.Whole || o.Size <= cut.Chunk
 	if small {
 		p.chunk = o.Size
 	}
-	if env.Verify == VerifyOff {
+	if r.Verify == VerifyOff {
 		return p, nil
 	}
-	stored, ok := proof.Choose(o.Stored, small || env.Verify == VerifyRequired, o.Layout)
+	stored, ok := proof.Choose(o.Stored, small || r.Verify == VerifyRequired, o.Layout)
 	switch {
-	case !ok && env.Verify == VerifyRequired:
+	case !ok && r.Verify == VerifyRequired:
 		return plan{}, failure.ErrUnverifiable
 	case !ok:
 		return p, nil
@@ -57,9 +58,9 @@ func planObject(o ipc.Object, env *Env) (plan, error) {
 
 // planExpected makes the plan of an object that has the size which the caller expects. Only the
 // answer to a request without a Range names the object's checksum for sure.
-func planExpected(size int64, env *Env) plan {
-	cut := env.Cut(size)
-	p := plan{size: size, whole: cut.Whole || size == 0 || env.Verify == VerifyRequired, chunk: cut.Chunk}
+func planExpected(size int64, r *Request) plan {
+	cut := r.Cut(size)
+	p := plan{size: size, expected: size == r.ExpectedSize, whole: cut.Whole || size == 0 || r.Verify == VerifyRequired, chunk: cut.Chunk}
 	if p.whole {
 		p.chunk = size
 	}
@@ -73,8 +74,8 @@ func planUnknown() plan {
 
 // confirm makes the plan of an object that the first GetObject has told of. chosen is what its
 // worker verifies the bytes by, nil for nothing. The error is ErrUnverifiable.
-func (p plan) confirm(o ipc.Object, chosen *checksum.Stored, env *Env) (plan, error) {
-	if chosen == nil && env.Verify == VerifyRequired {
+func (p plan) confirm(o ipc.Object, chosen *checksum.Stored, r *Request) (plan, error) {
+	if chosen == nil && r.Verify == VerifyRequired {
 		return plan{}, failure.ErrUnverifiable
 	}
 	if p.size == ipc.SizeUnknown {

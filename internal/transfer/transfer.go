@@ -88,7 +88,10 @@ func (t *transfer) Next() *dispatch.Job {
 	switch t.stage {
 	case stageSizing:
 		if len(t.works) == 0 {
-			return t.ask(&ipc.Job{Head: &ipc.Head{Layout: t.env.Verify != VerifyOff}})
+			return t.ask(&ipc.Job{Head: &ipc.Head{
+				Layout:  t.request.Verify != VerifyOff,
+				IfMatch: t.request.IfMatch, IfNoneMatch: t.request.IfNoneMatch,
+			}})
 		}
 	case stageInspecting:
 		if len(t.works) == 0 {
@@ -116,7 +119,7 @@ func (t *transfer) checked(target sink.Target, err error) {
 		t.fail(failure.OpCheck, err)
 		return
 	}
-	if t.env.Durable {
+	if t.request.Durable {
 		target = target.Durable()
 	}
 	t.target = target
@@ -125,7 +128,7 @@ func (t *transfer) checked(target sink.Target, err error) {
 		t.to(stageSizing)
 	case r.ExpectedSize != ipc.SizeUnknown:
 		t.object.Size = r.ExpectedSize
-		t.setPlan(planExpected(r.ExpectedSize, t.env))
+		t.setPlan(planExpected(r.ExpectedSize, r))
 		t.start()
 	case r.SkipHead:
 		t.object.Size = ipc.SizeUnknown
@@ -143,7 +146,7 @@ func (t *transfer) sized(o ipc.Object) {
 		t.fail(failure.OpHead, fmt.Errorf("%w: expected %d bytes, the object has %d", failure.ErrSizeMismatch, expected, o.Size))
 		return
 	}
-	plan, err := planObject(o, t.env)
+	plan, err := planObject(o, &t.request)
 	if err != nil {
 		t.fail(failure.OpVerify, err)
 		return
@@ -153,7 +156,7 @@ func (t *transfer) sized(o ipc.Object) {
 		return
 	}
 	if o.Size == 0 { // a server that says so by mistake must not cause an empty file: confirm it
-		plan = planExpected(0, t.env)
+		plan = planExpected(0, &t.request)
 	}
 	t.setPlan(plan)
 	if t.request.Resume {
@@ -196,7 +199,7 @@ func (t *transfer) found(f *ipc.Found) {
 		t.fail(failure.OpGet, err)
 		return
 	}
-	plan, err := t.plan.confirm(f.Object, f.Chosen, t.env)
+	plan, err := t.plan.confirm(f.Object, f.Chosen, &t.request)
 	if err != nil {
 		t.fail(failure.OpVerify, err)
 		return

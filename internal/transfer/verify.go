@@ -35,7 +35,7 @@ func (t *transfer) inspected(l proof.Layout, parts []proof.PartSum) {
 	}
 	if l.Known() && !l.Equal(t.object.Layout) {
 		t.object.Layout = l
-		plan, err := planObject(t.object, t.env)
+		plan, err := planObject(t.object, &t.request)
 		if err != nil {
 			t.fail(failure.OpVerify, err)
 			return
