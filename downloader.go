@@ -98,11 +98,7 @@ func (d *Downloader) Start() error {
 func (d *Downloader) DownloadFile(ctx context.Context, bucket, key, filename string, optFns ...func(*DownloadOptions)) *Future {
 	mustContext(ctx)
 	f := d.newFuture(bucket, key, filename, optFns)
-	err := f.meta.validate()
-	if err == nil {
-		f.path, err = sink.Absolute(filename)
-	}
-	if err != nil {
+	if err := f.check(); err != nil {
 		f.download.Refuse(OpCheck, err)
 		return f
 	}
@@ -113,6 +109,14 @@ func (d *Downloader) DownloadFile(ctx context.Context, bucket, key, filename str
 	}
 	f.download.Submit(ctx, l)
 	return f
+}
+
+// check checks the arguments, and makes the file's name absolute.
+func (f *Future) check() (err error) {
+	if err = f.meta.validate(); err == nil {
+		f.path, err = sink.Absolute(f.meta.Filename)
+	}
+	return err
 }
 
 // mustContext panics in the goroutine of the caller, who can recover, as net/http does.

@@ -85,7 +85,7 @@ type Download struct {
 	env   *Env
 	owner Owner
 	done  chan struct{}
-	ends  chan<- *Download // nil: nobody waits there
+	ends  chan<- *Download // of its Window; nil: none
 
 	bytesDone, bytesTotal atomic.Int64
 
@@ -111,10 +111,6 @@ func (d *Download) Init(env *Env, owner Owner) {
 	d.bytesTotal.Store(ipc.SizeUnknown)
 	env.Counters.Queued()
 }
-
-// Notify has d sent to ends when it has ended. ends must have room for it. Notify is for before
-// Submit.
-func (d *Download) Notify(ends chan<- *Download) { d.ends = ends }
 
 // Listed tells what a listing says of the object: an answer with the same ETag and another size
 // contradicts it. Listed is for before Submit.

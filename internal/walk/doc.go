@@ -6,7 +6,6 @@
 //	page -> object, object, ... -> page -> ... -> the last downloads end
 //
 // Invariants:
-//  1. At most Loop.Window downloads have been submitted and have not landed, so that the channel of ends,
-//     which has room for as many, never holds up the loop.
-//  2. The walk has a Hold of the loop from its start to the last landing.
+//  1. Every download goes through the walk's Window, which bounds their number and keeps the loop from
+//     being stopped.
 package walk

@@ -69,7 +69,6 @@ func (w *Walk) begin(e ipc.Entry, name, filename string) {
 		w.refuse(d, err)
 		return
 	}
-	d.Notify(w.ends)
 	d.Listed(e.Size, e.ETag)
 	skeleton := w.tree.Skeleton(name) // once more: its directory exists now
 	w.flying[d], w.names[skeleton] = file{name, skeleton}, name
@@ -77,7 +76,7 @@ func (w *Walk) begin(e ipc.Entry, name, filename string) {
 	w.mu.flying[d] = struct{}{}
 	w.mu.Unlock()
 	w.owner.Started(d)
-	w.loop.Do(func() { w.hold.Submit(w.ctx, d) })
+	w.window.Submit(d)
 }
 
 // mkdir makes the directory that a key stands for.
@@ -147,6 +146,7 @@ func (w *Walk) refuse(d *transfer.Download, cause error) {
 
 // land takes a download that has ended.
 func (w *Walk) land(d *transfer.Download) {
+	w.window.Landed()
 	name := w.flying[d].name
 	delete(w.names, w.flying[d].skeleton)
 	delete(w.flying, d)

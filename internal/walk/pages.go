@@ -76,7 +76,7 @@ func (w *Walk) page(list ipc.List) (*ipc.Page, error) {
 				return nil, w.owner.Wrap(failure.OpList, a.err)
 			}
 			return a.page, nil
-		case d := <-w.ends:
+		case d := <-w.window.Ends():
 			w.land(d)
 		case <-w.ctx.Done():
 			w.loop.Do(q.giveUp)

@@ -62,13 +62,12 @@ type Walk struct {
 	options Options
 	owner   Owner
 	loop    *dispatch.Loop
-	hold    *dispatch.Hold
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	base    string // of the keys; see keypath.Base
 
-	tree     *tree.Tree // nil until the first file needs it
-	ends     chan *transfer.Download
+	tree     *tree.Tree       // nil until the first file needs it
+	window   *transfer.Window // once it has started
 	flying   map[*transfer.Download]file
 	names    map[string]string // those of flying, by their skeletons
 	failures []error
@@ -93,7 +92,6 @@ func New(ctx context.Context, l *dispatch.Loop, o Options, owner Owner) *Walk {
 		owner:   owner,
 		loop:    l,
 		base:    keypath.Base(o.Prefix),
-		ends:    make(chan *transfer.Download, l.Window()),
 		flying:  map[*transfer.Download]file{},
 		names:   map[string]string{},
 	}
@@ -104,11 +102,7 @@ func New(ctx context.Context, l *dispatch.Loop, o Options, owner Owner) *Walk {
 
 // Start starts the walk, or ends it with ErrShutdown.
 func (w *Walk) Start() {
-	refused := make(chan bool, 1)
-	if !w.loop.Do(func() {
-		w.hold = w.loop.Hold(w.Cancel)
-		refused <- w.hold == nil
-	}) || <-refused {
+	if w.window = transfer.NewWindow(w.ctx, w.loop, w.Cancel); w.window == nil {
 		w.cancel(nil)
 		w.owner.End(failure.ErrShutdown, nil)
 		return
@@ -139,8 +133,8 @@ func (w *Walk) count(change func(*Progress)) {
 
 func (w *Walk) run() {
 	err := w.pages()
-	for len(w.flying) > 0 {
-		w.land(<-w.ends)
+	for !w.window.Empty() {
+		w.land(<-w.window.Ends())
 	}
 	if w.tree != nil {
 		w.tree.Close()
@@ -153,7 +147,7 @@ func (w *Walk) run() {
 	}
 	w.cancel(nil)
 	w.owner.End(err, w.failures)
-	w.loop.Do(w.hold.Release)
+	w.window.Close()
 }
 
 func (w *Walk) stopped() bool { return context.Cause(w.ctx) == errStopped }
@@ -162,12 +156,12 @@ func (w *Walk) stopped() bool { return context.Cause(w.ctx) == errStopped }
 func (w *Walk) room() error {
 	for w.ctx.Err() == nil {
 		select {
-		case d := <-w.ends:
+		case d := <-w.window.Ends():
 			w.land(d)
 			continue
 		default:
 		}
-		if len(w.flying) < w.loop.Window() {
+		if !w.window.Full() {
 			return nil
 		}
 		w.wait()
@@ -178,7 +172,7 @@ func (w *Walk) room() error {
 // wait waits for the end of a download, or of the context.
 func (w *Walk) wait() {
 	select {
-	case d := <-w.ends:
+	case d := <-w.window.Ends():
 		w.land(d)
 	case <-w.ctx.Done():
 	}
