@@ -14,7 +14,8 @@ const maxPage = 256 << 20
 
 // pending is a job that the worker has not answered. Its page is that of a listing.
 type pending struct {
-	list    bool
+	job     *ipc.Job
+	found   *ipc.Object // nil = the worker has not told of it
 	entries []ipc.Entry // received ahead of the Result
 	size    int         // of all entries received, also of those that were dropped
 }
@@ -24,7 +25,7 @@ func (w *process) expect(job *ipc.Job) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mu.given++
-	w.mu.jobs[job.ID] = &pending{list: job.List != nil}
+	w.mu.jobs[job.ID] = &pending{job: job}
 }
 
 // busy reports whether the worker has jobs that it has not answered.
@@ -40,7 +41,7 @@ func (w *process) listed(m *ipc.Listed) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.mu.jobs[m.ID]
-	if p == nil || !p.list {
+	if p == nil || p.job.List == nil {
 		return fmt.Errorf("it sent entries of job %d, which is no listing that it has", m.ID)
 	}
 	p.add(m.Entries)
@@ -66,6 +67,9 @@ func (w *process) result(m *ipc.Result) (*ipc.Result, error) {
 	if p == nil {
 		return nil, fmt.Errorf("it sent a Result of job %d, which it does not have", m.ID)
 	}
+	if err := p.check(m); err != nil {
+		return nil, fmt.Errorf("it sent %w as the Result of job %d", err, m.ID)
+	}
 	delete(w.mu.jobs, m.ID)
 	if m.Err == nil && m.List != nil {
 		p.add(m.List.Entries)
@@ -78,6 +82,20 @@ func (w *process) result(m *ipc.Result) (*ipc.Result, error) {
 		}
 	}
 	return m, nil
+}
+
+// about checks a message about a job that is not its last.
+func (w *process) about(id uint64, m ipc.Message) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.mu.jobs[id]
+	if p == nil {
+		return fmt.Errorf("it sent a %T of job %d, which it does not have", m, id)
+	}
+	if err := p.check(m); err != nil {
+		return fmt.Errorf("it sent %w in a %T of job %d", err, m, id)
+	}
+	return nil
 }
 
 // refuse ends a job that was not sent, with the reason. Only the writer may call it.

@@ -135,10 +135,19 @@ func (w *process) read() error {
 		w.heard.Store(true)
 		switch m := m.(type) {
 		case *ipc.Found:
+			if err := w.about(m.ID, m); err != nil {
+				return err
+			}
 			w.pool.events <- Found{w, m}
 		case *ipc.Progress:
+			if err := w.about(m.ID, m); err != nil {
+				return err
+			}
 			w.pool.events <- Progress{w, m}
 		case *ipc.Retry:
+			if err := w.about(m.ID, m); err != nil {
+				return err
+			}
 			w.pool.events <- Retry{w, m}
 		case *ipc.Result:
 			result, err := w.result(m)
