@@ -44,6 +44,15 @@ type Config struct {
 	// RetryMaxAttempts of the aws.Config where it is set, else 5.
 	MaxAttempts int
 
+	// RetryTimeout is how long a range, or a HeadObject, may make no headway, attempts and
+	// pauses together, before an outage of the server or of the network ends it. It then
+	// has made MaxAttempts attempts, too. Other errors do not wait for it, and one that
+	// cannot heal ends the download at once (docs/retries.md). 0 means that MaxAttempts
+	// alone decides. Default 1 min; but with a MaxAttempts below 5, here or in the
+	// aws.Config, 1 min means 0: such a caller prefers an early error. Another value
+	// applies as it is.
+	RetryTimeout time.Duration
+
 	// StallTimeout is how long a connection may deliver nothing before it is dropped and
 	// the range is requested again. Default: the read timeout of the aws.Config's HTTP
 	// client where it is set, else 20 s.
@@ -57,7 +66,8 @@ type Config struct {
 	// a nil Result promises the file to every program that runs; after a crash of the
 	// machine or a loss of power the file may be missing, be the old one, or be short, as
 	// the file system chooses. An error of the directory's fsync is the only error after
-	// which the new file is in place. Default false.
+	// which the new file is in place. Where the file system cannot sync files, downloads
+	// fail before a byte is fetched. Default false.
 	Durable bool
 
 	// ClientOptions are applied as by s3.NewFromConfig: region, endpoint, path style and
@@ -108,13 +118,27 @@ func (m VerifyMode) String() string {
 	return fmt.Sprintf("VerifyMode(%d)", int(m))
 }
 
+const (
+	defaultAttempts     = 5
+	defaultRetryTimeout = time.Minute
+)
+
+// retryTimeout returns the RetryTimeout that applies.
+func (c *Config) retryTimeout() time.Duration {
+	if c.MaxAttempts < defaultAttempts && c.RetryTimeout == defaultRetryTimeout {
+		return 0
+	}
+	return c.RetryTimeout
+}
+
 func defaultConfig(x settings.Extracted) Config {
 	c := Config{
 		MultipartThreshold:  8 * mib,
 		MultipartChunksize:  8 * mib,
 		MaxRequestProcesses: 10,
 		RequestsPerProcess:  1,
-		MaxAttempts:         5,
+		MaxAttempts:         defaultAttempts,
+		RetryTimeout:        defaultRetryTimeout,
 		StallTimeout:        20 * time.Second,
 		Logger:              slog.New(slog.DiscardHandler),
 	}
@@ -145,6 +169,7 @@ func (c *Config) validate() error {
 	f.add(c.RequestsPerProcess < 1 || c.RequestsPerProcess > maxRequests,
 		"RequestsPerProcess is %d: give 1 to %d, or %s", c.RequestsPerProcess, maxRequests, orDefault)
 	f.add(c.MaxAttempts < 1, "MaxAttempts is %d: give at least 1, or %s", c.MaxAttempts, orDefault)
+	f.add(c.RetryTimeout < 0, "RetryTimeout is %v: give a positive duration, 0 for MaxAttempts alone, or %s", c.RetryTimeout, orDefault)
 	f.add(c.StallTimeout <= 0, "StallTimeout is %v: give a positive duration, or %s", c.StallTimeout, orDefault)
 	f.add(c.StallTimeout > 0 && c.StallTimeout < time.Millisecond,
 		"StallTimeout is %v: a duration needs a unit, such as 20*time.Second", c.StallTimeout)
@@ -179,6 +204,7 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 	x := settings.Extract(cfg, given, c.CABundle != nil)
 	s := x.Settings
 	s.Slots, s.MaxAttempts, s.StallTimeout = c.RequestsPerProcess, c.MaxAttempts, c.StallTimeout
+	s.RetryTimeout = c.retryTimeout()
 	s.CABundle, s.UserAgent = c.CABundle, "processpool/"+version
 	if c.WorkerCommand == nil && s.PlainHTTP() {
 		s.CABundle = nil // no worker needs it, and each would read it at its start
@@ -195,6 +221,7 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 	}
 	e := environ.Of(cfg)
 	d.env.Files, d.env.Slow = e.Files, e.Slow
+	s.Hurry = e.Hurry
 	d.pool = pool.Options{
 		Processes:    c.MaxRequestProcesses,
 		Command:      command,

@@ -104,9 +104,9 @@ type Directory struct {
 // with a segment that is empty, "." or "..", or with a NUL; one whose file would be where a
 // directory is or must be, or the other way round; one that a symbolic link would lead
 // out of dir; with Resume one that has the name of a partial file; on Windows one with
-// characters and names that Windows reserves. Where the file system takes two names for
-// one (case, Unicode normalisation), the key listed later is refused; 1,048,576 files are
-// remembered for that. Do not use a dir below which others can write whom you do not trust:
+// characters and names that Windows reserves. Where two names lead to one file (a directory
+// equates them by case or Unicode normalisation, or there is a symbolic link), the key
+// listed later is refused; 1,048,576 files are remembered for that. Do not use a dir below which others can write whom you do not trust:
 // between the check of a directory and the rename of a file into it, they can set links.
 //
 // An object that is listed as smaller than MultipartThreshold takes one GetObject, as with

@@ -59,7 +59,8 @@ decides, for instance by passing DownloadFile a context of [signal.NotifyContext
 
 Each answer is checked before a byte of it is written: its status, Content-Range, length and
 ETag. A connection that breaks off or falls silent is retried, from the last byte in the file
-on, with growing pauses. [Config.MaxAttempts] attempts in a row without headway are an error. An
+on, with growing pauses. [Config.MaxAttempts] attempts in a row without headway are an error; an
+outage of the server or of the network must have lasted for [Config.RetryTimeout], too. An
 object that is overwritten during its download is [ErrObjectChanged], for every GetObject has
 the ETag as its If-Match.
 

@@ -26,7 +26,8 @@ func TestConfigDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.MultipartThreshold != 8<<20 || got.MultipartChunksize != 8<<20 || got.MaxRequestProcesses != 10 ||
-		got.RequestsPerProcess != 1 || got.MaxAttempts != 5 || got.StallTimeout != 20*time.Second ||
+		got.RequestsPerProcess != 1 || got.MaxAttempts != 5 ||
+		got.RetryTimeout != time.Minute || got.StallTimeout != 20*time.Second ||
 		got.Verify != processpool.VerifyAuto || got.ClientOptions != nil || got.CABundle != nil || got.WorkerCommand != nil {
 		t.Errorf("got defaults %+v, want those of the documentation", got)
 	}

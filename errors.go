@@ -49,8 +49,9 @@ var (
 	// ErrWorkerLost means that a range has cost three workers, or that no worker could be
 	// started.
 	ErrWorkerLost = failure.ErrWorkerLost
-	// ErrRetriesExceeded means that Config.MaxAttempts attempts in a row made no headway.
-	// The last attempt's error is wrapped too.
+	// ErrRetriesExceeded means that Config.MaxAttempts attempts in a row made no headway
+	// and, in an outage, that none was made for Config.RetryTimeout. The last attempt's
+	// error is wrapped too.
 	ErrRetriesExceeded = failure.ErrRetriesExceeded
 )
 

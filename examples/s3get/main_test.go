@@ -141,7 +141,7 @@ func TestSeveralFiles(t *testing.T) {
 		t.Errorf("got status %d, want 1", status)
 	}
 	wantText(t, "stdout", stdout, "s3://c/l -> "+filepath.Join(out, "l")+" (3 B, not verified)", "2 objects, 6 B", "; 1 failed; verified: 1 by CRC64NVME full object, 1 not\n")
-	wantText(t, "stderr", stderr, "s3get: s3://b/missing: there is no such object", " (404 N", ", request ", "To do: check the ")
+	wantText(t, "stderr", stderr, "s3get: s3://b/missing: there is no such object (404 NoSuchKey, request ", "To do: check the key")
 	wantFiles(t, out, "k", "l")
 }
 

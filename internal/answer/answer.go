@@ -52,8 +52,9 @@ func lengthOf(operation string, contentLength *int64) (int64, error) {
 	return *contentLength, nil
 }
 
-// multipart matches the ETag of an object that was uploaded in two or more parts.
-var multipart = regexp.MustCompile(`-([2-9]|[1-9][0-9]+)$`)
+// multipart matches the ETag of an object that was uploaded in two or more parts: a digest, and their
+// number, at most 10,000. Other servers' ETags may end in a number too.
+var multipart = regexp.MustCompile(`^"?[0-9a-fA-F]+-([2-9]|[1-9][0-9]{1,3}|10000)$`)
 
 // checkEmpty holds the ETag of an empty object against its size. S3 has no multipart upload of two
 // or more parts without a byte: all parts but the last have 5 MiB or more

@@ -17,9 +17,9 @@ func TestListBody(t *testing.T) {
 	for _, c := range []struct{ name, body, want string }{
 		{"empty", "", "empty body"},
 		{"spaces", " \r\n", "empty body"},
-		{"a declaration only", `<?xml version="1.0"?>`, "empty body"},
+		{"a declaration only", `<?xml version="1.0"?>`, "not XML"},
 		{"HTML", "<html><head><title>Welcome</title></head></html>", `"html"`},
-		{"text", "It works!", "empty body"},
+		{"text", "It works!", "not XML"},
 		{"JSON", `{"a": "<b"}`, "not XML"},
 		{"another document", "<ListAllMyBucketsResult>" + last + "</ListAllMyBucketsResult>", "ListAllMyBucketsResult"},
 		{"nothing in it", "<ListBucketResult/>", "IsTruncated"},
@@ -197,7 +197,39 @@ func TestAttributes(t *testing.T) {
 	if p, err := attributes(parts("<PartsCount>3</PartsCount>"), asked(), ""); err != nil || len(p.Parts) != 0 {
 		t.Errorf("no list is kept: got %+v, %v", p, err)
 	}
+	for _, object := range []string{"the object's own text <", "<html></html>", strings.Repeat("x", 2*maxProlog)} {
+		if _, err := attributes(ok(object), asked(), ""); !errors.Is(err, errUnknown) || failure.Retryable(err) {
+			t.Errorf("the object itself: got %v, want %v and no retry", err, errUnknown)
+		}
+	}
 	if _, err := attributes(doc("<ETag>other</ETag>"), asked(), ""); !errors.Is(err, failure.ErrObjectChanged) {
 		t.Errorf("another ETag: got %v, want ErrObjectChanged", err)
+	}
+}
+
+func TestPart(t *testing.T) {
+	partial := func(header ...string) string {
+		return "HTTP/1.1 206 Partial Content\r\n" + strings.Join(append(header, "ETag: "+etag), "\r\n") + "\r\n\r\n"
+	}
+	const count, length = "x-amz-mp-parts-count: 3", "Content-Length: 10"
+	for _, c := range []struct{ name, answer, want string }{
+		{"no number of parts", partial(length), "part 2 of 0"},
+		{"fewer parts", partial(length, "x-amz-mp-parts-count: 1"), "part 2 of 1"},
+		{"no size", partial(count), "Content-Range"},
+		{"another ETag", strings.ReplaceAll(partial(length, count), etag, "other"), "ETag"},
+		{"no ETag", strings.ReplaceAll(partial(length, count), "ETag: "+etag, "X: y"), "ETag"},
+		{"204", "HTTP/1.1 204 No Content\r\nETag: " + etag + "\r\n\r\n", "status 204"},
+	} {
+		_, _, err := part(c.answer, asked())
+		wantUntrusted(t, err, c.want)
+	}
+	for _, answer := range []string{partial(length, count), partial("Content-Range: bytes 10-19/27", count)} {
+		if p, n, err := part(answer, asked()); err != nil || p.Size != 10 || n != 3 {
+			t.Errorf("got %+v of %d, %v", p, n, err)
+		}
+	}
+	_, _, err := part(ok("", length, "ETag: "+etag), asked())
+	if !errors.Is(err, errUnknown) || failure.Retryable(err) {
+		t.Errorf("the whole object: got %v, want %v and no retry", err, errUnknown)
 	}
 }

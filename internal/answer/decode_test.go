@@ -43,12 +43,12 @@ func head(answer string, job *ipc.Job) (ipc.Object, error) {
 	return Head(out, job)
 }
 
-func part(answer string, job *ipc.Job) (Part, int, bool, error) {
+func part(answer string, job *ipc.Job) (Part, int, error) {
 	out, err := client(answer).HeadObject(context.Background(), &s3.HeadObjectInput{
 		Bucket: &job.Bucket, Key: &job.Key, PartNumber: aws.Int32(2),
 	})
 	if err != nil {
-		return Part{}, 0, false, Error(err)
+		return Part{}, 0, Error(err)
 	}
 	return PartOfHead(out, job, 2, etag)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
@@ -18,7 +19,7 @@ func Error(err error) error {
 	status, header := responseOf(err)
 	switch {
 	case status >= 200 && status < 300:
-		if errors.Is(err, failure.ErrUnexpected) || interrupted(err) {
+		if errors.Is(err, failure.ErrUnexpected) || errors.Is(err, errUnknown) || interrupted(err) {
 			return err
 		}
 		return fmt.Errorf("%w: %w", failure.ErrUnexpected, err)
@@ -67,6 +68,18 @@ func Status(err error) int {
 func Region(err error) string {
 	_, header := responseOf(err)
 	return header.Get("X-Amz-Bucket-Region")
+}
+
+// SignedForAnother reports whether err is the answer to a request that was signed for another region
+// (the credential scope:
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html).
+func SignedForAnother(err error, region string) bool {
+	var response *awshttp.ResponseError
+	if status, _ := responseOf(err); status == 0 || !errors.As(err, &response) || response.Response.Request == nil {
+		return false
+	}
+	scope := response.Response.Request.Header.Get("Authorization")
+	return scope != "" && !strings.Contains(scope, "/"+region+"/")
 }
 
 // responseOf returns status and header of the answer that err is. They are zero if there was none.

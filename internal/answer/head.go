@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -50,33 +51,34 @@ type Part struct {
 }
 
 // PartOfHead returns what a HeadObject with a part number says about that part, and the number of
-// parts. ok is false if the server does not know part numbers, and answers with the whole object.
-func PartOfHead(out *s3.HeadObjectOutput, job *ipc.Job, number int, etag string) (p Part, count int, ok bool, err error) {
-	const operation = "HeadObject of a part"
+// parts. A server that does not know part numbers answers with the whole object: that error is not
+// retried.
+func PartOfHead(out *s3.HeadObjectOutput, job *ipc.Job, number int, etag string) (p Part, count int, err error) {
+	const operation = "HeadObject with a part number"
 	if err := checkVersion(operation, job, out.VersionId); err != nil {
-		return Part{}, 0, false, err
+		return Part{}, 0, err
 	}
 	if !SameETag(etag, text(out.ETag)) {
-		return Part{}, 0, false, untrusted("%s: the ETag was %s and is %s", operation, etag, text(out.ETag))
+		return Part{}, 0, untrusted("%s: the ETag was %s and is %s", operation, etag, text(out.ETag))
 	}
 	switch status := statusOf(out.ResultMetadata); {
 	case status == http.StatusOK:
-		return Part{}, 0, false, nil
+		return Part{}, 0, fmt.Errorf("%s: %w", operation, errUnknown)
 	case status != http.StatusPartialContent:
-		return Part{}, 0, false, untrusted("%s: status %d", operation, status)
+		return Part{}, 0, untrusted("%s: status %d", operation, status)
 	case out.PartsCount == nil || int(*out.PartsCount) < number:
-		return Part{}, 0, false, untrusted("%s: part %d of %d", operation, number, aws.ToInt32(out.PartsCount))
+		return Part{}, 0, untrusted("%s: part %d of %d", operation, number, aws.ToInt32(out.PartsCount))
 	}
 	size, err := lengthOf(operation, out.ContentLength)
 	if err != nil {
-		return Part{}, 0, false, err
+		return Part{}, 0, err
 	}
 	if size == ipc.SizeUnknown {
 		r, err := parseContentRange(text(out.ContentRange))
 		if err != nil {
-			return Part{}, 0, false, err
+			return Part{}, 0, err
 		}
 		size = r.Last - r.First + 1
 	}
-	return Part{Size: size, Sum: checksumsOfHead(out).sum()}, int(*out.PartsCount), true, nil
+	return Part{Size: size, Sum: checksumsOfHead(out).sum()}, int(*out.PartsCount), nil
 }

@@ -14,12 +14,14 @@ import (
 
 // Environ is one Downloader's. A zero field is the default.
 type Environ struct {
-	Files *osfile.System
+	Files *osfile.System // Of makes one where there is none
 
 	Slow         time.Duration // transfer.Env
 	StartTimeout time.Duration // pool.Options, as the next two
 	StopTimeout  time.Duration
 	Heartbeat    time.Duration
+
+	Hurry int // workers divide the pauses between attempts and RetryTimeout by it; 0 or 1: not
 }
 
 // In returns cfg with e in it.
@@ -28,12 +30,16 @@ func (e *Environ) In(cfg aws.Config) aws.Config {
 	return cfg
 }
 
-// Of returns the last Environ in cfg, or the zero one.
-func Of(cfg aws.Config) Environ {
+// Of returns the last Environ in cfg, or one of defaults.
+func Of(cfg aws.Config) (e Environ) {
 	for _, source := range slices.Backward(cfg.ConfigSources) {
-		if e, ok := source.(*Environ); ok {
-			return *e
+		if given, ok := source.(*Environ); ok {
+			e = *given
+			break
 		}
 	}
-	return Environ{}
+	if e.Files == nil {
+		e.Files = new(osfile.System)
+	}
+	return e
 }

@@ -1,11 +1,6 @@
 package failure
 
-import (
-	"errors"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-)
+import "errors"
 
 // Kind classifies the failure of a retried attempt, for statistics.
 type Kind string
@@ -18,19 +13,10 @@ const (
 	KindOther      Kind = "other"      // S3's own errors, and expired credentials
 )
 
-// KindOf returns the Kind of err, which must be Retryable. The SDK classifies the errors of S3 and
-// of the network, as in Retryable.
+// KindOf returns the Kind of err, which must be Retryable.
 func KindOf(err error) Kind {
-	var interrupted *Interrupted
-	switch {
-	case errors.Is(err, ErrStalled):
+	if errors.Is(err, ErrStalled) {
 		return KindStalled
-	case errors.Is(err, ErrUnexpected):
-		return KindUnexpected
-	case throttled(err):
-		return KindThrottled
-	case errors.As(err, &interrupted), (retry.RetryableConnectionError{}).IsErrorRetryable(err) == aws.TrueTernary:
-		return KindConnection
 	}
-	return KindOther
+	return rules[ClassOf(err)].kind
 }

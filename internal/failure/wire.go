@@ -16,6 +16,7 @@ import (
 // errors.Is and errors.As must find on the other side.
 type Wire struct {
 	Text      string
+	Class     Class    `json:",omitempty"` // where it occurred: the types that tell it do not cross
 	Sentinels []string `json:",omitempty"`
 	Errno     uint     `json:",omitempty"`
 	Call      string   `json:",omitempty"` // Op of the fs.PathError that contained Errno
@@ -43,7 +44,7 @@ func Pack(err error) *Wire {
 	if err == nil {
 		return nil
 	}
-	w := &Wire{Text: Cut(err.Error(), MaxText)}
+	w := &Wire{Text: Cut(err.Error(), MaxText), Class: ClassOf(err)}
 	for name, sentinel := range names {
 		if errors.Is(err, sentinel) {
 			w.Sentinels = append(w.Sentinels, name)
@@ -123,7 +124,7 @@ func (w *Wire) Unpack() error {
 	if w == nil {
 		return nil
 	}
-	e := &remoteError{text: w.Text}
+	e := &remoteError{text: w.Text, class: w.Class}
 	for _, name := range w.Sentinels {
 		if sentinel, ok := names[name]; ok {
 			e.causes = append(e.causes, sentinel)
@@ -136,11 +137,11 @@ func (w *Wire) Unpack() error {
 	default:
 		e.causes = append(e.causes, &fs.PathError{Op: w.Call, Err: errno})
 	}
-	if w.API != nil {
+	switch {
+	case w.API != nil && w.Head != nil:
+		e.causes = append(e.causes, &Explained{Head: w.Head.rebuild(), Get: w.API.rebuild()})
+	case w.API != nil:
 		e.causes = append(e.causes, w.API.rebuild())
-	}
-	if w.Head != nil {
-		e.causes = append(e.causes, w.Head.rebuild())
 	}
 	return e
 }
@@ -195,6 +196,7 @@ func (a *API) modelled() error {
 // remoteError is an error from another process.
 type remoteError struct {
 	text   string
+	class  Class // "": not told
 	causes []error
 }
 

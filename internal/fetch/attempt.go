@@ -17,11 +17,11 @@ type Retrying func(attempt int, wait time.Duration, cause error)
 // attempt makes one request and reports whether it made headway: whether bytes arrived that stay.
 type attempt func(ctx context.Context, w *watch) (headway bool, err error)
 
-// attempts calls once until it succeeds, fails with an error that is not retryable, or has failed
-// maxAttempts times in a row without headway.
+// attempts calls once until it succeeds, fails with an error that is final, or has used up its
+// budget (docs/retries.md). failure.ClassOf decides what each error means.
 func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, once attempt) error {
-	renewed := false
-	failed := 0 // attempts in a row without headway
+	budget := c.newBudget()
+	renewed, corrected := false, false
 	for made := 1; ; made++ {
 		headway, err := c.paced(ctx, once)
 		if err == nil {
@@ -30,35 +30,38 @@ func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, 
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if headway {
-			failed = 0
-		}
+		class := failure.ClassOf(err)
 		moved := c.regions.learn(bucket, err)
-		if !moved && !renewed && c.mayBeExpired(ctx, err) {
+		var wait time.Duration
+		switch {
+		case moved: // at once, to the region that the answer names
+			budget.count(class, headway)
+			if budget.spent(class) {
+				return budget.exhausted(err)
+			}
+			continue
+		case !renewed && c.mayBeExpired(ctx, err):
 			c.credentials.Refresh()
 			renewed = true
 			continue
+		case class == failure.Clock && !corrected: // at once: the answer has corrected the SDK's clock
+			corrected = true
+		case class == failure.Clock, !class.Retryable():
+			return failure.NameClock(err)
+		default:
+			budget.count(class, headway)
+			if budget.spent(class) {
+				return budget.exhausted(err)
+			}
+			wait = budget.pause(class, err)
 		}
-		if !headway {
-			failed++
-		}
-		if !moved && !failure.Retryable(err) {
-			return err
-		}
-		if failed >= c.maxAttempts {
-			return exhausted(failed, err)
-		}
-		if moved {
-			continue
-		}
-		if failure.CredentialsExpired(err) && c.credentials != nil {
+		if class == failure.Credentials && c.credentials != nil {
 			c.credentials.Refresh()
 		}
-		wait := failure.Wait(failed, err)
 		if onRetry != nil {
 			onRetry(made, wait, err)
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := c.clock.Sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
@@ -90,11 +93,15 @@ func (c *Client) paced(ctx context.Context, once attempt) (headway bool, err err
 	ctx, w := watched(ctx, c.stall)
 	defer w.stop()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) { w.conn = info.Conn },
+		GetConn:              func(string) { w.reused = false }, // again, when net/http itself retries
+		GotConn:              func(info httptrace.GotConnInfo) { w.conn, w.reused = info.Conn, info.Reused },
+		GotFirstResponseByte: func() { w.answered.Store(true) },
 	})
 	headway, err = once(ctx, w)
 	if err != nil && context.Cause(ctx) == failure.ErrStalled {
 		err = fmt.Errorf("%w (%v)", failure.ErrStalled, c.stall)
+	} else if err != nil && w.reused && !w.answered.Load() && failure.ClassOf(err) == failure.Network {
+		err = &failure.Idle{Err: err}
 	}
 	c.blame(w.conn, err)
 	return headway, err
@@ -109,24 +116,5 @@ func (c *Client) blame(conn net.Conn, err error) {
 	switch failure.KindOf(err) {
 	case failure.KindStalled, failure.KindConnection:
 		c.dialer.Shun(conn)
-	}
-}
-
-func exhausted(n int, err error) error {
-	plural := "s"
-	if n == 1 {
-		plural = ""
-	}
-	return fmt.Errorf("%w after %d attempt%s without headway: %w", failure.ErrRetriesExceeded, n, plural, err)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
 	}
 }

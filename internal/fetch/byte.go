@@ -6,8 +6,6 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-
 	"github.com/s3processpool/processpool/internal/answer"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -24,17 +22,12 @@ func (c *Client) oneByte(ctx context.Context, job *ipc.Job, etag string) (answer
 	if err != nil {
 		return answer.Object{}, answer.Error(err)
 	}
-	defer discard(out)
-	return answer.Get(out, job)
-}
-
-// discard ends an answer whose body does not count. A byte is read, so that the connection can be
-// used again; a larger body is not.
-func discard(out *s3.GetObjectOutput) {
-	if out.ContentLength != nil && *out.ContentLength <= 1 {
-		out.Body.Read(make([]byte, 2))
+	defer out.Body.Close()
+	o, err := answer.Get(out, job)
+	if err == nil && (o.Length == 0 || o.Length == 1) {
+		out.Body.Read(make([]byte, 2)) // to its end, so that the connection can be used again
 	}
-	out.Body.Close()
+	return o, err
 }
 
 // size returns the size of the object that a HeadObject has described without one, as of etag.

@@ -29,9 +29,13 @@ type Client struct {
 	credentials Refresher
 	regions     regions
 	limiter     aws.RetryerV2 // sets the pace in the adaptive retry mode; nil in the standard mode
-	maxAttempts int
+	clock       Clock
 	stall       time.Duration
 	buffers     chan []byte
+
+	// The budget of each question.
+	maxAttempts  int
+	retryTimeout time.Duration
 }
 
 // Refresher provides credentials. Refresh drops the present ones, because S3 has refused them.
@@ -45,6 +49,7 @@ type Options struct {
 	Settings    settings.Settings
 	Credentials Refresher     // to sign requests with; nil = requests are not signed
 	Lookup      spread.Lookup // of host names; nil = net.DefaultResolver.LookupNetIP
+	Clock       Clock         // of pauses and budgets; nil = this machine's
 }
 
 // New makes a client. optFns change the options of the SDK's client and come last.
@@ -74,9 +79,15 @@ func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
 		s3:          s3.New(options, optFns...),
 		dialer:      dialer,
 		credentials: credentials,
-		maxAttempts: s.MaxAttempts,
+		clock:       o.Clock,
 		stall:       s.StallTimeout,
 		buffers:     make(chan []byte, s.Slots),
+
+		maxAttempts:  s.MaxAttempts,
+		retryTimeout: s.RetryTimeout,
+	}
+	if c.clock == nil {
+		c.clock = newSystem(s.Hurry)
 	}
 	if s.Client.Anonymous {
 		c.credentials = nil

@@ -51,7 +51,7 @@ func newClientWith(t *testing.T, origin *s3test.Server, credentials fetch.Refres
 			Region: s3test.Region, BaseEndpoint: aws.String(origin.URL()), UsePathStyle: true, RetryMode: aws.RetryModeStandard,
 		},
 		HTTP:  settings.HTTP{DialTimeout: patience, TLSHandshakeTimeout: patience, IdleConnTimeout: time.Hour},
-		Slots: 2, MaxAttempts: 3, StallTimeout: patience, UserAgent: "processpool/test", CABundle: origin.CAPEM(),
+		Slots: 2, MaxAttempts: 3, StallTimeout: patience, UserAgent: "processpool/test", CABundle: origin.CAPEM(), Hurry: 10,
 	}
 	for _, fn := range optFns {
 		fn(&s)

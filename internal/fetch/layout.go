@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -69,8 +68,7 @@ func (c *Client) parts(ctx context.Context, job *ipc.Job, on Retrying) (proof.La
 	return l, sums, nil
 }
 
-// headPart asks for one part by its number, from 1, and for the number of parts. Some servers
-// answer with the whole object, which is an error that is not retried.
+// headPart asks for one part by its number, from 1, and for the number of parts.
 func (c *Client) headPart(ctx context.Context, job *ipc.Job, object *ipc.Object, number int, on Retrying) (
 	p answer.Part, count int, err error,
 ) {
@@ -82,10 +80,7 @@ func (c *Client) headPart(ctx context.Context, job *ipc.Job, object *ipc.Object,
 		if err != nil {
 			return false, answer.Error(err)
 		}
-		var known bool
-		if p, count, known, err = answer.PartOfHead(out, job, number, object.ETag); err == nil && !known {
-			err = errors.New("the server does not know part numbers")
-		}
+		p, count, err = answer.PartOfHead(out, job, number, object.ETag)
 		return false, err
 	})
 	return p, count, err

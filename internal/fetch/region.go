@@ -31,7 +31,9 @@ func (r *regions) of(bucket string) func(*s3.Options) {
 	}
 }
 
-// news returns the bucket's region from a refusal that names another one than is known; else "".
+// news returns the bucket's region from a refusal that names another one than the request was made
+// for; else "". It is not enough that the region is known by now: another slot's refusal may have
+// told it while this request was under way.
 func (r *regions) news(bucket string, err error) string {
 	switch answer.Status(err) {
 	case 301, 307, 400: // PermanentRedirect, TemporaryRedirect, AuthorizationHeaderMalformed
@@ -41,7 +43,7 @@ func (r *regions) news(bucket string, err error) string {
 	region := answer.Region(err)
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if r.mu.byBucket[bucket] == region {
+	if r.mu.byBucket[bucket] == region && !answer.SignedForAnother(err, region) {
 		return ""
 	}
 	return region

@@ -19,7 +19,7 @@ func newDialer(s settings.Settings, lookup spread.Lookup) *spread.Dialer {
 		lookup = net.DefaultResolver.LookupNetIP
 	}
 	dialer := &net.Dialer{Timeout: s.HTTP.DialTimeout, KeepAlive: s.HTTP.KeepAlive}
-	return spread.New(dialer.DialContext, lookup, s.HTTP.DialTimeout, s.Seat*s.Slots)
+	return spread.New(dialer.DialContext, remember(lookup), s.HTTP.DialTimeout, s.Seat*s.Slots)
 }
 
 // newTransport makes the HTTP/1.1 transport of one worker. It keeps one connection for each slot

@@ -22,11 +22,14 @@ type watch struct {
 	cancel  context.CancelCauseFunc
 	timer   *time.Timer
 
-	conn net.Conn // of the attempt, once it has one. Only the goroutine of the request uses it
+	// Of the attempt, once it has a connection. Only the goroutine of the request uses them.
+	conn   net.Conn
+	reused bool // it served another request before
 
-	beats atomic.Int64 // how often something has arrived
-	body  atomic.Pointer[lowat.Body]
-	over  atomic.Bool
+	answered atomic.Bool  // the answer has begun
+	beats    atomic.Int64 // how often something has arrived
+	body     atomic.Pointer[lowat.Body]
+	over     atomic.Bool
 
 	// Only look uses these; its calls never overlap.
 	seen   int64 // beats at the last tick

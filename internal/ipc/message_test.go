@@ -25,7 +25,7 @@ var messages = []Message{
 			Region: "eu-central-1", BaseEndpoint: aws.String("http://localhost:9000"), UsePathStyle: true,
 		},
 		HTTP:  settings.HTTP{DialTimeout: time.Second, InsecureSkipVerify: true},
-		Slots: 3, MaxAttempts: 4, StallTimeout: time.Minute, CABundle: []byte("PEM\x00"), UserAgent: "a/b",
+		Slots: 3, MaxAttempts: 4, RetryTimeout: time.Hour, Hurry: 2, StallTimeout: time.Minute, CABundle: []byte("PEM\x00"), UserAgent: "a/b",
 	}},
 	&Ready{},
 	get("key with a space, an ü, a \u2028 and a \x00"),

@@ -74,8 +74,8 @@ func describeSetup(m *Setup) string {
 	if s.Client.Anonymous {
 		line += " anonymous"
 	}
-	line += fmt.Sprintf(" seat %d slots %d attempts %d stall timeout %v",
-		s.Seat, s.Slots, s.MaxAttempts, s.StallTimeout)
+	line += fmt.Sprintf(" seat %d slots %d attempts %d retry timeout %v stall timeout %v",
+		s.Seat, s.Slots, s.MaxAttempts, s.RetryTimeout, s.StallTimeout)
 	if len(s.CABundle) > 0 {
 		line += fmt.Sprintf(" CA bundle of %d bytes", len(s.CABundle))
 	}

@@ -163,8 +163,8 @@ func TestDescribe(t *testing.T) {
 		{&Hello{Version: 2, PID: 4711}, "Hello version 2 pid 4711"},
 		{&Setup{Version: 2, Settings: settings.Settings{
 			Client: settings.Client{Region: "us-east-1", BaseEndpoint: aws.String("http://localhost:9000"), Anonymous: true},
-			Seat:   1, Slots: 2, MaxAttempts: 5, StallTimeout: 20 * time.Second, CABundle: make([]byte, 1000),
-		}}, "Setup version 2 region us-east-1 endpoint http://localhost:9000 anonymous seat 1 slots 2 attempts 5 stall timeout 20s CA bundle of 1000 bytes"},
+			Seat:   1, Slots: 2, MaxAttempts: 5, RetryTimeout: time.Minute, StallTimeout: 20 * time.Second, CABundle: make([]byte, 1000),
+		}}, "Setup version 2 region us-east-1 endpoint http://localhost:9000 anonymous seat 1 slots 2 attempts 5 retry timeout 1m0s stall timeout 20s CA bundle of 1000 bytes"},
 		{&Ready{}, "Ready"},
 		{&Job{ID: 1, Bucket: "b", Key: "k", Head: &Head{Layout: true}}, "Job 1 HeadObject s3://b/k with layout"},
 		{&Job{ID: 12, Bucket: "b", Key: "k", Get: &Get{

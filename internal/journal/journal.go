@@ -29,19 +29,21 @@ const attempts = 100
 
 // Open opens a journal and locks it. It creates an empty one if there is none. If another open file
 // has the lock, Open returns failure.ErrBusy immediately. A file that is not regular is an error.
-func Open(name string) (*Journal, error) {
-	return open(name, os.O_CREATE)
-}
+// One that its owner may not read or write, because of a umask or a copy, gets the permissions.
+func Open(name string) (*Journal, error) { return open(name, os.O_CREATE, osfile.OpenOwn) }
 
-// OpenExisting is like Open, but returns fs.ErrNotExist if there is no journal.
-func OpenExisting(name string) (*Journal, error) { return open(name, 0) }
+// OpenExisting is like Open, but returns fs.ErrNotExist if there is no journal, and does not change
+// the permissions of the file, which may not be a journal.
+func OpenExisting(name string) (*Journal, error) { return open(name, 0, osfile.Open) }
 
-func open(name string, flag int) (*Journal, error) {
+type opener func(name string, flag int, perm fs.FileMode) (*os.File, error)
+
+func open(name string, flag int, openFile opener) (*Journal, error) {
 	for range attempts {
 		if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
 		}
-		f, err := osfile.Open(name, flag, 0o600)
+		f, err := openFile(name, flag, osfile.OwnerAccess)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +105,9 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Begin truncates the file and writes a header. The file stays the same, and so does the lock.
+// Begin truncates the file and writes a header. The file stays the same, and so does the lock. Where
+// the file system cannot truncate, records of an older journal may follow the header: their CRCs
+// began with that of another header, so Read does not accept them.
 func (j *Journal) Begin(h Header) error {
 	salt := make([]byte, 8)
 	rand.Read(salt) // never fails: https://pkg.go.dev/crypto/rand#Read
@@ -111,7 +115,7 @@ func (j *Journal) Begin(h Header) error {
 	if err != nil {
 		return &fs.PathError{Op: "write", Path: j.Name(), Err: err}
 	}
-	if err := j.file.Truncate(0); err != nil {
+	if err := osfile.Optional(j.file.Truncate(0)); err != nil {
 		return err
 	}
 	if _, err := j.file.WriteAt(p, 0); err != nil {
@@ -128,8 +132,10 @@ func (j *Journal) Append(records []Record) error {
 	if j.bad {
 		return &fs.PathError{Op: "append", Path: j.Name(), Err: errors.New("an earlier append failed")}
 	}
-	if j.torn { // otherwise Read could find old records after the one it now rejects
-		if err := j.file.Truncate(j.end); err != nil {
+	// Otherwise Read could find old records after the one it now rejects. They would be claims as
+	// good as others, so a file system that cannot truncate is no reason to keep nothing.
+	if j.torn {
+		if err := osfile.Optional(j.file.Truncate(j.end)); err != nil {
 			return err
 		}
 		j.torn = false
@@ -146,7 +152,8 @@ func (j *Journal) Append(records []Record) error {
 	return nil
 }
 
-// Sync commits the records to stable storage.
+// Sync commits the records to stable storage. Where the file system cannot sync, the error is
+// osfile.Cannot, and the records are as good as without.
 func (j *Journal) Sync() error { return j.file.Sync() }
 
 // Close releases the lock and leaves the file.

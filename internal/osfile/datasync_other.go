@@ -4,4 +4,4 @@ package osfile
 
 import "os"
 
-func datasync(f *os.File) error { return f.Sync() }
+func datasync(f *os.File) error { return fsync(f) }

@@ -14,12 +14,12 @@ func (s *System) Create(name string, perm fs.FileMode) (*os.File, error) {
 	return Open(name, os.O_CREATE|os.O_EXCL, perm)
 }
 
-// Reopen opens an existing file for reading and writing.
+// Reopen opens an existing file of this library for reading and writing, as OpenOwn does.
 func (s *System) Reopen(name string) (*os.File, error) {
 	if err := s.before("reopen", name); err != nil {
 		return nil, Error("reopen", name, err)
 	}
-	return Open(name, 0, 0)
+	return OpenOwn(name, 0, 0)
 }
 
 // Stat describes an open file.
@@ -46,31 +46,6 @@ func (s *System) Truncate(f *os.File, size int64) error {
 		err = f.Truncate(size)
 	}
 	return Error("truncate", f.Name(), err)
-}
-
-// Preallocate sets the size of a file to size bytes, which must be more than zero. Where the file
-// system can, it also allocates the blocks of the whole file, so that a full disk is known before
-// the first byte is fetched. The names of the calls are fallocate and truncate.
-func (s *System) Preallocate(f *os.File, size int64) error { return s.preallocate(f, size) }
-
-// Fsync commits a file's content and metadata to stable storage.
-func (s *System) Fsync(f *os.File) error {
-	err := s.before("fsync", f.Name())
-	if err == nil {
-		err = f.Sync()
-	}
-	return Error("fsync", f.Name(), err)
-}
-
-// Datasync commits a file's content to stable storage, and of its metadata only what is needed to
-// read it. Where the system has no such call, Datasync does what Fsync does. The name of the call
-// is fdatasync.
-func (s *System) Datasync(f *os.File) error {
-	err := s.before("fdatasync", f.Name())
-	if err == nil {
-		err = datasync(f)
-	}
-	return Error("fdatasync", f.Name(), err)
 }
 
 // Close closes a file, even if a test makes it fail: the kernel releases the descriptor too when

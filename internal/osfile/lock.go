@@ -4,7 +4,12 @@ import "os"
 
 // Lock locks an open file, so that two processes, or two downloads of one process, do not use the
 // same file. It does not block: it returns false if another open file has the lock. Locking again
-// what the same open file has locked succeeds. So does every Lock on a file system without locks.
+// what the same open file has locked succeeds.
+//
+// So does every Lock where there are no locks: a download must not fail because a file system has
+// none. The answers that mean this are those of Cannot, ENOLCK, and EBADF, which NFS returns for a
+// file that is not open for writing. Any other answer is an error, as another process may have the
+// lock.
 //
 // The lock is advisory (flock(2), LockFileEx). The system releases it when the last descriptor of
 // the open file is closed, however the process that has it ends. A descriptor that was passed to

@@ -12,10 +12,12 @@ import (
 func lock(f *os.File) (bool, error) {
 	err := flock(f, unix.LOCK_EX|unix.LOCK_NB)
 	switch {
-	case err == nil, errors.Is(err, errors.ErrUnsupported), errors.Is(err, unix.ENOLCK):
+	case err == nil:
 		return true, nil
 	case errors.Is(err, unix.EWOULDBLOCK):
 		return false, nil
+	case Cannot(err), errors.Is(err, unix.ENOLCK), errors.Is(err, unix.EBADF):
+		return true, nil
 	}
 	return false, &os.PathError{Op: "flock", Path: f.Name(), Err: err}
 }

@@ -26,7 +26,7 @@ func lock(f *os.File) (bool, error) {
 		return false, err
 	case errors.Is(result, windows.ERROR_LOCK_VIOLATION):
 		return false, nil
-	case errors.Is(result, errors.ErrUnsupported):
+	case Cannot(result):
 		return true, nil
 	case result != nil:
 		return false, &os.PathError{Op: "lock", Path: f.Name(), Err: result}

@@ -1,20 +1,18 @@
 package osfile
 
 import (
-	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
 // preallocate allocates the blocks of the whole file, which leaves its size alone, and then sets
-// its size. Of the first call only a full disk is an error: file systems other than APFS and HFS+
-// do not support F_PREALLOCATE.
+// its size. File systems other than APFS and HFS+ do not support F_PREALLOCATE.
 func (s *System) preallocate(f *os.File, size int64) error {
-	if err := s.fallocate(f, size); errors.Is(err, unix.ENOSPC) {
+	if err := Optional(s.fallocate(f, size)); err != nil {
 		return err
 	}
-	return s.Truncate(f, size)
+	return s.extend(f, size)
 }
 
 func (s *System) fallocate(f *os.File, size int64) error {

@@ -10,7 +10,9 @@ import (
 // minStep is the smallest number of bytes that one call allocates after an interruption.
 const minStep = 1 << 20
 
-// preallocate allocates the blocks of the whole file, which sets its size.
+// preallocate allocates the blocks of the whole file, which sets its size. The errors that mean
+// "not here" are many: EOPNOTSUPP and ENOSYS of fallocate(2), EPERM in AWS Lambda, EINVAL and
+// others of FUSE. So all but those of the storage do.
 //
 // When a signal arrives, tmpfs returns EINTR and undoes the whole call. Repeating the same call may
 // never succeed where signals arrive regularly, as they do while a CPU profile is taken
@@ -25,10 +27,10 @@ func (s *System) preallocate(f *os.File, size int64) error {
 			offset += n
 		case errors.Is(err, unix.EINTR):
 			step = max(n/2, minStep)
-		case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EINVAL):
-			return s.Truncate(f, size)
-		default:
+		case Optional(err) != nil:
 			return err
+		default:
+			return s.extend(f, size)
 		}
 	}
 	return nil

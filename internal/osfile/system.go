@@ -1,8 +1,7 @@
 package osfile
 
 import (
-	"errors"
-	"io/fs"
+	"sync"
 	"sync/atomic"
 )
 
@@ -11,6 +10,7 @@ import (
 // copied.
 type System struct {
 	fault atomic.Pointer[func(op, path string) error]
+	syncs sync.Map // devices whose file systems can sync; see CanSync
 }
 
 // SetFault is for tests. Before each call that can fail, the System calls f with the name of the
@@ -20,7 +20,7 @@ type System struct {
 //
 // The names are open, stat, chmod, fallocate, truncate, fsync, close, rename, remove, reopen,
 // fdatasync, and syncdir, for which path is the directory. Only Linux and macOS have fallocate.
-// Where its error means that the file system does not support it, truncate follows.
+// Unless its error is OfStorage, truncate follows. Where fdatasync Cannot, fsync follows.
 func (s *System) SetFault(f func(op, path string) error) (restore func()) {
 	var next *func(op, path string) error
 	if f != nil {
@@ -39,22 +39,4 @@ func (s *System) before(op, path string) error {
 		return (*f)(op, path)
 	}
 	return nil
-}
-
-// Error returns a *fs.PathError with the given step and file and the cause of err, so that an
-// error names a step and a file only once. It returns nil if err is nil.
-func Error(op, path string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &fs.PathError{Op: op, Path: path, Err: Cause(err)}
-}
-
-// Cause returns the error inside a *fs.PathError, or err if there is none.
-func Cause(err error) error {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
-		return pathError.Err
-	}
-	return err
 }

@@ -83,7 +83,7 @@ func (c *cleaner) single(name string) {
 	if !c.old(name) {
 		return
 	}
-	f, err := os.Open(name)
+	f, err := osfile.Open(name, 0, 0) // for writing too: NFS locks no other files
 	if err != nil {
 		return // probably another user's
 	}

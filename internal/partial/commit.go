@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/s3processpool/processpool/internal/journal"
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
 const (
@@ -69,6 +70,9 @@ func (f *File) Quiesce() error {
 // journal. It returns an error of the partial file: its bytes may be lost although they were
 // written, and the system reports that only once (https://wiki.postgresql.org/wiki/Fsync_Errors).
 // After an error of the journal the download continues, and commit does nothing any more.
+//
+// A file system that cannot sync is no error: the ranges are recorded without the promise that they
+// survive a loss of power. A resumed download reads them back before it relies on them.
 func (f *File) commit() error {
 	f.mu.Lock()
 	records := f.mu.pending
@@ -77,7 +81,7 @@ func (f *File) commit() error {
 	if len(records) == 0 || f.broken {
 		return nil
 	}
-	if err := f.Temp.Datasync(); err != nil {
+	if err := f.unlessUnable(f.Temp.Datasync); err != nil {
 		f.broken = true
 		return fmt.Errorf("commit the partial file to stable storage: %w", err)
 	}
@@ -85,12 +89,27 @@ func (f *File) commit() error {
 	if err == nil {
 		f.count += len(records)
 		if now := time.Now(); now.Sub(f.synced) >= syncEvery {
-			err, f.synced = f.journal.Sync(), now
+			err, f.synced = f.unlessUnable(f.journal.Sync), now
 		}
 	}
 	if err != nil {
 		f.broken = true
 		f.options.Logger.Warn("cannot write the journal: later ranges are not kept", "error", err)
 	}
+	return nil
+}
+
+// unlessUnable calls sync, but not again once the file system has shown that it cannot sync.
+func (f *File) unlessUnable(sync func() error) error {
+	if f.unable {
+		return nil
+	}
+	err := sync()
+	if !osfile.Cannot(err) {
+		return err
+	}
+	f.unable = true
+	f.options.Logger.Warn("the file system cannot sync files: "+
+		"after a loss of power the download may not resume where it was", "error", err)
 	return nil
 }

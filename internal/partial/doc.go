@@ -8,8 +8,9 @@
 // Invariants:
 //  1. The holder of the journal's lock owns the partial file. The lock ends with its process.
 //  2. A record is appended only after an fdatasync of the partial file that began after the
-//     record's bytes were written.
+//     record's bytes were written. Where the file system cannot sync, it is appended without.
 //  3. A record is a claim. It counts only if its bytes, when read back, have its checksum.
 //  4. A partial file that is not known to be of the same object is removed and not overwritten:
 //     workers of a killed process may still write to it for a moment.
+//  5. The owner of a partial file and of a journal can read them and write to them.
 package partial

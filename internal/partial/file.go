@@ -49,8 +49,9 @@ func openFile(ctx context.Context, target sink.Target, size int64) (*sink.Temp, 
 	if !found.Mode().IsRegular() {
 		return nil, unfit(sink.Regular(found))
 	}
-	if found.Size() != size {
-		return nil, fmt.Errorf("%w: it has %d bytes, the object has %d", errUnfit, found.Size(), size)
+	otherSize := fmt.Errorf("%w: it has %d bytes, the object has %d", errUnfit, found.Size(), size)
+	if found.Size() > size {
+		return nil, otherSize
 	}
 	replaced, err := target.Present()
 	if err != nil {
@@ -65,7 +66,14 @@ func openFile(ctx context.Context, target sink.Target, size int64) (*sink.Temp, 
 	if err != nil || !os.SameFile(info, found) {
 		err = unfit(errors.Join(err, sink.ErrReplaced))
 	} else {
-		err = prepare(ctx, sys, f, info, replaced)
+		err = prepare(ctx, target, f, info, replaced, size)
+	}
+	// A file system that cannot set the size of a file leaves it shorter until its last byte is
+	// written. Where the size can be set, somebody else has made the file shorter.
+	if err == nil && info.Size() < size {
+		if after, statErr := sys.Stat(f); statErr != nil || after.Size() == size {
+			err = otherSize
+		}
 	}
 	if err != nil {
 		sys.Close(f)
@@ -75,22 +83,18 @@ func openFile(ctx context.Context, target sink.Target, size int64) (*sink.Temp, 
 }
 
 // prepare makes the partial file of an earlier download ready to be written to. replaced is the
-// file that it will replace, or nil.
-func prepare(ctx context.Context, sys *osfile.System, f *os.File, info, replaced fs.FileInfo) error {
+// file that it will replace, or nil. Its blocks are usually allocated already, but a file restored
+// from a backup may have holes.
+func prepare(ctx context.Context, target sink.Target, f *os.File, info, replaced fs.FileInfo, size int64) error {
 	if err := await(ctx, f); err != nil {
 		return err
 	}
-	osfile.Mark(f)
-	if replaced != nil && info.Mode().Perm() != replaced.Mode().Perm() {
-		if err := sys.Chmod(f, replaced.Mode().Perm()); err != nil {
-			return unfit(err)
-		}
+	err := target.Prepare(f, info, replaced, size)
+	var at *fs.PathError
+	if errors.As(err, &at) && at.Op == "chmod" {
+		return unfit(err)
 	}
-	if info.Size() == 0 {
-		return nil
-	}
-	// The blocks are usually allocated already, but a file restored from a backup may have holes.
-	return sys.Preallocate(f, info.Size())
+	return err
 }
 
 // await locks the file. It waits for workers of an earlier download to close it.

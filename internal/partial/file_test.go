@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/s3processpool/processpool/internal/osfile"
@@ -42,6 +43,9 @@ func TestPartial(t *testing.T) {
 			t.Errorf("size %d: got %v, want errUnfit", size, err)
 		}
 	}
+	if err := os.Truncate(PartialName(target.Path()), 5); err != nil { // the openFile of size 6 has extended it
+		t.Fatal(err)
+	}
 	if temp, err = openFile(t.Context(), target, 5); err != nil {
 		t.Fatal(err)
 	}
@@ -56,6 +60,42 @@ func TestPartial(t *testing.T) {
 		t.Errorf("%v, or the file still has the mark", err)
 	} else {
 		f.Close()
+	}
+}
+
+// A file system that cannot set the size of a file leaves a partial file shorter than the object.
+// It is resumed all the same.
+func TestPartialIsShort(t *testing.T) {
+	leak.Check(t)
+	target := targetIn(t, t.TempDir())
+	target.System().SetFault(func(op, _ string) error {
+		if op == "fallocate" || op == "truncate" {
+			return syscall.EPERM
+		}
+		return nil
+	})
+	temp, err := createFile(target, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	temp.File().WriteAt([]byte("123"), 0)
+	temp.Keep()
+	if temp, err = openFile(t.Context(), target, 5); err != nil {
+		t.Fatal(err)
+	}
+	if err := temp.Publish(); err == nil {
+		t.Error("a short file was published")
+	}
+	temp.Keep()
+	if temp, err = openFile(t.Context(), target, 5); err != nil {
+		t.Fatal(err)
+	}
+	temp.File().WriteAt([]byte("45"), 3)
+	if err := temp.Publish(); err != nil {
+		t.Error(err)
+	}
+	if got, _ := os.ReadFile(target.Path()); string(got) != "12345" {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -42,6 +42,7 @@ type File struct {
 	stopped chan struct{}
 	synced  time.Time // of the journal's last sync
 	broken  bool      // no more records can be appended
+	unable  bool      // the file system cannot sync
 	err     error     // of the partial file; to be read after stopped is closed
 	once    sync.Once // closes stop
 	count   int       // of the records in the journal, verified or not
@@ -155,7 +156,7 @@ func (f *File) End(outcome error) {
 			f.options.Logger.Warn("cannot keep the last ranges of a partial file", "error", err)
 		}
 		if f.count > 0 {
-			f.journal.Sync()
+			f.unlessUnable(f.journal.Sync)
 			f.Temp.Keep()
 			f.journal.Close()
 			return

@@ -50,7 +50,7 @@ func TestTrace(t *testing.T) {
 	worker := fmt.Sprintf("processpool ipc: worker %d ", w.PID())
 	want := []string{
 		fmt.Sprintf("-> Hello version %d pid %d", ipc.Version, w.PID()),
-		fmt.Sprintf(`<- Setup version %d region "" seat 0 slots 1 attempts 0 stall timeout 0s`, ipc.Version),
+		fmt.Sprintf(`<- Setup version %d region "" seat 0 slots 1 attempts 0 retry timeout 0s stall timeout 0s`, ipc.Version),
 		"-> Ready",
 		"<- Job 12 GetObject s3://b/k bytes 0-2 of 3",
 		"-> Result 12 GetObject 3 bytes written",

@@ -17,9 +17,12 @@ type Settings struct {
 	Seat         int // of the worker in its pool
 	Slots        int // maximum number of requests in flight in one worker
 	MaxAttempts  int
+	RetryTimeout time.Duration
 	StallTimeout time.Duration
 	CABundle     []byte // PEM; empty: the system's roots
 	UserAgent    string // "name/version"
+
+	Hurry int `json:",omitempty"` // of a test: pauses and RetryTimeout are divided by it; 0: not
 }
 
 // Client holds the fields of s3.Options that are plain values.

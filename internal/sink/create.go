@@ -14,9 +14,10 @@ import (
 const draws = 8
 
 // Create creates a temporary file of size bytes beside the destination and, where the file system
-// can, allocates its blocks. The file has the permissions of the file that it will replace, or
-// those of a new file; owner, access control lists and other attributes are those of a new file.
-// After an error no file is left.
+// can, allocates its blocks. When it is published it has the permissions of the file that it
+// replaces, or those of a new file; until then its owner can also read it and write to it. Owner,
+// access control lists and other attributes are those of a new file. After an error no file is
+// left.
 func (t Target) Create(size int64) (*Temp, error) {
 	if size < 0 {
 		return nil, osfile.Error("create", t.path, syscall.EINVAL)
@@ -40,10 +41,10 @@ func (t Target) CreateAt(name string, size int64) (*Temp, error) {
 }
 
 // Adopt returns a Temp for an open file that was created with CreateAt earlier, perhaps by another
-// process. info is from Stat of f. The caller must have locked and marked the file and given it
-// size bytes. As with CreateAt, the file stays if Publish fails.
+// process. info is from Stat of f. The caller must have locked the file and called Prepare. As with
+// CreateAt, the file stays if Publish fails.
 func (t Target) Adopt(f *os.File, info fs.FileInfo, size int64) *Temp {
-	return &Temp{target: t, file: f, info: info, size: size, keep: true}
+	return &Temp{target: t, file: f, info: info, perm: info.Mode().Perm(), size: size, keep: true}
 }
 
 // opener creates and opens a file with the given permissions.
@@ -70,16 +71,11 @@ func (t Target) create(size int64, open opener, keep bool) (*Temp, error) {
 		t.sys.Remove(f.Name())
 		return nil, err
 	}
+	temp.perm = temp.info.Mode().Perm()
 	// The lock shows others that a process writes to the file. The workers that get its descriptor
 	// have the lock too. Nobody else has the file yet, so Lock succeeds where there are locks.
 	osfile.Lock(f)
-	osfile.Mark(f)
-	if replaced != nil && temp.info.Mode().Perm() != perm { // because of the umask
-		err = t.sys.Chmod(f, perm)
-	}
-	if err == nil && size > 0 {
-		err = t.sys.Preallocate(f, size)
-	}
+	err = t.Prepare(f, temp.info, replaced, size)
 	if err != nil {
 		temp.Discard()
 		return nil, err

@@ -8,20 +8,16 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/s3processpool/processpool/internal/osfile"
+	"github.com/s3processpool/processpool/internal/test/disk"
 )
 
 // tmpfs mounts a file system of size bytes.
 func tmpfs(t *testing.T, size int64) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprint("size=", size)); err != nil {
-		t.Skip("cannot mount: ", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	disk.Tmpfs(t, dir, fmt.Sprint("size=", size))
 	return dir
 }
 
@@ -62,42 +58,63 @@ func TestBlocksAreSetAside(t *testing.T) {
 	temp.Discard()
 }
 
-func TestFallocateNotSupported(t *testing.T) {
-	for _, errno := range []unix.Errno{unix.EOPNOTSUPP, unix.ENOSYS, unix.EINVAL} {
-		target, dir := resolved(t, false)
-		var truncated bool
-		restore := target.System().SetFault(func(op, path string) error {
-			switch op {
-			case "fallocate":
-				return errno
-			case "truncate":
-				truncated = true
+// TestPreallocateRefused refuses both calls that preallocate. Only a storage that is full or broken
+// is an error: otherwise the writes extend the file.
+func TestPreallocateRefused(t *testing.T) {
+	for _, errno := range []unix.Errno{unix.EOPNOTSUPP, unix.ENOSYS, unix.EINVAL, unix.EPERM, unix.EACCES, unix.ENOTTY,
+		unix.ENODEV, unix.EBADF, unix.ESPIPE, unix.ETXTBSY, unix.ENOSPC, unix.EDQUOT, unix.EFBIG, unix.EIO} {
+		for _, also := range []unix.Errno{0, unix.EPERM, unix.ENOSYS, unix.ENOSPC, unix.EDQUOT, unix.EFBIG, unix.EIO} {
+			target, dir := resolved(t, false)
+			var truncated bool
+			restore := target.System().SetFault(func(op, path string) error {
+				switch {
+				case op == "fallocate":
+					return errno
+				case op == "truncate":
+					if truncated = true; also != 0 {
+						return also
+					}
+				}
+				return nil
+			})
+			_, err := download(target, "new")
+			restore()
+			want := also
+			if osfile.OfStorage(errno) {
+				want = errno
+			} else if !osfile.OfStorage(also) {
+				want = 0
 			}
-			return nil
-		})
-		if _, err := download(target, "new"); err != nil || !truncated {
-			t.Errorf("%v: got %v, truncated = %t", errno, err, truncated)
-		}
-		restore()
-		content(t, target.Path(), "new")
-
-		// The fallback can fail too.
-		restore = target.System().SetFault(func(op, path string) error {
-			switch op {
-			case "fallocate":
-				return errno
-			case "truncate":
-				return unix.EFBIG
+			if want == 0 && (err != nil || !truncated) || want != 0 && !errors.Is(err, want) {
+				t.Errorf("%v, %v: got %v, truncated = %t", errno, also, err, truncated)
 			}
-			return nil
-		})
-		if _, err := download(target, "newer"); !errors.Is(err, unix.EFBIG) {
-			t.Errorf("%v: got %v, want %v", errno, err, unix.EFBIG)
+			if want == 0 {
+				content(t, target.Path(), "new")
+				untouched(t, dir, "file")
+			} else {
+				untouched(t, dir)
+			}
 		}
-		restore()
-		content(t, target.Path(), "new")
-		untouched(t, dir, "file")
 	}
+}
+
+// TestShortFile publishes a file that no call has extended and no write has completed.
+func TestShortFile(t *testing.T) {
+	target, dir := resolved(t, false)
+	defer target.System().SetFault(func(op, path string) error {
+		if op == "fallocate" || op == "truncate" {
+			return unix.EPERM
+		}
+		return nil
+	})()
+	temp := created(t, target, 10)
+	if _, err := temp.File().WriteAt([]byte("short"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := temp.Publish(); err == nil {
+		t.Error("published")
+	}
+	untouched(t, dir)
 }
 
 func TestEmptyFileIsNotAllocated(t *testing.T) {

@@ -16,8 +16,9 @@ import (
 
 // Target is a destination that Resolve has checked. It is a plain value and holds nothing open.
 type Target struct {
-	path string // absolute; its last element is not a symbolic link
-	sys  *osfile.System
+	path    string // absolute; its last element is not a symbolic link
+	sys     *osfile.System
+	durable bool // its files must be synced
 }
 
 // Path returns where the file will appear: an absolute path. If the destination is a symbolic link,
@@ -26,6 +27,13 @@ func (t Target) Path() string { return t.path }
 
 // System returns the System that was given to Resolve.
 func (t Target) System() *osfile.System { return t.sys }
+
+// Durable returns a Target whose files must be synced. Where the file system cannot sync, creating
+// or preparing a file returns an error that matches ErrCannotSync, before any byte is written.
+func (t Target) Durable() Target {
+	t.durable = true
+	return t
+}
 
 func (t Target) dir() string {
 	dir, _ := filepath.Split(t.path) // filepath.Dir would clean the path

@@ -27,6 +27,7 @@ type Temp struct {
 	file   *os.File
 	size   int64
 	info   fs.FileInfo // identity: device and inode, or what the system has instead
+	perm   fs.FileMode // of the published file if it replaces none
 	keep   bool        // a Publish that fails does not discard
 
 	ended     bool
@@ -46,14 +47,17 @@ func (t *Temp) Name() string { return t.file.Name() }
 // descriptors that they were passed: those share the open file description of this one, where
 // Linux keeps an error of write-back until the next fsync. Linux reports the error once, so after
 // an error from Sync the only good end is Discard (https://wiki.postgresql.org/wiki/Fsync_Errors).
-func (t *Temp) Sync() error { return t.target.sys.Fsync(t.file) }
+// An error that matches ErrCannotSync says nothing about the bytes.
+func (t *Temp) Sync() error { return explain(t.target.sys.Fsync(t.file)) }
 
-// Datasync is like Sync, but need not commit times and other metadata.
+// Datasync is like Sync, but need not commit times and other metadata. Where the file system cannot
+// sync, its error is osfile.Cannot.
 func (t *Temp) Datasync() error { return t.target.sys.Datasync(t.file) }
 
-// Publish renames the file to the destination, which is atomic. It returns an error if the file is
-// no longer the one that was created, if it does not have the expected size, and if the destination
-// is no longer a regular file or absent. After an error the destination is unchanged, and the
+// Publish gives the file its permissions and renames it to the destination, which is atomic. It
+// returns an error if the file is no longer the one that was created, if it does not have the
+// expected size, if it would have permissions that the file it replaces does not have, and if the
+// destination is no longer a regular file or absent. After an error the destination is unchanged, and the
 // temporary file is removed unless it is from CreateAt or Adopt.
 func (t *Temp) Publish() error {
 	if t.ended {
@@ -82,10 +86,18 @@ func (t *Temp) publish() error {
 	if !t.ours() {
 		return osfile.Error("publish", t.Name(), ErrReplaced)
 	}
-	if _, err := t.target.Present(); err != nil {
+	replaced, err := t.target.Present()
+	if err != nil {
 		return err
 	}
-	osfile.Unmark(t.file)
+	osfile.Unmark(t.file) // before the permissions, which may not allow it
+	perm := t.perm
+	if replaced != nil {
+		perm = replaced.Mode().Perm()
+	}
+	if err := t.target.setMode(t.file, info.Mode().Perm(), perm); err != nil {
+		return err
+	}
 	// Before the rename: network file systems report a failed write on close, and Windows does not
 	// rename open files.
 	if err := sys.Close(t.file); err != nil {

@@ -18,6 +18,8 @@ func TestMode(t *testing.T) {
 		{0o644, 0o644},
 		{0o777, 0o777},
 		{0o444, 0o444},
+		{0o200, 0o200},
+		{0o000 | fs.ModeSetgid, 0o000},
 		{0o755 | fs.ModeSetuid, 0o755}, // other content must not get it
 	} {
 		target, _ := resolved(t, test.present != 0)
@@ -28,14 +30,59 @@ func TestMode(t *testing.T) {
 		}
 		temp := created(t, target, 3)
 		info, err := os.Stat(temp.Name())
-		if err != nil || info.Mode() != test.want {
-			t.Errorf("%v: the temporary file has %v, %v, want %v", test.present, info.Mode(), err, test.want)
+		if want := test.want | 0o600; err != nil || info.Mode() != want {
+			t.Errorf("%v: the temporary file has %v, %v, want %v", test.present, info.Mode(), err, want)
 		}
 		temp.Discard()
 		publish(t, target, "new")
 		if info, err := os.Stat(target.Path()); err != nil || info.Mode() != test.want {
 			t.Errorf("%v: the file has %v, %v, want %v", test.present, info.Mode(), err, test.want)
 		}
+	}
+}
+
+// TestModeCannotBeSet makes chmod fail, as on CIFS and FAT. That is no error unless the file would
+// have more permissions than the one that it replaces.
+func TestModeCannotBeSet(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0o022))
+	for _, test := range []struct {
+		before, after fs.FileMode // of the destination: before Create, and before Publish
+		errno, want   syscall.Errno
+	}{
+		{0o644, 0o644, syscall.EPERM, 0},
+		{0o666, 0o666, syscall.EPERM, 0}, // stays 0644
+		{0o444, 0o444, syscall.EPERM, 0}, // created as 0444, and never widened
+		{0o644, 0o664, syscall.EOPNOTSUPP, 0},
+		{0o644, 0o600, syscall.EPERM, syscall.EPERM},
+		{0o644, 0o640, syscall.ENOSYS, syscall.ENOSYS},
+		{0o666, 0o666, syscall.EIO, syscall.EIO},
+	} {
+		target, dir := resolved(t, true)
+		if err := os.Chmod(target.Path(), test.before); err != nil {
+			t.Fatal(err)
+		}
+		restore := target.System().SetFault(func(op, _ string) error {
+			if op == "chmod" {
+				return test.errno
+			}
+			return nil
+		})
+		temp, err := target.Create(0)
+		if err == nil {
+			if err := os.Chmod(target.Path(), test.after); err != nil {
+				t.Fatal(err)
+			}
+			err = temp.Publish()
+		}
+		restore()
+		if test.want == 0 && err != nil || test.want != 0 && !errors.Is(err, test.want) {
+			t.Errorf("%+v: got %v", test, err)
+		}
+		info, err := os.Stat(target.Path())
+		if err != nil || info.Mode()&^test.after != 0 {
+			t.Errorf("%+v: the file has %v, %v", test, info.Mode(), err)
+		}
+		untouched(t, dir, "file")
 	}
 }
 

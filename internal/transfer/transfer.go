@@ -116,6 +116,9 @@ func (t *transfer) checked(target sink.Target, err error) {
 		t.fail(failure.OpCheck, err)
 		return
 	}
+	if t.env.Durable {
+		target = target.Durable()
+	}
 	t.target = target
 	switch r := &t.request; {
 	case r.Resume:

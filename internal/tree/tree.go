@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"runtime"
 	"syscall"
@@ -24,9 +23,13 @@ type Tree struct {
 	root *os.Root
 	base string // absolute, without symbolic links
 
-	alike bool // names that differ only in case or Unicode normalisation are one file
-	made  map[uint64]struct{}
+	dirs map[string]*directory   // by name
+	same map[identity]*directory // those that exist
+	made map[identity]struct{}   // files
 }
+
+// identity is the number of a file system, and of a file in it.
+type identity struct{ device, file uint64 }
 
 // Absolute makes dir absolute by joining it to the current working directory. Except on Windows it
 // does not clean the path: cleaning removes "link/..", but the parent of a link's target is another
@@ -73,7 +76,13 @@ func Open(dir string) (*Tree, error) {
 		root.Close()
 		return nil, err
 	}
-	return &Tree{root: root, base: base, alike: alike(root), made: map[uint64]struct{}{}}, nil
+	return &Tree{
+		root: root,
+		base: base,
+		dirs: map[string]*directory{},
+		same: map[identity]*directory{},
+		made: map[identity]struct{}{},
+	}, nil
 }
 
 // Close closes the directory.
@@ -82,7 +91,8 @@ func (t *Tree) Close() error { return t.root.Close() }
 // Stat returns the file information of name. It follows links that stay inside the directory.
 func (t *Tree) Stat(name string) (fs.FileInfo, error) { return t.root.Stat(name) }
 
-// Chtimes sets the modification time of name.
+// Chtimes sets the modification time of name. A file system that cannot is an error: a caller that
+// asks for the time relies on it, for example to skip the file later.
 func (t *Tree) Chtimes(name string, modified time.Time) error {
 	return t.root.Chtimes(name, time.Time{}, modified)
 }
@@ -107,11 +117,11 @@ func (t *Tree) Mkdir(name string) error {
 // created elsewhere. os.Root offers no way to create, rename and remove a temporary file through
 // one descriptor.
 func (t *Tree) Place(name string) (string, error) {
-	dir, base := path.Split(name)
-	dir = path.Clean(dir)
+	dir, base := split(name)
 	if err := t.Mkdir(dir); err != nil {
 		return "", err
 	}
+	t.directory(dir) // it exists now: whether it folds is known from the first file on
 	info, err := t.root.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -119,8 +129,8 @@ func (t *Tree) Place(name string) (string, error) {
 		return "", refused(err)
 	case info.IsDir():
 		return "", fmt.Errorf("%w: a directory exists at the path of its file: %w", keypath.ErrUnsafe, syscall.EISDIR)
-	case t.has(info):
-		return "", fmt.Errorf("%w: on this file system its name equals that of another key, whose file exists", keypath.ErrUnsafe)
+	case t.has(name, info):
+		return "", fmt.Errorf("%w: its name leads to the file of another key: the file system equates them, or there is a symbolic link", keypath.ErrUnsafe)
 	}
 	parent, err := t.resolve(dir)
 	if err != nil {

@@ -57,11 +57,11 @@ func (w *Walk) object(e ipc.Entry) error {
 		})
 		return nil
 	}
-	w.begin(e, place.Name, skeleton, filename)
+	w.begin(e, place.Name, filename)
 	return nil
 }
 
-func (w *Walk) begin(e ipc.Entry, name, skeleton, filename string) {
+func (w *Walk) begin(e ipc.Entry, name, filename string) {
 	// The listing may be stale, so that its size is not one to insist on.
 	small := e.Size < w.options.Small
 	d, err := w.owner.New(string(e.Key), filename, small)
@@ -71,7 +71,8 @@ func (w *Walk) begin(e ipc.Entry, name, skeleton, filename string) {
 	}
 	d.Notify(w.ends)
 	d.Listed(e.Size, e.ETag)
-	w.flying[d], w.names[skeleton] = name, name
+	skeleton := w.tree.Skeleton(name) // once more: its directory exists now
+	w.flying[d], w.names[skeleton] = file{name, skeleton}, name
 	w.mu.Lock()
 	w.mu.flying[d] = struct{}{}
 	w.mu.Unlock()
@@ -95,10 +96,17 @@ func (w *Walk) place(name string) (string, error) {
 	if err := w.free(name); err != nil {
 		return "", err
 	}
-	if w.options.Resume && partial.IsReserved(path.Base(name)) {
+	if w.options.Resume && w.reserved(name) {
 		return "", fmt.Errorf("%w: with Resume its name is reserved for another key's partial file", keypath.ErrUnsafe)
 	}
 	return w.tree.Place(name)
+}
+
+// reserved reports whether a file has the name of a partial file or a journal, or one that its
+// directory equates with such a name.
+func (w *Walk) reserved(name string) bool {
+	skeleton := w.tree.Skeleton(name)
+	return partial.IsReserved(path.Base(name)) || partial.IsReserved(skeleton[strings.LastIndexByte(skeleton, '/')+1:])
 }
 
 // free makes sure that no directory above name is to be a file, of a download that has put none
@@ -139,9 +147,9 @@ func (w *Walk) refuse(d *transfer.Download, cause error) {
 
 // land takes a download that has ended.
 func (w *Walk) land(d *transfer.Download) {
-	name := w.flying[d]
+	name := w.flying[d].name
+	delete(w.names, w.flying[d].skeleton)
 	delete(w.flying, d)
-	delete(w.names, w.tree.Skeleton(name))
 	err := d.Outcome().Err
 	if err == nil {
 		w.tree.Made(name)

@@ -46,6 +46,10 @@ type Owner interface {
 	End(err error, failures []error)
 }
 
+// file is where a download puts an object: a name below the tree, and the skeleton that it had when
+// the download began.
+type file struct{ name, skeleton string }
+
 // Progress is how far a walk is, as the public DirectoryProgress.
 type Progress struct {
 	Listed, Skipped, Done, Failed, Canceled int64
@@ -65,8 +69,8 @@ type Walk struct {
 
 	tree     *tree.Tree // nil until the first file needs it
 	ends     chan *transfer.Download
-	flying   map[*transfer.Download]string // names of files, below the tree
-	names    map[string]string             // the same, by their skeletons
+	flying   map[*transfer.Download]file
+	names    map[string]string // those of flying, by their skeletons
 	failures []error
 
 	mu struct {
@@ -90,7 +94,7 @@ func New(ctx context.Context, l *dispatch.Loop, o Options, owner Owner) *Walk {
 		loop:    l,
 		base:    keypath.Base(o.Prefix),
 		ends:    make(chan *transfer.Download, l.Window()),
-		flying:  map[*transfer.Download]string{},
+		flying:  map[*transfer.Download]file{},
 		names:   map[string]string{},
 	}
 	w.mu.flying = map[*transfer.Download]struct{}{}

@@ -388,6 +388,28 @@ func TestProgress(t *testing.T) {
 	p.stop()
 }
 
+// TestProgressOfARestart: a range that begins again takes back at once what was reported of it.
+func TestProgressOfARestart(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	const size = 1000
+	data := s3test.PatternBytes(1, size)
+	origin.Put("b", "k", data)
+	origin.Inject(s3test.Fault{Cut: true, CutAfter: 300, Times: 1})
+	origin.Inject(s3test.Fault{IgnoreRange: true})
+	p := serve(t, origin)
+	content := p.get(&ipc.Job{ID: 1, Key: "k", Get: &ipc.Get{Size: size, Length: size, Whole: true, Checksum: checksum.CRC64NVME}})
+	receive[*ipc.Retry](p)
+	if w := receive[*ipc.Progress](p); w.ID != 1 || w.Written != 0 || w.Sum != 0 {
+		t.Errorf("got %+v, want the progress of a range that begins again", w)
+	}
+	r := receive[*ipc.Result](p)
+	if r.Err != nil || r.Get.Sum != checksum.CRC64NVME.Update(0, data) || !bytes.Equal(content(), data) {
+		t.Errorf("got %+v", r)
+	}
+	p.stop()
+}
+
 func TestRetryIsReported(t *testing.T) {
 	leak.Check(t)
 	origin := origin(t)

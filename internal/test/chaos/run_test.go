@@ -168,10 +168,11 @@ func (r *run) prepare() {
 		cfg.Credentials = aws.CredentialsProviderFunc(r.credentials)
 	}
 	var err error
+	harness.Hurry(r.T, 5)
 	r.d, err = processpool.NewDownloader(harness.Environ(r.T, cfg), func(c *processpool.Config) {
 		c.MultipartThreshold, c.MultipartChunksize = p.threshold, p.chunk
 		c.MaxRequestProcesses, c.RequestsPerProcess = p.processes, p.requests
-		c.MaxAttempts, c.StallTimeout = p.attempts, p.stall
+		c.MaxAttempts, c.RetryTimeout, c.StallTimeout = p.attempts, 0, p.stall
 		c.Verify, c.Durable, c.CABundle = p.verify, p.durable, r.origin.CAPEM()
 		c.ClientOptions = append(c.ClientOptions, r.origin.ClientOptions())
 		c.Logger = slog.New(slog.NewTextHandler(r.log, nil))

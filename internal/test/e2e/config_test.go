@@ -39,6 +39,7 @@ var badValues = []named[*processpool.Config]{
 	{"RequestsPerProcess is -1", func(c *processpool.Config) { c.RequestsPerProcess = -1 }},
 	{"MaxAttempts is 0", func(c *processpool.Config) { c.MaxAttempts = 0 }},
 	{"MaxAttempts is -1", func(c *processpool.Config) { c.MaxAttempts = -1 }},
+	{"RetryTimeout is -1ns", func(c *processpool.Config) { c.RetryTimeout = -1 }},
 	{"StallTimeout is 0s", func(c *processpool.Config) { c.StallTimeout = 0 }},
 	{"StallTimeout is -1ns", func(c *processpool.Config) { c.StallTimeout = -1 }},
 	{"Verify is VerifyMode(-1)", func(c *processpool.Config) { c.Verify = -1 }},

@@ -34,11 +34,11 @@ func TestFaultExpiredAtHead(t *testing.T) {
 	}
 
 	origin.ResetRequests()
-	origin.Inject(s3test.Fault{Method: "HEAD", Status: 400})
+	origin.Inject(s3test.Fault{Key: "k", Status: 400})
 	err := harness.Download(t, d, "k", filepath.Join(dir, "refused"))
 	harness.WantError(t, err)
-	if n := len(origin.Requests()); !isStatus(400)(err) || n != 2 {
-		t.Errorf("got %v after %d requests, want the 400 after 2", err, n)
+	if n := len(origin.Requests()); !isStatus(400)(err) || n != 3 {
+		t.Errorf("got %v after %d requests, want the 400 after 2, and one for the reason", err, n)
 	}
 	leak.Files(t, dir, "file")
 	wantNext(t, origin, d)

@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/s3processpool/processpool/internal/test/disk"
 	"github.com/s3processpool/processpool/internal/test/harness"
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
@@ -14,14 +15,7 @@ import (
 func smallDisk(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("no file system can be mounted here: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, 0); err != nil {
-			t.Errorf("unmount: %v", err)
-		}
-	})
+	disk.Tmpfs(t, dir, "size=1m")
 	return dir
 }
 

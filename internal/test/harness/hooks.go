@@ -46,3 +46,7 @@ func Pool(t *testing.T, o pool.Options) {
 	e := environOf(t)
 	e.StartTimeout, e.StopTimeout, e.Heartbeat = o.StartTimeout, o.StopTimeout, o.Heartbeat
 }
+
+// Hurry makes the time of retries pass n times as fast, for the Downloaders that the test makes from
+// then on: the pauses between attempts, and RetryTimeout.
+func Hurry(t *testing.T, n int) { environOf(t).Hurry = n }

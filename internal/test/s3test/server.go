@@ -43,13 +43,12 @@ type Options struct {
 
 // Server is a running origin. All methods are safe for concurrent use.
 type Server struct {
-	opts   Options
-	url    string
-	caPEM  []byte
-	ln     net.Listener
-	http   *http.Server
-	served chan struct{} // closed when Serve has returned
-	done   chan struct{} // closed by Close; releases waiting handlers
+	opts  Options
+	url   string
+	caPEM []byte
+	http  *http.Server
+	at    presence
+	done  chan struct{} // closed by Close; releases waiting handlers
 
 	store  store
 	keys   keyring
@@ -64,7 +63,7 @@ type Server struct {
 // Start starts a server on a free port of 127.0.0.1. The caller must call Close. Start panics if it
 // cannot listen.
 func Start(optFns ...func(*Options)) *Server {
-	s := &Server{served: make(chan struct{}), done: make(chan struct{})}
+	s := &Server{done: make(chan struct{})}
 	for _, fn := range optFns {
 		fn(&s.opts)
 	}
@@ -73,38 +72,26 @@ func Start(optFns ...func(*Options)) *Server {
 		s.SetCredentials(s.opts.AccessKey, s.opts.SecretKey, "")
 	}
 
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic("s3test: " + err.Error())
-	}
-	s.url = "http://" + ln.Addr().String()
-	if s.opts.TLS {
-		var cert tls.Certificate
-		s.caPEM, cert = newAuthority()
-		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{cert}})
-		s.url = "https://" + ln.Addr().String()
-	}
-	s.ln = ln
 	s.http = &http.Server{
 		Handler:   s,
 		ConnState: s.connState,
 		ErrorLog:  log.New(io.Discard, "", 0),
 	}
-	go func() {
-		defer close(s.served)
-		s.http.Serve(ln)
-	}()
-	return s
-}
-
-func (s *Server) connState(_ net.Conn, state http.ConnState) {
-	switch state {
-	case http.StateNew:
-		s.connections.Add(1)
-		s.conns.Add(1)
-	case http.StateClosed, http.StateHijacked:
-		s.conns.Done()
+	scheme := "http://"
+	if s.opts.TLS {
+		var cert tls.Certificate
+		s.caPEM, cert = newAuthority()
+		s.at.tls = &tls.Config{Certificates: []tls.Certificate{cert}}
+		scheme = "https://"
 	}
+	s.at.mu.conns = map[net.Conn]bool{}
+	ln, err := s.listen("127.0.0.1:0")
+	if err != nil {
+		panic("s3test: " + err.Error())
+	}
+	s.at.addr = ln.Addr().String()
+	s.url = scheme + s.at.addr
+	return s
 }
 
 // Close closes the listener and all connections, including those of waiting requests, and waits
@@ -113,8 +100,10 @@ func (s *Server) connState(_ net.Conn, state http.ConnState) {
 func (s *Server) Close() {
 	s.closing.Do(func() {
 		close(s.done)
-		s.ln.Close()
-		<-s.served // from here on no connection is accepted
+		s.at.mu.Lock()
+		s.at.mu.closed = true
+		s.at.mu.Unlock()
+		s.Leave()
 		s.http.Close()
 		s.conns.Wait()
 	})

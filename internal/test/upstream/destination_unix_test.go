@@ -119,7 +119,7 @@ func TestDestinationIsALoop(t *testing.T) {
 }
 
 // The permission bits of a file that is replaced are kept, and the temporary file has them from the
-// start. A new file has those of the umask.
+// start. Besides, its owner can read it and write to it. A new file has those of the umask.
 func TestDestinationMode(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -149,7 +149,7 @@ func TestDestinationMode(t *testing.T) {
 			origin.Inject(s3test.Fault{Method: "GET", Gate: gate})
 			f := d.DownloadFile(t.Context(), "b", "k", name)
 			harness.Arrive(t, origin, 1, "GET")
-			wantMode(t, harness.Temporary(t, dir, "file"), c.want)
+			wantMode(t, harness.Temporary(t, dir, "file"), c.want|0o600)
 			close(gate)
 			if err := harness.Result(t, f); err != nil {
 				t.Fatal(err)

@@ -99,13 +99,14 @@ func TestFetchRetries(t *testing.T) {
 	leak.Files(t, dir, "file")
 }
 
-// U47, T3: a request that makes no progress has five attempts.
+// U47, T3: a request that makes no progress has five attempts, and more of them only for the sake of
+// RetryTimeout.
 func TestFetchRetriesExceeded(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	origin.Put("b", "k", harness.Content)
 	cut := origin.Inject(s3test.Fault{Method: "GET", Cut: true})
-	d := harness.NewDownloader(t, origin)
+	d := harness.NewDownloader(t, origin, func(c *processpool.Config) { c.RetryTimeout = 0 })
 
 	harness.WantError(t, harness.Download(t, d, "k", filepath.Join(dir, "file")), processpool.ErrRetriesExceeded)
 	if cut.Hits() != 5 {

@@ -47,7 +47,7 @@ var layers = []struct{ name, imports string }{
 	{"dispatch/fakecrew", "failure ipc pool"},
 	{"transfer", "checksum dispatch failure ipc journal osfile partial proof sink"},
 	{"walk", "dispatch failure ipc keypath partial transfer tree"},
-	{"", "dispatch environ failure ipc keypath partial pool settings transfer tree walk worker"}, // the root
+	{"", "dispatch environ failure ipc keypath partial pool settings sink transfer tree walk worker"}, // the root
 }
 
 // The library imports nothing of the module but what the table allows, and the table has no way

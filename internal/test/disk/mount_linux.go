@@ -1,0 +1,95 @@
+package disk
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// Tmpfs mounts a tmpfs on dir, which must exist, with the options of tmpfs(5), such as
+// "size=1m,nr_inodes=8". The mount ends with the test.
+func Tmpfs(t *testing.T, dir, options string) {
+	t.Helper()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
+		skip(t, err != unix.EPERM, "no tmpfs can be mounted here: %v", err)
+	}
+	unmount(t, dir)
+}
+
+// skip skips the test. Where CI is "true", it fails the test if the machine could run it.
+func skip(t *testing.T, could bool, format string, args ...any) {
+	t.Helper()
+	if could && os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// Ext4 mounts on dir a new ext4 of 16 MiB with the features of mkfs.ext4 -O, such as "casefold".
+func Ext4(t *testing.T, dir, features string) {
+	t.Helper()
+	image := filepath.Join(t.TempDir(), "image")
+	run(t, "truncate", "-s", "16M", image)
+	run(t, "mkfs.ext4", "-q", "-O", features, image)
+	if out, err := tool(t, "mount", "-o", "loop", image, dir).CombinedOutput(); err != nil {
+		_, unknown := os.Stat("/sys/fs/ext4/features/" + features) // only some features are listed there
+		skip(t, os.Geteuid() == 0 && unknown == nil, "no ext4 with %s can be mounted here: %v\n%s", features, err, out)
+	}
+	unmount(t, dir)
+}
+
+// Fold makes a directory of an ext4 with the feature casefold equate names that differ by case.
+func Fold(t *testing.T, dir string) {
+	t.Helper()
+	run(t, "chattr", "+F", dir)
+}
+
+func unmount(t *testing.T, dir string) {
+	t.Helper()
+	t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			t.Errorf("unmount: %v", err)
+		}
+	})
+}
+
+func run(t *testing.T, name string, args ...string) {
+	t.Helper()
+	if out, err := tool(t, name, args...).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+}
+
+// tool returns a command. It skips the test where the program is missing.
+func tool(t *testing.T, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		skip(t, os.Geteuid() == 0, "%v: .ci/run installs it", err)
+	}
+	return exec.Command(path, args...)
+}
+
+// AnotherUser makes a command run as a user without privileges, and returns a new directory of that
+// user. Only root can become another user; anybody else is one without privileges already.
+func AnotherUser(t *testing.T, cmd *exec.Cmd) (dir string) {
+	t.Helper()
+	const nobody = 65534
+	dir, err := os.MkdirTemp("", "processpool-test-") // t.TempDir is closed to other users
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if os.Geteuid() != 0 {
+		return dir
+	}
+	if err := os.Chown(dir, nobody, nobody); err != nil {
+		t.Skipf("no other user here: %v", err)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	return dir
+}
