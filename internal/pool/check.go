@@ -13,7 +13,8 @@ import (
 // A worker is a process of its own, and the application does not trust what it says: no message of it
 // may crash the application, hang a download that is not its own, or use up memory. Every message is
 // checked against the job that it is about before anything acts on it. A worker whose message does not
-// fit is lost, and its jobs are handed out again.
+// fit is lost, and its jobs are handed out again. See package fetch for what a worker may say, and
+// when.
 
 // kinds are those of a Retry.
 var kinds = map[failure.Kind]bool{
@@ -21,8 +22,13 @@ var kinds = map[failure.Kind]bool{
 	failure.KindUnexpected: true, failure.KindOther: true,
 }
 
-// maxText bounds the texts in a worker's words, in bytes. A worker cuts them to 4 KiB.
-const maxText = 16 << 10
+// maxText bounds each text in a worker's words, in bytes, that its job's task keeps or logs. A worker
+// cuts them to failure.MaxText, or does not send them. On the way a byte that is not UTF-8 becomes
+// three (encoding/json).
+const maxText = 4 * failure.MaxText
+
+// maxError bounds all texts of an error together, as they are on the way.
+const maxError = 24 * failure.MaxText
 
 // check returns what is wrong with a message about the job, or nil.
 func (p *pending) check(message ipc.Message) error {
@@ -35,51 +41,76 @@ func (p *pending) check(message ipc.Message) error {
 		case p.found != nil:
 			return errors.New("a second object for one job")
 		}
-		p.found = &m.Object
-		return p.checkObject(&m.Object, m.Chosen)
+		p.found = m
+		return p.checkFound(&m.Object, m.Chosen)
 	case *ipc.Progress:
-		switch {
+		switch room := p.room(); {
 		case get == nil:
 			return errors.New("progress of a job that writes nothing")
-		case m.Written < 0 || m.Written > p.room():
-			return fmt.Errorf("progress of %d bytes in a range of %d", m.Written, p.room())
+		case m.Written < 0 || m.Written > room:
+			return fmt.Errorf("progress of %d bytes in a range of %d", m.Written, room)
 		}
 	case *ipc.Retry:
-		if m.Attempt < 1 || m.Wait < 0 || len(m.Cause) > maxText || len(m.Request) > maxText || !kinds[m.Kind] {
-			return errors.New("an attempt that makes no sense")
+		return p.checkRetry(m)
+	case *ipc.Listed:
+		if p.job.List == nil {
+			return errors.New("keys that the job did not ask for")
 		}
+		return p.checkEntries(m.Entries)
 	case *ipc.Result:
 		return p.checkResult(m)
 	}
 	return nil
 }
 
-// room is how many bytes the job may write: none of an object that it has yet to tell.
+// room is how many bytes the job may write.
 func (p *pending) room() int64 {
 	switch get := p.job.Get; {
+	case get == nil:
+		return 0
 	case get.Length != ipc.SizeUnknown:
 		return get.Length
 	case p.found != nil:
-		return p.found.Size
+		return p.found.Object.Size
+	default: // of a small object no Found need come before its bytes
+		return max(0, get.Limit-1)
 	}
-	return 0
+}
+
+func (p *pending) checkRetry(m *ipc.Retry) error {
+	switch {
+	case p.job.Read != nil:
+		return errors.New("an attempt of a job that makes no request")
+	case m.Attempt < 1:
+		return fmt.Errorf("attempt %d", m.Attempt)
+	case m.Wait < 0 || m.Wait > failure.MaxWait:
+		return fmt.Errorf("a pause of %v", m.Wait)
+	case !kinds[m.Kind]:
+		return fmt.Errorf("a failure of an unknown kind, %.20q", m.Kind)
+	case len(m.Cause) > maxText || len(m.Request) > maxText:
+		return fmt.Errorf("a text of %d bytes", max(len(m.Cause), len(m.Request)))
+	}
+	return nil
 }
 
 func (p *pending) checkResult(r *ipc.Result) error {
 	op := r.Op()
 	switch {
 	case len(r.Request) > maxText:
-		return errors.New("a request id without end")
-	case r.Err != nil && op != "":
+		return fmt.Errorf("a request id of %d bytes", len(r.Request))
+	case r.Err != nil && (r.Head != nil || r.Get != nil || r.Parts != nil || r.List != nil || r.Read != nil):
 		return errors.New("an error and an answer at once")
 	case r.Err != nil:
+		if n := r.Err.Size(); n > maxError {
+			return fmt.Errorf("an error of %d bytes", n)
+		}
 		return nil
 	case op != p.job.Op():
 		return fmt.Errorf("an answer to %q, asked for %q", op, p.job.Op())
 	}
 	switch op {
 	case ipc.OpHead:
-		return p.checkObject(&r.Head.Object, nil)
+		return p.checkHead(&r.Head.Object)
 	case ipc.OpGet:
 		return p.checkGet(r.Get)
 	case ipc.OpParts:
@@ -87,14 +118,45 @@ func (p *pending) checkResult(r *ipc.Result) error {
 	case ipc.OpRead:
 		return checkDigest(p.job.Read.Checksum, r.Read.Digest)
 	case ipc.OpList:
-		for _, e := range r.List.Entries {
-			if e.Size < 0 || len(e.Key) == 0 {
-				return errors.New("a page with an object that has no key, or a size below 0")
-			}
-		}
 		if r.List.Next != "" && r.List.Next == p.job.List.Token {
 			return errors.New("a page that leads to itself")
 		}
+		return p.checkEntries(r.List.Entries)
+	}
+	return nil
+}
+
+func (p *pending) checkHead(o *ipc.Object) error {
+	if err := checkObject(o); err != nil {
+		return err
+	}
+	if o.Layout.Known() && !(p.job.Head.Layout && proof.NeedsLayout(o.Stored)) {
+		return errors.New("parts that the job did not ask for")
+	}
+	return nil
+}
+
+// checkFound checks the object that the answers to a Get describe, and what the worker verifies it by.
+func (p *pending) checkFound(o *ipc.Object, chosen *checksum.Stored) error {
+	if err := checkObject(o); err != nil {
+		return err
+	}
+	get := p.job.Get
+	switch {
+	case o.Layout.Known():
+		return errors.New("parts that the job did not ask for")
+	case get.Size != ipc.SizeUnknown && o.Size != get.Size:
+		return fmt.Errorf("an object of %d bytes where one of %d was asked for", o.Size, get.Size)
+	case get.Size == ipc.SizeUnknown && o.Size >= get.Limit:
+		return fmt.Errorf("an object of %d bytes where the limit is %d", o.Size, get.Limit)
+	case chosen != nil && !(get.Unconfirmed && get.Choose):
+		return errors.New("a choice that the job did not ask for")
+	case !get.Unconfirmed || !get.Choose:
+		return nil
+	}
+	want, ok := proof.Choose(o.Stored, get.OneRange, proof.Layout{})
+	if ok != (chosen != nil) || ok && *chosen != want {
+		return errors.New("a choice that does not follow from the object's checksums")
 	}
 	return nil
 }
@@ -102,77 +164,40 @@ func (p *pending) checkResult(r *ipc.Result) error {
 func (p *pending) checkGet(g *ipc.GetResult) error {
 	get := p.job.Get
 	if g.Unsuited {
-		if get.Limit == 0 {
-			return errors.New("an object beyond a limit that there is not")
+		if get.Size != ipc.SizeUnknown || p.found != nil {
+			return errors.New("an object beyond a limit that the job does not have")
 		}
 		return nil
 	}
-	if err := p.checkObject(&g.Object, g.Chosen); err != nil {
+	if err := p.checkFound(&g.Object, g.Chosen); err != nil {
 		return err
+	}
+	if f := p.found; f != nil && (f.Object.Size != g.Object.Size || !same(f.Chosen, g.Chosen)) {
+		return errors.New("an object that is not the one it had told of")
 	}
 	length, sum := get.Length, get.Checksum
 	if length == ipc.SizeUnknown {
 		length = g.Object.Size
 	}
-	if get.Unconfirmed && g.Chosen != nil {
+	if g.Chosen != nil {
 		sum = g.Chosen.Algorithm
 	}
-	switch {
-	case p.found != nil && p.found.Size != g.Object.Size:
-		return errors.New("an object that is not the one it had told of")
-	case g.Written != length:
+	if g.Written != length {
 		return fmt.Errorf("%d bytes written of a range of %d", g.Written, length)
 	}
 	return checkDigest(sum, g.Digest)
 }
 
-// checkDigest returns an error unless the digest is one of the algorithm, which must be there if its
-// checksums do not combine.
-func checkDigest(a checksum.Algorithm, digest []byte) error {
-	if a == "" || a.Combines() {
-		return nil
-	}
-	if want := a.New().Size(); len(digest) != want {
-		return fmt.Errorf("a digest of %d bytes where %s has %d", len(digest), a, want)
-	}
-	return nil
-}
-
-// checkObject checks what a worker says of an object. chosen is what it verifies the bytes by, or nil.
-func (p *pending) checkObject(o *ipc.Object, chosen *checksum.Stored) error {
-	switch {
-	case o.Size < 0:
-		return fmt.Errorf("an object of %d bytes", o.Size)
-	case len(o.ETag) > maxText || len(o.VersionID) > maxText:
-		return errors.New("an ETag or a version without end")
-	case !o.Layout.Fits(o.Size):
-		return errors.New("parts that do not make up the object")
-	}
-	if get := p.job.Get; get != nil && get.Size != ipc.SizeUnknown && o.Size != get.Size {
-		return fmt.Errorf("an object of %d bytes where one of %d was asked for", o.Size, get.Size)
-	}
-	stored := o.Stored
-	if chosen != nil {
-		if get := p.job.Get; get == nil || !get.Choose || proof.OfParts([]checksum.Stored{*chosen}) {
-			return errors.New("a choice that the job did not ask for")
-		}
-		stored = append(stored[:len(stored):len(stored)], *chosen)
-	}
-	for _, s := range stored {
-		if s.Algorithm.New() == nil || s.Parts < 0 || s.Parts > proof.MaxParts || len(s.Value) > maxText {
-			return fmt.Errorf("a checksum that S3 does not have: %q", s.Algorithm)
-		}
-	}
-	return nil
-}
+func same(a, b *checksum.Stored) bool { return a == b || a != nil && b != nil && *a == *b }
 
 func (p *pending) checkParts(r *ipc.PartsResult) error {
-	if !r.Layout.Fits(p.job.Parts.Size) || r.Layout.Known() && len(r.Parts) > r.Layout.Count() {
+	switch l := r.Layout; {
+	case !l.Fits(p.job.Parts.Size), l.Known() && len(r.Parts) != l.Count():
 		return errors.New("parts that do not make up the object")
 	}
 	for _, part := range r.Parts {
-		if part.Algorithm != "" && part.Algorithm.New() == nil || len(part.Value) > maxText {
-			return fmt.Errorf("a checksum that S3 does not have: %q", part.Algorithm)
+		if part.Algorithm != "" && part.Algorithm.New() == nil {
+			return fmt.Errorf("an unknown checksum, %.20q", part.Algorithm)
 		}
 	}
 	return nil

@@ -133,7 +133,7 @@ func TestFinishUnsendable(t *testing.T) {
 		if r.ID != 7 || r.Err == nil || !strings.Contains(r.Err.Text, "cannot send "+c.want) && !strings.Contains(r.Err.Text, c.want) {
 			t.Errorf("%s: got %+v, want an error with %q", name, r, c.want)
 		}
-		if name != "time" && !strings.Contains(r.Err.Text, "over the limit of 16777216") {
+		if name != "time" && !strings.Contains(r.Err.Text, "over the limit of ") {
 			t.Errorf("%s: got %q, want the limit", name, r.Err.Text)
 		}
 	}
