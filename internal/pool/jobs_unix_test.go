@@ -56,6 +56,14 @@ func init() {
 	scripts["answer another job"] = answer(&ipc.Result{ID: 9})
 	head := &ipc.Result{ID: 1, Head: &ipc.HeadResult{}}
 	scripts["answer twice"] = answer(head, head)
+	scripts["do nothing"] = func(a *actor) { a.start(); a.serve(func(*ipc.Job, *os.File) {}) }
+	scripts["break the protocol and go on"] = func(a *actor) {
+		a.start()
+		a.receive()
+		a.send(&ipc.Result{ID: 1, Head: &ipc.HeadResult{Object: ipc.Object{Size: -1}}})
+		a.conn.Send(&ipc.Result{ID: 1, Head: &ipc.HeadResult{}}, nil)
+		hang()
+	}
 	scripts["ask twice"] = answer(&ipc.Ask{}, &ipc.Ask{})
 }
 
@@ -192,4 +200,25 @@ func TestUnsendableSettings(t *testing.T) {
 	if n := len(c.journal.with("worker did not start")); n != 1 {
 		t.Errorf("got %d starts, want one", n)
 	}
+}
+
+// TestCancelIgnored: a worker that answers pings, but not a Cancel, is killed, and its job is lost.
+func TestCancelIgnored(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "do nothing", func(o *Options) { o.CancelTimeout = 100 * time.Millisecond })
+	w := next[Up](c).Worker
+	w.Job(&ipc.Job{ID: 1, Head: &ipc.Head{}}, nil)
+	w.Cancel(1)
+	wantText(t, next[Down](c).Err, "killed because it did not end a job within 100ms of its cancel")
+	next[Up](c)
+}
+
+// TestBreachEndsAtOnce: a worker that breaks the protocol, and does not exit, is killed at once. What
+// it says after that is not heard.
+func TestBreachEndsAtOnce(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "break the protocol and go on")
+	w := next[Up](c).Worker
+	w.Job(&ipc.Job{ID: 1, Head: &ipc.Head{}}, nil)
+	wantText(t, next[Down](c).Err, fmt.Sprintf("worker %d broke the protocol: it sent an object of -1 bytes, in a Result of job 1", w.PID()))
 }

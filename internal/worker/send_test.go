@@ -176,3 +176,22 @@ func TestBrokenSocket(t *testing.T) {
 		t.Errorf("got %v, want the reason", err)
 	}
 }
+
+// An ETag or a version that no S3 has is an error of its job: the pool would hold it against the worker.
+func TestTooLong(t *testing.T) {
+	long := strings.Repeat("x", failure.MaxText+1)
+	for _, c := range []struct {
+		m    ipc.Message
+		want string
+	}{
+		{&ipc.Found{Object: ipc.Object{ETag: long}}, "cannot send Found: its ETag of 4097 bytes"},
+		{&ipc.Result{Head: &ipc.HeadResult{Object: ipc.Object{VersionID: long}}}, "cannot send Result of HeadObject: "},
+		{&ipc.Result{Get: &ipc.GetResult{Object: ipc.Object{ETag: long}}}, "cannot send Result of GetObject: "},
+		{&ipc.Result{Get: &ipc.GetResult{Object: ipc.Object{ETag: long[1:]}}}, ""},
+		{&ipc.Result{List: &ipc.Page{Next: long}}, ""},
+	} {
+		if err := tooLong(c.m); (err == nil) != (c.want == "") || err != nil && !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%T: got %v, want %q", c.m, err, c.want)
+		}
+	}
+}
