@@ -210,6 +210,8 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 		StartTimeout: e.StartTimeout,
 		StopTimeout:  e.StopTimeout,
 		Heartbeat:    e.Heartbeat,
+
+		CancelTimeout: e.CancelTimeout,
 	}
 	faults = append(faults, d.pool.Check())
 	return c, errors.Join(faults...)

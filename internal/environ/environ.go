@@ -17,9 +17,11 @@ type Environ struct {
 	Files *osfile.System // Of makes one where there is none
 
 	Slow         time.Duration // transfer.Env
-	StartTimeout time.Duration // pool.Options, as the next two
+	StartTimeout time.Duration // pool.Options, as the next three
 	StopTimeout  time.Duration
 	Heartbeat    time.Duration
+
+	CancelTimeout time.Duration
 
 	Hurry int // workers divide the pauses between attempts and RetryTimeout by it; 0 or 1: not
 }

@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// maxRetryAfter bounds what a server can ask for.
-const maxRetryAfter = 20 * time.Second
+// MaxWait is the longest that Wait returns: as long as the longest step of rules, and the most that
+// a server can ask for.
+const MaxWait = 20 * time.Second
 
 // Wait returns how long to wait after the given number of failures in a row, the last of which was
 // err: a random time up to a step that doubles with each failure ("full jitter",
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), but as long as the
 // server asks for. The first attempt after a connection that was closed while idle goes at once.
 func Wait(failed int, err error) time.Duration {
-	asked := min(retryAfter(err), maxRetryAfter)
+	asked := min(retryAfter(err), MaxWait)
 	var idle *Idle
 	if failed <= 1 && errors.As(err, &idle) {
 		return asked

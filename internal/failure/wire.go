@@ -80,6 +80,21 @@ func (a *API) cut() {
 	}
 }
 
+// Size returns how many bytes the texts of w have. Pack makes no Wire of more than 7 * MaxText.
+func (w *Wire) Size() int {
+	n := len(w.Text) + len(w.Class) + len(w.Call)
+	for _, name := range w.Sentinels {
+		n += len(name) + 1
+	}
+	for _, a := range []*API{w.API, w.Head} {
+		if a != nil {
+			n += len(a.Operation) + len(a.RequestID) + len(a.HostID) + len(a.Code) + len(a.Message) +
+				len(a.StorageClass) + len(a.AccessTier) + len(a.Region)
+		}
+	}
+	return n
+}
+
 // RequestID returns S3's id of the failed request, "" if there was no response.
 func RequestID(err error) string {
 	var response *awshttp.ResponseError

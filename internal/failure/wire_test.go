@@ -258,3 +258,13 @@ func TestCrossingKeepsArchiveState(t *testing.T) {
 	}
 	wantSame(t, err)
 }
+
+// A Wire of whatever error has the size that Size promises.
+func TestSize(t *testing.T) {
+	long := strings.Repeat("x", 10*failure.MaxText)
+	w := failure.Pack(&smithy.OperationError{OperationName: long, Err: &smithy.GenericAPIError{Code: long, Message: long}})
+	w.Head = w.API
+	if n := w.Size(); n < 3*failure.MaxText || n > 7*failure.MaxText {
+		t.Errorf("got %d bytes, want at most %d", n, 7*failure.MaxText)
+	}
+}

@@ -49,7 +49,8 @@ func NewConn(f End) (*Conn, error) {
 }
 
 // Peer tells the pool's Conn which process is at the other end. It must be called before the first
-// Send of a file.
+// Send of a file, and before the first Receive. From then on Receive takes no descriptors: a worker
+// sends none, and those of one that does anyway would stay open in this process.
 func (c *Conn) Peer(worker *os.Process) { c.peer = worker }
 
 // Close closes the socket, and the descriptors that Receive has not returned.
@@ -164,7 +165,7 @@ func (c *Conn) fill() error {
 		copy(grown, c.buf)
 		c.buf = grown
 	}
-	n, files, err := receive(c.socket, c.buf[len(c.buf):cap(c.buf)])
+	n, files, err := receive(c.socket, c.buf[len(c.buf):cap(c.buf)], c.peer == nil)
 	c.buf = c.buf[:len(c.buf)+n]
 	c.keep(files, c.at+int64(len(c.buf)))
 	switch {

@@ -32,7 +32,7 @@ func (c *Conn) sendWithFile([]byte, *os.File) error { return errors.ErrUnsupport
 
 func (c *Conn) adopt(*Handle) (*os.File, error) { return nil, errors.ErrUnsupported }
 
-func receive(s socket, p []byte) (int, []*os.File, error) {
+func receive(s socket, p []byte, _ bool) (int, []*os.File, error) {
 	n, err := s.Read(p)
 	return n, nil, err
 }

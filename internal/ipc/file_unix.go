@@ -89,8 +89,23 @@ func (c *Conn) adopt(*Handle) (*os.File, error) {
 	return nil, errors.New("ipc: receive Handle: only Windows uses it")
 }
 
-// receive reads a piece of the stream, and the files that came with it.
-func receive(s socket, p []byte) (int, []*os.File, error) {
+// errDescriptor is the error of a Receive that takes no descriptors.
+var errDescriptor = errors.New("ipc: a descriptor came, and none may come from there")
+
+// receive reads a piece of the stream, and the files that came with it if it takes any. Without
+// room for them the kernel closes them before it returns, and says so by MSG_CTRUNC (recvmsg(2);
+// scm_recv in include/net/scm.h).
+func receive(s socket, p []byte, takes bool) (int, []*os.File, error) {
+	if !takes {
+		n, _, flags, _, err := s.ReadMsgUnix(p, nil)
+		switch {
+		case err != nil:
+			return 0, nil, err // n may be -1
+		case flags&unix.MSG_CTRUNC != 0:
+			return n, nil, errDescriptor
+		}
+		return n, nil, nil
+	}
 	oob := make([]byte, unix.CmsgSpace(4*16))
 	n, oobn, flags, _, err := s.ReadMsgUnix(p, oob) // Go asks for close-on-exec here
 	if err != nil {

@@ -365,3 +365,22 @@ func TestNewConnRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The pool's end takes no descriptors: the kernel closes them, and the conversation is over.
+func TestFilesFromAWorker(t *testing.T) {
+	leak.Check(t)
+	a, b := pipe(t)
+	raw(t, b, encode(t, &Pong{}))
+	receiveWant(t, a, &Pong{}, "")
+	here, there, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer here.Close()
+	raw(t, b, encode(t, &Pong{}), there)
+	there.Close()
+	receiveError(t, a, "a descriptor came, and none may come from there")
+	if n, err := here.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("got %d, %v: somebody has the other end of the pipe open", n, err)
+	}
+}

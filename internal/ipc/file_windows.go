@@ -170,7 +170,7 @@ func (c *Conn) adopt(h *Handle) (*os.File, error) {
 }
 
 // receive reads a piece of the stream. No files come with it.
-func receive(s socket, p []byte) (int, []*os.File, error) {
+func receive(s socket, p []byte, _ bool) (int, []*os.File, error) {
 	n, err := s.Read(p)
 	return n, nil, ended(err, io.EOF)
 }

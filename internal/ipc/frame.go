@@ -69,8 +69,35 @@ func decodeFrame(p []byte) (m Message, n int, err error) {
 	if len(p) < end {
 		return nil, 0, nil
 	}
+	if err := checkCommas(p[headerSize:end]); err != nil {
+		return nil, 0, fmt.Errorf("ipc: decode %T: %w", m, err)
+	}
 	if err := json.Unmarshal(p[headerSize:end], m); err != nil {
 		return nil, 0, fmt.Errorf("ipc: decode %T: %w", m, err)
 	}
 	return m, end, nil
+}
+
+// maxCommas bounds the commas between the values of a frame. The frames with the most have the
+// 10,000 parts of an object, or some 5000 entries of a listing.
+const maxCommas = 100_000
+
+// checkCommas returns an error if a body has more values than any message has. In a list of {} each
+// takes three bytes in the frame, and up to a hundred in memory.
+func checkCommas(body []byte) error {
+	commas, text := 0, false
+	for i := 0; i < len(body); i++ {
+		switch b := body[i]; {
+		case b == '"':
+			text = !text
+		case b == '\\' && text:
+			i++
+		case b == ',' && !text:
+			commas++
+		}
+	}
+	if commas > maxCommas {
+		return fmt.Errorf("a body of %d values, which no message has", commas+1)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -154,5 +155,29 @@ func TestEntryFrameSize(t *testing.T) {
 		if err != nil || len(p)-1 > e.FrameSize() {
 			t.Errorf("got %d bytes, %v, want at most %d", len(p), err, e.FrameSize())
 		}
+	}
+}
+
+// A frame of more values than a message can have is not decoded: in memory they would take far more.
+func TestTooManyValues(t *testing.T) {
+	commas := func(n int) []byte {
+		return []byte(`{"ID":1,"Request":"a\\\",\\","List":{"Entries":[` + strings.Repeat("{},", n-2) + `{}]}}`)
+	}
+	for n, want := range map[int]bool{10: true, maxCommas: true, maxCommas + 1: false} {
+		if err := checkCommas(commas(n)); (err == nil) != want {
+			t.Errorf("%d commas: got %v", n, err)
+		}
+	}
+	body := commas(5 << 20)
+	frame := append(binary.BigEndian.AppendUint32(nil, uint32(len(body)+1)), byte(kindResult))
+	allocated := testing.Benchmark(func(b *testing.B) {
+		for b.Loop() {
+			if _, _, err := decodeFrame(append(frame, body...)); err == nil || !strings.Contains(err.Error(), "values") {
+				b.Fatalf("got %v", err)
+			}
+		}
+	}).AllocedBytesPerOp()
+	if allocated > 2*int64(len(body)) {
+		t.Errorf("got %d bytes allocated for a frame of %d", allocated, len(body))
 	}
 }

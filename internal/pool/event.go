@@ -61,3 +61,35 @@ type (
 		*ipc.Result
 	}
 )
+
+// jobOf returns the ID of the job that a worker's message is about. ok is false if it is about none.
+func jobOf(m ipc.Message) (id uint64, ok bool) {
+	switch m := m.(type) {
+	case *ipc.Found:
+		return m.ID, true
+	case *ipc.Progress:
+		return m.ID, true
+	case *ipc.Retry:
+		return m.ID, true
+	case *ipc.Listed:
+		return m.ID, true
+	case *ipc.Result:
+		return m.ID, true
+	}
+	return 0, false
+}
+
+// EventOf returns the event of a message that Jobs.Hear has returned.
+func EventOf(w Worker, m ipc.Message) Event {
+	switch m := m.(type) {
+	case *ipc.Found:
+		return Found{w, m}
+	case *ipc.Progress:
+		return Progress{w, m}
+	case *ipc.Retry:
+		return Retry{w, m}
+	case *ipc.Result:
+		return Result{w, m}
+	}
+	return nil
+}

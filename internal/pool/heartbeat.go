@@ -15,7 +15,7 @@ const missedBeats = 3
 // beat returns the new number. It counts beats and not time, so that a machine that was suspended,
 // or a process group that was stopped, has missed one beat only. Only the writer may call it.
 func (w *process) beat(missed int) int {
-	if !w.busy() || w.heard.Swap(false) {
+	if !w.jobs.busy() || w.heard.Swap(false) {
 		return 0
 	}
 	if missed >= missedBeats {
@@ -23,9 +23,19 @@ func (w *process) beat(missed int) int {
 		w.kill()
 		return 0
 	}
+	w.pinged.Add(1)
 	w.send(parcel{&ipc.Ping{}, nil})
 	return missed + 1
 }
 
 // patience is how long a worker may be silent, or leave the socket full.
 func (w *process) patience() time.Duration { return missedBeats * w.pool.options.Heartbeat }
+
+// look kills a worker that has not ended a job within CancelTimeout of its Cancel: the job would keep
+// its slot for ever. Only the writer may call it.
+func (w *process) look() {
+	if w.jobs.late() {
+		w.late.Store(true)
+		w.kill()
+	}
+}

@@ -2,6 +2,9 @@ package pool
 
 import (
 	"fmt"
+	"reflect"
+	"sync"
+	"time"
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -12,44 +15,114 @@ import (
 // not use up the application's memory.
 const maxPage = 256 << 20
 
-// pending is a job that the worker has not answered. Its page is that of a listing.
-type pending struct {
-	list    bool
-	entries []ipc.Entry // received ahead of the Result
-	size    int         // of all entries received, also of those that were dropped
+// endless is more than a worker sends of any page: what it reads of a page is bounded, too, and no
+// byte of it becomes more than six. What is over maxPage is not kept.
+const endless = 8 * maxPage
+
+// Jobs are the jobs that a worker has, and what may be said of them. Its methods may be called
+// concurrently. The zero Jobs are none.
+type Jobs struct {
+	hurry int // see settings.Settings
+
+	mu struct {
+		sync.Mutex
+		pending map[uint64]*pending // without a Result
+		given   int                 // with and without one
+	}
 }
 
-// expect notes a job that is given to the worker.
-func (w *process) expect(job *ipc.Job) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.mu.given++
-	w.mu.jobs[job.ID] = &pending{list: job.List != nil}
+// pending is a job that the worker has not answered. Its page is that of a listing.
+type pending struct {
+	job      *ipc.Job
+	given    time.Time
+	words    int        // messages about it
+	found    *ipc.Found // nil = the worker has not told of the object
+	canceled bool
+	looks    int         // that have found it canceled; see late
+	entries  []ipc.Entry // received ahead of the Result
+	size     int64       // of all entries received, also of those that were dropped
+}
+
+// Give notes a job that is given to the worker.
+func (j *Jobs) Give(job *ipc.Job) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.mu.pending == nil {
+		j.mu.pending = map[uint64]*pending{}
+	}
+	j.mu.given++
+	j.mu.pending[job.ID] = &pending{job: job, given: time.Now()}
+}
+
+// Cancel notes that the worker is asked to end a job early.
+func (j *Jobs) Cancel(id uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if p := j.mu.pending[id]; p != nil {
+		p.canceled = true
+	}
+}
+
+// drop forgets a job that was not sent.
+func (j *Jobs) drop(id uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.mu.pending, id)
+	j.mu.given--
 }
 
 // busy reports whether the worker has jobs that it has not answered.
-func (w *process) busy() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.mu.jobs) > 0
+func (j *Jobs) busy() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return len(j.mu.pending) > 0
 }
 
-// listed keeps the entries of a page until its Result comes. Of a page that is too large it keeps
-// nothing.
-func (w *process) listed(m *ipc.Listed) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	p := w.mu.jobs[m.ID]
-	if p == nil || !p.list {
-		return fmt.Errorf("it sent entries of job %d, which is no listing that it has", m.ID)
+// count returns the number of jobs that were given.
+func (j *Jobs) count() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.mu.given
+}
+
+// Hear takes a worker's message about a job, and returns what the pool's owner gets of it: of a
+// listing one Result with the whole page, and nil before that. The error tells what is wrong with
+// the message: then nothing may act on it.
+func (j *Jobs) Hear(id uint64, m ipc.Message) (ipc.Message, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	p := j.mu.pending[id]
+	if p == nil {
+		return nil, fmt.Errorf("it sent a %s of job %d, which it does not have", nameOf(m), id)
 	}
-	p.add(m.Entries)
-	return nil
+	if err := p.check(m); err != nil {
+		return nil, fmt.Errorf("it sent %w, in a %s of job %d", err, nameOf(m), id)
+	}
+	switch m := m.(type) {
+	case *ipc.Listed:
+		if p.add(m.Entries); p.size > endless {
+			return nil, fmt.Errorf("it sent a page without end, of job %d", id)
+		}
+		return nil, nil
+	case *ipc.Result:
+		delete(j.mu.pending, id)
+		return p.end(m), nil
+	}
+	if p.words++; p.words > wordsIn(time.Since(p.given)*time.Duration(max(1, j.hurry))) {
+		return nil, fmt.Errorf("it sent %d messages of job %d in %v", p.words, id, time.Since(p.given).Round(time.Millisecond))
+	}
+	return m, nil
 }
 
+// wordsIn returns how many messages about a job a worker may send in a time: far more than there are
+// attempts and reports of progress in it, and few enough to do no harm.
+func wordsIn(d time.Duration) int { return 1000 + int(d/time.Millisecond) }
+
+// add keeps entries of a page. Of a page that is too large it keeps nothing.
 func (p *pending) add(entries []ipc.Entry) {
+	p.size += 100 // for the message
 	for i := range entries {
-		p.size += entries[i].FrameSize()
+		p.size += int64(entries[i].FrameSize())
 	}
 	if p.size > maxPage {
 		p.entries = nil
@@ -58,33 +131,39 @@ func (p *pending) add(entries []ipc.Entry) {
 	p.entries = append(p.entries, entries...)
 }
 
-// result ends a job, and returns its Result as the owner sees it: with the whole page.
-func (w *process) result(m *ipc.Result) (*ipc.Result, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	p := w.mu.jobs[m.ID]
-	if p == nil {
-		return nil, fmt.Errorf("it sent a Result of job %d, which it does not have", m.ID)
+// end returns a Result as the owner sees it: with the whole page.
+func (p *pending) end(m *ipc.Result) *ipc.Result {
+	if m.Err != nil || m.List == nil {
+		return m
 	}
-	delete(w.mu.jobs, m.ID)
-	if m.Err == nil && m.List != nil {
-		p.add(m.List.Entries)
-		if p.size > maxPage {
-			err := fmt.Errorf("a page of the listing is too large: its %d bytes are over the limit of %d", p.size, maxPage)
-			return &ipc.Result{ID: m.ID, Request: m.Request, Err: failure.Pack(err)}, nil
-		}
-		if len(p.entries) > len(m.List.Entries) {
-			m.List.Entries = p.entries
-		}
+	p.add(m.List.Entries)
+	if p.size > maxPage {
+		err := fmt.Errorf("a page of the listing is too large: its %d bytes are over the limit of %d", p.size, maxPage)
+		return &ipc.Result{ID: m.ID, Request: m.Request, Err: failure.Pack(err)}
 	}
-	return m, nil
+	if len(p.entries) > len(m.List.Entries) {
+		m.List.Entries = p.entries
+	}
+	return m
 }
 
-// refuse ends a job that was not sent, with the reason. Only the writer may call it.
-func (w *process) refuse(job *ipc.Job, reason error) {
-	w.mu.Lock()
-	delete(w.mu.jobs, job.ID)
-	w.mu.given--
-	w.mu.Unlock()
-	w.pool.events <- Result{w, &ipc.Result{ID: job.ID, Err: failure.Pack(reason)}}
+// looks is how many times late must find a job canceled before it is late.
+const looks = 4
+
+// late looks at the jobs that the worker was asked to end. It reports whether one of them was there
+// at the last few looks already. It counts looks and not time, as beat does.
+func (j *Jobs) late() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, p := range j.mu.pending {
+		if !p.canceled {
+			continue
+		}
+		if p.looks++; p.looks > looks {
+			return true
+		}
+	}
+	return false
 }
+
+func nameOf(m ipc.Message) string { return reflect.TypeOf(m).Elem().Name() }

@@ -54,7 +54,16 @@ func init() {
 	scripts["list for no job"] = answer(&ipc.Listed{ID: 9})
 	scripts["list for another job"] = answer(&ipc.Listed{ID: 1})
 	scripts["answer another job"] = answer(&ipc.Result{ID: 9})
-	scripts["answer twice"] = answer(&ipc.Result{ID: 1}, &ipc.Result{ID: 1})
+	head := &ipc.Result{ID: 1, Head: &ipc.HeadResult{}}
+	scripts["answer twice"] = answer(head, head)
+	scripts["do nothing"] = func(a *actor) { a.start(); a.serve(func(*ipc.Job, *os.File) {}) }
+	scripts["break the protocol and go on"] = func(a *actor) {
+		a.start()
+		a.receive()
+		a.send(&ipc.Result{ID: 1, Head: &ipc.HeadResult{Object: ipc.Object{Size: -1}}})
+		a.conn.Send(&ipc.Result{ID: 1, Head: &ipc.HeadResult{}}, nil)
+		hang()
+	}
 	scripts["ask twice"] = answer(&ipc.Ask{}, &ipc.Ask{})
 }
 
@@ -89,23 +98,24 @@ func TestLargestPage(t *testing.T) {
 	megabyte := []ipc.Entry{{Key: make([]byte, 1<<20)}}
 	fits := maxPage / megabyte[0].FrameSize()
 	for _, n := range []int{fits, fits + 1} { // and all entries share one key
-		w.expect(&ipc.Job{ID: 1, List: &ipc.List{}})
+		w.jobs.Give(&ipc.Job{ID: 1, List: &ipc.List{}})
 		for range n - 1 {
-			if err := w.listed(&ipc.Listed{ID: 1, Entries: megabyte}); err != nil {
+			if _, err := w.jobs.Hear(1, &ipc.Listed{ID: 1, Entries: megabyte}); err != nil {
 				t.Fatal(err)
 			}
 		}
-		r, err := w.result(&ipc.Result{ID: 1, List: &ipc.Page{Entries: megabyte, Next: "next"}})
+		m, err := w.jobs.Hear(1, &ipc.Result{ID: 1, List: &ipc.Page{Entries: megabyte, Next: "next"}})
+		r, ok := m.(*ipc.Result)
 		switch {
-		case err != nil || r.ID != 1:
-			t.Errorf("%d entries: got %+v, %v", n, r, err)
+		case err != nil || !ok || r.ID != 1:
+			t.Fatalf("%d entries: got %+v, %v", n, r, err)
 		case n == fits && (r.Err != nil || len(r.List.Entries) != n):
 			t.Errorf("%d entries: got %+v", n, r)
 		case n > fits && (r.List != nil || r.Err == nil || !strings.Contains(r.Err.Text, "over the limit of 268435456")):
 			t.Errorf("%d entries: got %+v, want an error with the limit", n, r)
 		}
 	}
-	if w.busy() {
+	if w.jobs.busy() {
 		t.Error("it still has jobs")
 	}
 }
@@ -114,8 +124,8 @@ func TestLargestPage(t *testing.T) {
 // would have no Result.
 func TestUnknownJob(t *testing.T) {
 	for script, want := range map[string]string{
-		"list for no job":      "it sent entries of job 9, which is no listing that it has",
-		"list for another job": "it sent entries of job 1, which is no listing that it has",
+		"list for no job":      "it sent a Listed of job 9, which it does not have",
+		"list for another job": "it sent keys that the job did not ask for, in a Listed of job 1",
 		"answer another job":   "it sent a Result of job 9, which it does not have",
 		"answer twice":         "it sent a Result of job 1, which it does not have",
 		"ask twice":            "it asked for credentials before it had those of its last Ask",
@@ -156,8 +166,7 @@ func TestUnsendableCredentials(t *testing.T) {
 	c := newCrew(t, "ask", func(o *Options) {
 		o.Credentials = credentials.NewStaticCredentialsProvider("AKID", "secret", strings.Repeat("t", ipc.MaxFrame))
 	})
-	next[Up](c)
-	if r := next[Retry](c); !strings.Contains(r.Cause, "cannot send Credentials: ") {
+	if r := told(c); !strings.Contains(r.Cause, "cannot send Credentials: ") {
 		t.Errorf("got %q, want the reason", r.Cause)
 	}
 	for year, canExpire := range map[int]bool{10_000: false, 9999: true, -1: true} {
@@ -191,4 +200,25 @@ func TestUnsendableSettings(t *testing.T) {
 	if n := len(c.journal.with("worker did not start")); n != 1 {
 		t.Errorf("got %d starts, want one", n)
 	}
+}
+
+// TestCancelIgnored: a worker that answers pings, but not a Cancel, is killed, and its job is lost.
+func TestCancelIgnored(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "do nothing", func(o *Options) { o.CancelTimeout = 100 * time.Millisecond })
+	w := next[Up](c).Worker
+	w.Job(&ipc.Job{ID: 1, Head: &ipc.Head{}}, nil)
+	w.Cancel(1)
+	wantText(t, next[Down](c).Err, "killed because it did not end a job within 100ms of its cancel")
+	next[Up](c)
+}
+
+// TestBreachEndsAtOnce: a worker that breaks the protocol, and does not exit, is killed at once. What
+// it says after that is not heard.
+func TestBreachEndsAtOnce(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "break the protocol and go on")
+	w := next[Up](c).Worker
+	w.Job(&ipc.Job{ID: 1, Head: &ipc.Head{}}, nil)
+	wantText(t, next[Down](c).Err, fmt.Sprintf("worker %d broke the protocol: it sent an object of -1 bytes, in a Result of job 1", w.PID()))
 }

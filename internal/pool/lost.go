@@ -46,6 +46,9 @@ func (w *process) reap(cause error) error {
 	if w.silent.Load() {
 		e.silent = w.patience()
 	}
+	if w.late.Load() {
+		e.late = w.pool.options.CancelTimeout
+	}
 	return e
 }
 
@@ -55,6 +58,7 @@ type lostError struct {
 	state  *os.ProcessState
 	cause  error
 	silent time.Duration // how long it did not answer, if it was killed for that; else 0
+	late   time.Duration // how long it went on with a canceled job, if it was killed for that; else 0
 	words  string        // of its standard error, see excerpt
 }
 
@@ -63,10 +67,19 @@ func (e *lostError) Error() string { return failure.ErrWorkerLost.Error() + ": "
 // how returns the error's text without that of ErrWorkerLost.
 func (e *lostError) how() string {
 	var b strings.Builder
+	if broken, ok := errors.AsType[*brokenError](e.cause); ok { // that says all
+		fmt.Fprintf(&b, "worker %d %v", e.pid, broken)
+		if e.words != "" {
+			fmt.Fprintf(&b, "; %s", e.words)
+		}
+		return b.String()
+	}
 	fmt.Fprintf(&b, "pid %d", e.pid)
 	switch {
 	case e.silent > 0:
 		fmt.Fprintf(&b, ": killed because it did not answer for %v", e.silent)
+	case e.late > 0:
+		fmt.Fprintf(&b, ": killed because it did not end a job within %v of its cancel", e.late)
 	case e.state != nil:
 		fmt.Fprintf(&b, ": %v", e.state)
 	}
@@ -88,6 +101,12 @@ func unprefixed(err error) string {
 	}
 	return err.Error()
 }
+
+// brokenError tells how a worker broke the protocol. It is killed at once.
+type brokenError struct{ err error }
+
+func (e *brokenError) Error() string { return "broke the protocol: " + e.err.Error() }
+func (e *brokenError) Unwrap() error { return e.err }
 
 // errEnded is the error of a socket whose other side is closed.
 var errEnded = errors.New("the worker closed its socket")

@@ -10,6 +10,20 @@
 // pool knows processes, not transfers: the owner decides what becomes of the jobs of a worker that
 // is gone.
 //
+// # What a worker may say
+//
+// A pool does not trust its workers. Jobs holds every message against the job that it is about: one
+// that does not fit is a breach of the protocol, whatever the reason, and the worker is killed at
+// once. Nothing that it sent acts on anything, and its other jobs are handed out again. So a worker
+// can end the jobs in its hands, with an error or with bytes that do not verify, and no others.
+//
+// A worker is killed, too, if it leaves pings unanswered, or does not end a job after its Cancel.
+// There is no limit on how long it may work on a job that is not canceled. An honest worker may be
+// silent for as long as the provider of credentials takes, the disk blocks a write, or a slow
+// connection takes over the next MiB; the pool cannot tell these from a worker that only answers
+// pings. Dead connections are the worker's own business (StallTimeout); the rest is the caller's,
+// whose Cancel takes effect whatever the worker does, and the owner's, which takes slow ranges back.
+//
 // Invariants:
 //  1. All other events of a worker come between its Up and its Down.
 //  2. Each job given to Worker.Job is answered by one Result, or by the worker's Down.
@@ -42,6 +56,10 @@ type Options struct {
 	StartTimeout time.Duration // from a worker's start to its Ready; 0 = 30 s
 	StopTimeout  time.Duration // from Stop to a worker's end, which is then killed; 0 = 10 s
 	Heartbeat    time.Duration // between two pings to a worker that is silent; 0 = 5 s
+
+	// CancelTimeout is how long a worker may take to end a job after its Cancel. Then it is killed.
+	// 0 = 10 s.
+	CancelTimeout time.Duration
 }
 
 // Pool is a set of seats.
@@ -66,6 +84,7 @@ func New(o Options) *Pool {
 	o.StartTimeout = cmp.Or(o.StartTimeout, 30*time.Second)
 	o.StopTimeout = cmp.Or(o.StopTimeout, 10*time.Second)
 	o.Heartbeat = cmp.Or(o.Heartbeat, 5*time.Second)
+	o.CancelTimeout = cmp.Or(o.CancelTimeout, 10*time.Second)
 	if o.Trace == nil {
 		o.Trace = os.Stderr
 	}

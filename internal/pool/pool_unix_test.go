@@ -106,6 +106,13 @@ func next[E Event](c *crew) E {
 	panic("unreachable")
 }
 
+// told returns what the worker tells: see actor.tell.
+func told(c *crew) Retry {
+	c.t.Helper()
+	next[Up](c).Worker.Job(&ipc.Job{ID: 1, Head: &ipc.Head{}}, nil)
+	return next[Retry](c)
+}
+
 func wantText(t testing.TB, err error, want ...string) {
 	t.Helper()
 	for _, text := range want {
@@ -351,7 +358,7 @@ func TestLostWorker(t *testing.T) {
 	c := newCrew(t, "die over a job")
 	for range 2 * startTries { // these are not failed starts
 		w := next[Up](c).Worker
-		w.Job(&ipc.Job{ID: 8, Head: &ipc.Head{}}, nil)
+		w.Job(&ipc.Job{ID: 8, Get: &ipc.Get{Length: 9}}, tempFile(t))
 		if p := next[Progress](c); p.Worker != w || p.ID != 8 || p.Written != 5 {
 			t.Errorf("got %+v", p)
 		}
@@ -392,7 +399,7 @@ func TestWorkerBreaksProtocol(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "send a Job")
 	next[Up](c)
-	wantText(t, next[Down](c).Err, "it sent a *ipc.Job")
+	wantText(t, next[Down](c).Err, "broke the protocol: it sent a Job")
 }
 
 // TestClosedSide: a worker that closes its socket and does not exit is killed.
@@ -467,7 +474,7 @@ func TestUnreadJob(t *testing.T) {
 	}
 
 	c = newCrew(t, "die over a job")
-	next[Up](c).Worker.Job(&ipc.Job{ID: 8, Head: &ipc.Head{}}, nil)
+	next[Up](c).Worker.Job(&ipc.Job{ID: 8, Get: &ipc.Get{Length: 9}}, tempFile(t))
 	next[Progress](c)
 	if got := next[Down](c).Worker.Unread(); len(got) > 0 {
 		t.Errorf("got unread jobs %v, want none: the worker died over it", got)

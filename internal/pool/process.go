@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/s3processpool/processpool/internal/ipc"
 )
@@ -29,17 +30,21 @@ type process struct {
 	// Only the writer uses these, and the seat after the writer has ended.
 	last uint64 // the job that was sent last; 0 = another message was
 
+	jobs Jobs
+
 	mu struct {
 		sync.Mutex
-		jobs   map[uint64]*pending // without a Result
-		given  int                 // jobs, with and without one
-		ended  bool                // nothing is sent any more
-		unread []uint64            // jobs that did not reach the worker
+		ended  bool     // nothing is sent any more
+		unread []uint64 // jobs that did not reach the worker
 	}
 
-	heard  atomic.Bool // a message since the last beat
-	silent atomic.Bool // killed because it did not answer
-	asking atomic.Bool // for credentials
+	heard  atomic.Bool  // a message since the last beat
+	pinged atomic.Int64 // pings without an answer
+	asking atomic.Bool  // for credentials
+	silent atomic.Bool  // killed because it did not answer
+	late   atomic.Bool  // killed because it did not end a job
+
+	renewed time.Time // its last Ask for other credentials; for the vendor, one Ask at a time
 }
 
 // parcel is a message with the file that it carries, if it carries one.
@@ -57,8 +62,8 @@ func newProcess(p *Pool, seat int, conn *ipc.Conn) *process {
 		// Jobs, cancels, credentials and pings of a worker that reads are far fewer.
 		outbox: make(chan parcel, 8*p.options.Settings.Slots+32),
 		gone:   make(chan struct{}),
+		jobs:   Jobs{hurry: p.options.Settings.Hurry},
 	}
-	w.mu.jobs = map[uint64]*pending{}
 	return w
 }
 
@@ -70,7 +75,7 @@ func (w *process) Seat() int { return w.seat }
 
 // Job implements Worker. Only the pool's owner may call it.
 func (w *process) Job(job *ipc.Job, file *os.File) {
-	w.expect(job)
+	w.jobs.Give(job)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.mu.ended || !w.post(job, file) {
@@ -79,7 +84,10 @@ func (w *process) Job(job *ipc.Job, file *os.File) {
 }
 
 // Cancel implements Worker. Only the pool's owner may call it.
-func (w *process) Cancel(id uint64) { w.post(&ipc.Cancel{ID: id}, nil) }
+func (w *process) Cancel(id uint64) {
+	w.jobs.Cancel(id)
+	w.post(&ipc.Cancel{ID: id}, nil)
+}
 
 // Unread implements Worker.
 func (w *process) Unread() []uint64 {
@@ -106,7 +114,7 @@ func (w *process) post(m ipc.Message, file *os.File) bool {
 func (w *process) proven() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.mu.given > len(w.mu.unread)
+	return w.jobs.count() > len(w.mu.unread)
 }
 
 // work reports the worker's messages until the worker is gone, reaps it, and returns why it ended.
@@ -118,14 +126,19 @@ func (w *process) work() error {
 		w.write()
 	}()
 	err := w.read()
+	cause := ended(err)
+	if cause != errEnded {
+		w.kill() // nothing that it says counts any more
+		cause = &brokenError{cause}
+	}
 	close(w.gone)
 	<-writer
 	w.collectUnread(err)
-	return w.reap(ended(err))
+	return w.reap(cause)
 }
 
-// read reports the worker's messages as events until the socket ends. Only the seat's goroutine may
-// call it.
+// read reports the worker's messages as events until the socket ends, or the worker breaks the
+// protocol. Only the seat's goroutine may call it.
 func (w *process) read() error {
 	for {
 		m, err := w.receive()
@@ -133,31 +146,28 @@ func (w *process) read() error {
 			return err
 		}
 		w.heard.Store(true)
+		id, about := jobOf(m)
 		switch m := m.(type) {
-		case *ipc.Found:
-			w.pool.events <- Found{w, m}
-		case *ipc.Progress:
-			w.pool.events <- Progress{w, m}
-		case *ipc.Retry:
-			w.pool.events <- Retry{w, m}
-		case *ipc.Result:
-			result, err := w.result(m)
-			if err != nil {
-				return err
-			}
-			w.pool.events <- Result{w, result}
-		case *ipc.Listed:
-			if err := w.listed(m); err != nil {
-				return err
-			}
 		case *ipc.Ask:
 			if w.asking.Swap(true) {
 				return errors.New("it asked for credentials before it had those of its last Ask")
 			}
 			w.pool.vendor.vend(w, m)
 		case *ipc.Pong:
+			if w.pinged.Add(-1) < 0 {
+				return errors.New("it sent a Pong without a Ping")
+			}
 		default:
-			return fmt.Errorf("it sent a %T", m)
+			if !about {
+				return fmt.Errorf("it sent a %s", nameOf(m))
+			}
+			heard, err := w.jobs.Hear(id, m)
+			if err != nil {
+				return err
+			}
+			if heard != nil {
+				w.pool.events <- EventOf(w, heard)
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
@@ -89,6 +90,13 @@ func (a *actor) serve(do func(*ipc.Job, *os.File)) {
 	}
 }
 
+// tell answers a job with a Retry whose cause is what text returns.
+func (a *actor) tell(text func() string) {
+	a.serve(func(job *ipc.Job, _ *os.File) {
+		a.send(&ipc.Retry{ID: job.ID, Attempt: 1, Cause: text(), Kind: failure.KindOther})
+	})
+}
+
 func die(status int, words string) {
 	fmt.Fprintln(os.Stderr, words)
 	os.Exit(status)
@@ -109,7 +117,8 @@ var scripts = map[string]func(*actor){
 		a.serve(func(job *ipc.Job, f *os.File) {
 			fmt.Fprintf(io.NewOffsetWriter(f, job.Get.Offset), "%*s", job.Get.Length, job.Key)
 			f.Close()
-			a.send(&ipc.Result{ID: job.ID, Get: &ipc.GetResult{Written: job.Get.Length}})
+			object := ipc.Object{Size: job.Get.Size}
+			a.send(&ipc.Result{ID: job.ID, Get: &ipc.GetResult{Object: object, Written: job.Get.Length}})
 		})
 	},
 	"print to standard output": func(a *actor) {
@@ -119,11 +128,12 @@ var scripts = map[string]func(*actor){
 	},
 	"ask": func(a *actor) {
 		a.start()
-		a.send(&ipc.Ask{})
-		m, _ := a.receive()
-		c := m.(*ipc.Credentials)
-		a.send(&ipc.Retry{Cause: c.AccessKeyID + c.Err})
-		a.serve(nil)
+		a.tell(func() string {
+			a.send(&ipc.Ask{})
+			m, _ := a.receive()
+			c := m.(*ipc.Credentials)
+			return c.AccessKeyID + c.Err
+		})
 	},
 	"work for many heartbeats": func(a *actor) {
 		a.start()
@@ -132,14 +142,14 @@ var scripts = map[string]func(*actor){
 			a.receive()
 			a.send(&ipc.Pong{})
 		}
-		a.send(&ipc.Result{ID: job.(*ipc.Job).ID})
+		a.send(&ipc.Result{ID: job.(*ipc.Job).ID, Head: &ipc.HeadResult{}})
 		a.serve(nil)
 	},
 	"answer after stop": func(a *actor) {
 		a.start()
 		var last uint64
 		a.serve(func(job *ipc.Job, _ *os.File) { last = job.ID })
-		a.send(&ipc.Result{ID: last})
+		a.send(&ipc.Result{ID: last, Head: &ipc.HeadResult{}})
 	},
 
 	"wrong version": func(a *actor) {

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"math/rand/v2"
 	"time"
 )
@@ -39,7 +40,7 @@ func (p *Pool) occupy(seat int) {
 			failed = 0
 			continue
 		}
-		p.sleep(backoff(failed))
+		sleep(p.stopped, backoff(failed))
 	}
 }
 
@@ -83,12 +84,13 @@ func (p *Pool) unpark(revived chan struct{}) bool {
 	return true
 }
 
-func (p *Pool) sleep(d time.Duration) {
+// sleep returns after d, or when ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-p.stopped.Done():
+	case <-ctx.Done():
 	}
 }
 

@@ -67,7 +67,7 @@ func FuzzSend(f *testing.F) {
 		*pad = strings.Repeat("x", ipc.MaxFrame+int(over)-len(body))
 		job, isJob := p.message.(*ipc.Job)
 		if isJob {
-			w.expect(job)
+			w.jobs.Give(job)
 		}
 		go func() {
 			w.send(p)
@@ -89,7 +89,7 @@ func FuzzSend(f *testing.F) {
 			if r.ID != 7 || r.Err == nil || !strings.Contains(r.Err.Text, "cannot send Job of "+string(job.Op())) {
 				t.Errorf("got %+v, want an error that names the job", r.Result)
 			}
-			if w.busy() || w.proven() {
+			if w.jobs.busy() || w.proven() {
 				t.Error("the job counts as one that the worker has")
 			}
 		}

@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
 
@@ -111,8 +110,7 @@ func init() {
 	scripts["tell its timer slack"] = func(a *actor) {
 		a.start()
 		got, err := currentSlack()
-		a.send(&ipc.Retry{Wait: got, Cause: fmt.Sprint(err)})
-		a.serve(nil)
+		a.tell(func() string { return fmt.Sprint(got, err) })
 	}
 }
 
@@ -124,9 +122,8 @@ func TestWorkerSlack(t *testing.T) {
 	}
 	for slots, want := range map[int]time.Duration{1: slack, 2: ours} {
 		c := newCrew(t, "tell its timer slack", func(o *Options) { o.Settings.Slots = slots })
-		next[Up](c)
-		if got := next[Retry](c); got.Wait != want {
-			t.Errorf("a worker of %d requests has a slack of %v (%s), want %v", slots, got.Wait, got.Cause, want)
+		if got := told(c).Cause; got != fmt.Sprint(want, nil) {
+			t.Errorf("a worker of %d requests has a slack of %s, want %v", slots, got, want)
 		}
 	}
 }

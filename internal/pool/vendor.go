@@ -37,11 +37,19 @@ func newVendor(ctx context.Context, provider aws.CredentialsProvider) *vendor {
 // time cause one call of the provider. vend does not block.
 func (v *vendor) vend(w *process, ask *ipc.Ask) {
 	v.pending.Go(func() {
+		if ask.RefusedKey != "" || ask.RefusedToken != "" {
+			sleep(v.ctx, renewEvery-time.Since(w.renewed))
+			w.renewed = time.Now()
+		}
 		c := v.answer(ask)
 		w.asking.Store(false)
 		w.post(c, nil)
 	})
 }
+
+// renewEvery is the least time between two Asks of one worker which say that S3 has refused the
+// credentials: each may call the provider, whose own service may limit calls.
+const renewEvery = time.Second
 
 func (v *vendor) answer(ask *ipc.Ask) *ipc.Credentials {
 	if v.cache == nil {

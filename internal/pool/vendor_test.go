@@ -153,3 +153,24 @@ func TestVendorStops(t *testing.T) {
 		t.Errorf("got %+v", c)
 	}
 }
+
+// TestVendorRenewsSlowly: a worker that says again and again that S3 has refused its credentials has the
+// provider called once a second at most.
+func TestVendorRenewsSlowly(t *testing.T) {
+	leak.Check(t)
+	m := &mint{}
+	p := New(Options{Credentials: m})
+	w := newProcess(p, 0, nil)
+	begun := time.Now()
+	last := &ipc.Credentials{AccessKeyID: "AKID0", SessionToken: "token0"}
+	for range 3 {
+		p.vendor.vend(w, &ipc.Ask{RefusedKey: last.AccessKeyID, RefusedToken: last.SessionToken})
+		last = (<-w.outbox).message.(*ipc.Credentials)
+	}
+	if took := time.Since(begun); took < 2*renewEvery || m.calls.Load() > 3 {
+		t.Errorf("got %d calls in %v", m.calls.Load(), took)
+	}
+	p.vendor.vend(w, &ipc.Ask{RefusedKey: last.AccessKeyID, RefusedToken: last.SessionToken})
+	p.stop() // which ends the wait
+	<-w.outbox
+}

@@ -9,11 +9,14 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
-// write is the writer: it sends what is in the outbox, and pings, until the socket has ended. When
-// the pool is stopped it sends Stop, and kills the worker after StopTimeout.
+// write is the writer: it sends what is in the outbox, and pings, until the socket has ended. It kills
+// a worker that does not end a job which was canceled. When the pool is stopped it sends Stop, and
+// kills the worker after StopTimeout.
 func (w *process) write() {
 	beat := time.NewTicker(w.pool.options.Heartbeat)
 	defer beat.Stop()
+	look := time.NewTicker(w.pool.options.CancelTimeout / looks)
+	defer look.Stop()
 	stopped, overdue, missed := w.pool.stopped.Done(), (<-chan time.Time)(nil), 0
 	for {
 		select {
@@ -21,6 +24,8 @@ func (w *process) write() {
 			w.send(p)
 		case <-beat.C:
 			missed = w.beat(missed)
+		case <-look.C:
+			w.look()
 		case <-stopped:
 			stopped = nil
 			w.drain() // a job, or its Cancel, must not follow the Stop
@@ -82,4 +87,10 @@ func (w *process) send(p parcel) {
 		}
 		w.kill()
 	}
+}
+
+// refuse ends a job that was not sent, with the reason. Only the writer may call it.
+func (w *process) refuse(job *ipc.Job, reason error) {
+	w.jobs.drop(job.ID)
+	w.pool.events <- Result{w, &ipc.Result{ID: job.ID, Err: failure.Pack(reason)}}
 }

@@ -22,7 +22,7 @@ type Layout struct {
 // UniformLayout returns the layout of an object of size bytes in count parts of part bytes each,
 // the last of which may be smaller. It returns false if these numbers do not fit together.
 func UniformLayout(size, part int64, count int) (Layout, bool) {
-	if part <= 0 || count <= 0 || count > MaxParts || int64(count) != (size+part-1)/part {
+	if size <= 0 || part <= 0 || count <= 0 || count > MaxParts || int64(count) != (size-1)/part+1 {
 		return Layout{}, false
 	}
 	return Layout{Uniform: part, Size: size}, true
@@ -37,9 +37,10 @@ func ExactLayout(size int64, parts []int64) (Layout, bool) {
 	l := Layout{Size: size, Ends: make([]int64, 0, len(parts))}
 	var end int64
 	for _, n := range parts {
-		if end += n; n <= 0 {
+		if n <= 0 || n > size-end {
 			return Layout{}, false
 		}
+		end += n
 		l.Ends = append(l.Ends, end)
 	}
 	if end != size || end == 0 {
@@ -92,7 +93,7 @@ func (l Layout) Equal(other Layout) bool {
 // Count returns the number of parts.
 func (l Layout) Count() int {
 	if l.Uniform > 0 {
-		return int((l.Size + l.Uniform - 1) / l.Uniform)
+		return int((l.Size-1)/l.Uniform) + 1
 	}
 	return len(l.Ends)
 }
@@ -102,7 +103,7 @@ func (l Layout) Count() int {
 func (l Layout) Part(i int) (start, end int64) {
 	if l.Uniform > 0 {
 		start = int64(i) * l.Uniform
-		return start, min(start+l.Uniform, l.Size)
+		return start, start + min(l.Uniform, l.Size-start)
 	}
 	if i > 0 {
 		start = l.Ends[i-1]

@@ -51,3 +51,34 @@ func TestFits(t *testing.T) {
 		t.Error("a layout of 10,001 parts is believed")
 	}
 }
+
+// The arithmetic of the largest numbers does not overflow.
+func TestLayoutOfExtremes(t *testing.T) {
+	const most = math.MaxInt64
+	for _, l := range []Layout{
+		{Uniform: most, Size: 10},
+		{Uniform: most, Size: most},
+		{Uniform: most/2 + 1, Size: most},
+		{Uniform: most / 10_000 * 2, Size: most},
+		{Ends: []int64{1, most}, Size: most},
+	} {
+		if !l.Fits(l.Size) {
+			t.Errorf("%+v does not fit", l)
+			continue
+		}
+		at := int64(0)
+		for i := range l.Count() {
+			start, end := l.Part(i)
+			if start != at || end <= start || l.Of(start) != i || l.Of(end-1) != i {
+				t.Fatalf("%+v: part %d is %d to %d, behind %d", l, i, start, end, at)
+			}
+			at = end
+		}
+		if at != l.Size {
+			t.Errorf("%+v: the parts end at %d", l, at)
+		}
+	}
+	if l, ok := ExactLayout(4, []int64{most, most, 6}); ok {
+		t.Errorf("got %+v of parts whose sum overflows", l)
+	}
+}

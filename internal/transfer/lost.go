@@ -31,7 +31,11 @@ func (t *transfer) lostGet(w *work, err error) {
 		return
 	}
 	s := w.span
-	s.lost++
+	if w.Reclaimed() { // killed because it did not let go: it is slow, and that is known
+		s.reclaimed++
+	} else {
+		s.lost++
+	}
 	if w.Written > s.best { // it got further than any before it: the range does not kill its workers
 		s.lost, s.best = 0, w.Written
 	}

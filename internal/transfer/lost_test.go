@@ -153,3 +153,23 @@ func TestListed(t *testing.T) {
 		}
 	}
 }
+
+// A worker that is killed because it did not let go of a slow range has not died over the range.
+func TestLostOverACancel(t *testing.T) {
+	f := newFixture(t, func(f *fixture) { f.env.Cut = func(int64) Cut { return Cut{Chunk: size} } })
+	f.help(0)
+	f.answer(good)
+	f.help(0)
+	transfer := f.transfer()
+	f.on(func() { transfer.works[0].Reclaim() })
+	for i := range maxLost {
+		f.worker.Down()
+		f.up()
+		if s := transfer.stage; s.over() {
+			t.Fatalf("got %v after %d workers", s, i+1)
+		}
+	}
+	if s := transfer.works[0].span; s.lost != maxLost-1 || s.reclaimed != 1 {
+		t.Errorf("got %+v, want a loss that does not count", s)
+	}
+}

@@ -87,10 +87,11 @@ func (r *spans) giveBack(s span) { r.todo = append(r.todo, s) }
 // leastPiece.
 func (r *spans) share(s span, pieces int) {
 	n := max(1, min(int64(pieces), s.length/leastPiece))
+	cut := func(i int64) int64 { return s.length/n*i + s.length%n*i/n } // the product may be too large
 	for i := n - 1; i >= 0; i-- {
 		piece := s
-		piece.offset = s.offset + s.length*i/n
-		piece.length = s.offset + s.length*(i+1)/n - piece.offset
+		piece.offset = s.offset + cut(i)
+		piece.length = cut(i+1) - cut(i)
 		r.giveBack(piece)
 	}
 }

@@ -191,7 +191,7 @@ func (t *transfer) start() {
 // found takes what the first answer to a GetObject tells of the object, and of what the worker
 // verifies it by.
 func (t *transfer) found(f *ipc.Found) {
-	if t.stage != stageProbing {
+	if t.stage != stageProbing || len(t.works) == 0 || t.temp == nil {
 		return
 	}
 	t.object = f.Object

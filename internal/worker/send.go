@@ -2,6 +2,7 @@ package worker
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -10,6 +11,9 @@ import (
 // send sends a message of a job. It returns an error if the message cannot be sent, which is then
 // the job's error. An error of the socket, after which the conversation is over, ends serve.
 func (s *server) send(m ipc.Message) error {
+	if err := tooLong(m); err != nil {
+		return err
+	}
 	err := s.conn.Send(m, nil)
 	var unsendable *ipc.UnsendableError
 	if err != nil && !errors.As(err, &unsendable) {
@@ -17,6 +21,30 @@ func (s *server) send(m ipc.Message) error {
 		s.conn.Close() // serve waits in Receive, and the pool for an end
 	}
 	return err
+}
+
+// tooLong returns an error if an object's ETag or version is longer than any of S3. The pool keeps
+// both while the download is under way, and holds it against the worker if they are too long.
+func tooLong(m ipc.Message) error {
+	var o *ipc.Object
+	name := "Found"
+	switch m := m.(type) {
+	case *ipc.Found:
+		o = &m.Object
+	case *ipc.Result:
+		name = "Result of " + string(m.Op())
+		switch {
+		case m.Head != nil:
+			o = &m.Head.Object
+		case m.Get != nil:
+			o = &m.Get.Object
+		}
+	}
+	if o == nil || max(len(o.ETag), len(o.VersionID)) <= failure.MaxText {
+		return nil
+	}
+	return &ipc.UnsendableError{Message: name, Err: fmt.Errorf(
+		"its ETag of %d bytes or its version of %d is over the limit of %d", len(o.ETag), len(o.VersionID), failure.MaxText)}
 }
 
 // finish sends a job's result. If it cannot be sent, the job's result is the error that says so:

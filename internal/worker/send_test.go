@@ -133,7 +133,7 @@ func TestFinishUnsendable(t *testing.T) {
 		if r.ID != 7 || r.Err == nil || !strings.Contains(r.Err.Text, "cannot send "+c.want) && !strings.Contains(r.Err.Text, c.want) {
 			t.Errorf("%s: got %+v, want an error with %q", name, r, c.want)
 		}
-		if name != "time" && !strings.Contains(r.Err.Text, "over the limit of 16777216") {
+		if name != "time" && !strings.Contains(r.Err.Text, "over the limit of ") {
 			t.Errorf("%s: got %q, want the limit", name, r.Err.Text)
 		}
 	}
@@ -174,5 +174,24 @@ func TestBrokenSocket(t *testing.T) {
 	err := <-served
 	if err == nil || !strings.Contains(err.Error(), "the pool is gone: ") || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v, want the reason", err)
+	}
+}
+
+// An ETag or a version that no S3 has is an error of its job: the pool would hold it against the worker.
+func TestTooLong(t *testing.T) {
+	long := strings.Repeat("x", failure.MaxText+1)
+	for _, c := range []struct {
+		m    ipc.Message
+		want string
+	}{
+		{&ipc.Found{Object: ipc.Object{ETag: long}}, "cannot send Found: its ETag of 4097 bytes"},
+		{&ipc.Result{Head: &ipc.HeadResult{Object: ipc.Object{VersionID: long}}}, "cannot send Result of HeadObject: "},
+		{&ipc.Result{Get: &ipc.GetResult{Object: ipc.Object{ETag: long}}}, "cannot send Result of GetObject: "},
+		{&ipc.Result{Get: &ipc.GetResult{Object: ipc.Object{ETag: long[1:]}}}, ""},
+		{&ipc.Result{List: &ipc.Page{Next: long}}, ""},
+	} {
+		if err := tooLong(c.m); (err == nil) != (c.want == "") || err != nil && !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%T: got %v, want %q", c.m, err, c.want)
+		}
 	}
 }

@@ -5,6 +5,7 @@ package fakecrew
 import (
 	"errors"
 	"os"
+	"slices"
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -55,14 +56,22 @@ type Worker struct {
 	crew   *Crew
 	seat   int
 	unread []uint64
+	given  pool.Jobs
 }
 
 func (w *Worker) PID() int         { return 1000 + w.seat }
 func (w *Worker) Seat() int        { return w.seat }
 func (w *Worker) Unread() []uint64 { return w.unread }
 
-func (w *Worker) Job(job *ipc.Job, _ *os.File) { w.Jobs = append(w.Jobs, job) }
-func (w *Worker) Cancel(id uint64)             { w.Canceled = append(w.Canceled, id) }
+func (w *Worker) Job(job *ipc.Job, _ *os.File) {
+	w.Jobs = append(w.Jobs, job)
+	w.given.Give(job)
+}
+
+func (w *Worker) Cancel(id uint64) {
+	w.Canceled = append(w.Canceled, id)
+	w.given.Cancel(id)
+}
 
 // Down lets the worker die. unread are the jobs that it has never seen.
 func (w *Worker) Down(unread ...uint64) {
@@ -80,4 +89,21 @@ func (w *Worker) Answer(r *ipc.Result) {
 	r.ID = w.Jobs[0].ID
 	w.Jobs = w.Jobs[1:]
 	w.crew.Send(pool.Result{Worker: w, Result: r})
+}
+
+// Say says any word of the worker about a job, as a process of the pool would: it is held against
+// the job first. The error is the pool's, after which the worker is down.
+func (w *Worker) Say(id uint64, m ipc.Message) error {
+	heard, err := w.given.Hear(id, m)
+	if err != nil {
+		w.Down()
+		return err
+	}
+	if _, last := heard.(*ipc.Result); last {
+		w.Jobs = slices.DeleteFunc(w.Jobs, func(j *ipc.Job) bool { return j.ID == id })
+	}
+	if heard != nil {
+		w.crew.Send(pool.EventOf(w, heard))
+	}
+	return nil
 }

@@ -44,7 +44,7 @@ func SlowAfter(t *testing.T, d time.Duration) { environOf(t).Slow = d }
 // Pool sets the times of the pools of the Downloaders that the test makes from then on.
 func Pool(t *testing.T, o pool.Options) {
 	e := environOf(t)
-	e.StartTimeout, e.StopTimeout, e.Heartbeat = o.StartTimeout, o.StopTimeout, o.Heartbeat
+	e.StartTimeout, e.StopTimeout, e.Heartbeat, e.CancelTimeout = o.StartTimeout, o.StopTimeout, o.Heartbeat, o.CancelTimeout
 }
 
 // Hurry makes the time of retries pass n times as fast, for the Downloaders that the test makes from

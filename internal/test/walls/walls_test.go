@@ -39,7 +39,7 @@ var layers = []struct{ name, imports string }{
 	{"sink", "osfile"},
 	{"partial", "checksum failure journal osfile proof sink"},
 	{"ipc", "checksum failure proof settings"},
-	{"pool", "failure ipc settings"},
+	{"pool", "checksum failure ipc proof settings"},
 	{"answer", "checksum failure ipc proof"},
 	{"fetch", "answer checksum failure ipc lowat proof settings spread"},
 	{"worker", "checksum failure fetch ipc osfile"},
