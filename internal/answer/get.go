@@ -61,13 +61,7 @@ func Get(out *s3.GetObjectOutput, job *ipc.Job) (Object, error) {
 	}
 	o.Stored = sums.stored(out.ChecksumType, &o.Object, job)
 	if job.Get != nil && job.Get.Unconfirmed { // else a HeadObject has told
-		o.Details = &ipc.Details{
-			ContentType:     text(out.ContentType),
-			ContentEncoding: text(out.ContentEncoding),
-			StorageClass:    string(out.StorageClass),
-			Metadata:        out.Metadata,
-			Checksums:       sums.list(),
-		}
+		o.Details = details(out.ContentType, out.ContentEncoding, string(out.StorageClass), out.Metadata, sums)
 	}
 	return o, CheckEmpty("GetObject", &o.Object)
 }

@@ -36,13 +36,7 @@ func Head(out *s3.HeadObjectOutput, job *ipc.Job) (ipc.Object, error) {
 	}
 	sums := checksumsOfHead(out)
 	o.Stored = sums.stored(out.ChecksumType, &o, job)
-	o.Details = &ipc.Details{
-		ContentType:     text(out.ContentType),
-		ContentEncoding: text(out.ContentEncoding),
-		StorageClass:    string(out.StorageClass),
-		Metadata:        out.Metadata,
-		Checksums:       sums.list(),
-	}
+	o.Details = details(out.ContentType, out.ContentEncoding, string(out.StorageClass), out.Metadata, sums)
 	return o, CheckEmpty("HeadObject", &o)
 }
 

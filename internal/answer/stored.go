@@ -38,6 +38,19 @@ func (c checksums) values() []value {
 	return list
 }
 
+// details returns what an answer says of the object for the caller; nothing if it is more than a Future
+// may keep.
+func details(contentType, encoding *string, class string, metadata map[string]string, sums checksums) *ipc.Details {
+	d := &ipc.Details{
+		ContentType: text(contentType), ContentEncoding: text(encoding), StorageClass: class,
+		Metadata: metadata, Checksums: sums.list(),
+	}
+	if d.Size() > ipc.MaxDetails {
+		return nil
+	}
+	return d
+}
+
 // list returns the checksums that are set, as S3 writes them.
 func (c checksums) list() []ipc.Sum {
 	var list []ipc.Sum

@@ -28,6 +28,25 @@ type Details struct {
 	Checksums                                  []Sum             `json:",omitempty"`
 }
 
+// MaxDetails bounds what a Future keeps of an object for its caller, in bytes. S3 allows 2 KiB of
+// metadata (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html).
+const MaxDetails = 64 << 10
+
+// Size returns how many bytes the texts have; 0 for nil.
+func (d *Details) Size() int {
+	if d == nil {
+		return 0
+	}
+	n := len(d.ContentType) + len(d.ContentEncoding) + len(d.StorageClass)
+	for k, v := range d.Metadata {
+		n += len(k) + len(v)
+	}
+	for _, sum := range d.Checksums {
+		n += len(sum.Algorithm) + len(sum.Value)
+	}
+	return n
+}
+
 // Sum is a checksum as S3 writes it.
 type Sum struct{ Algorithm, Value string }
 

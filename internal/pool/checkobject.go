@@ -38,6 +38,8 @@ func checkObject(o *ipc.Object) error {
 		return errors.New("parts that do not make up the object")
 	case len(o.Stored) > maxStored:
 		return fmt.Errorf("%d checksums", len(o.Stored))
+	case o.Details.Size() > ipc.MaxDetails:
+		return fmt.Errorf("details of %d bytes", o.Details.Size())
 	}
 	for _, s := range o.Stored {
 		known := s.Kind == checksum.FullObject || s.Kind == checksum.Composite || s.Kind == checksum.ETag

@@ -156,7 +156,7 @@ func TestListed(t *testing.T) {
 
 // A worker that is killed because it did not let go of a slow range has not died over the range.
 func TestLostOverACancel(t *testing.T) {
-	f := newFixture(t, func(f *fixture) { f.env.Cut = func(int64) Cut { return Cut{Chunk: size} } })
+	f := newFixture(t, func(f *fixture) { f.request.Cut = func(int64) Cut { return Cut{Chunk: size} } })
 	f.help(0)
 	f.answer(good)
 	f.help(0)

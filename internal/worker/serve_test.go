@@ -238,6 +238,10 @@ func TestJobs(t *testing.T) {
 	p.send(&ipc.Job{ID: 1, Bucket: "b", Key: "k", Args: ipc.Args{ChecksumMode: "ENABLED"}, Head: &ipc.Head{Layout: true}})
 	head := receive[*ipc.Result](p)
 	want := ipc.Object{
+		Details: &ipc.Details{
+			ContentType: "binary/octet-stream",
+			Checksums:   []ipc.Sum{{Algorithm: "CRC64NVME", Value: stored.Checksums["crc64nvme"]}},
+		},
 		Size: 10_000, ETag: stored.ETag, LastModified: stored.LastModified,
 		Stored: []checksum.Stored{
 			{Algorithm: checksum.CRC64NVME, Kind: checksum.FullObject, Value: stored.Checksums["crc64nvme"]},

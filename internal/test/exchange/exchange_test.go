@@ -34,6 +34,8 @@ const mostAllocated = 64 << 20
 
 // exchange is a loop with downloads, and the workers whose part the test plays.
 type exchange struct {
+	verify   transfer.Verify
+	cut      func(int64) transfer.Cut
 	t        *testing.T
 	source   source
 	truth    truth
@@ -72,12 +74,11 @@ func newExchange(t *testing.T, data []byte) *exchange {
 		return nil
 	})
 	chunk, whole := pick(s, int64(5), 100), s.odd(2)
+	x.verify = pick(s, transfer.VerifyAuto, transfer.VerifyRequired, transfer.VerifyOff, transfer.VerifyChecksums)
+	x.cut = func(size int64) transfer.Cut {
+		return transfer.Cut{Whole: whole && size < 20, Chunk: chunk}
+	}
 	x.env = transfer.Env{
-		Verify: pick(s, transfer.VerifyAuto, transfer.VerifyRequired, transfer.VerifyOff),
-		Limit:  20,
-		Cut: func(size int64) transfer.Cut {
-			return transfer.Cut{Whole: whole && size < 20, Chunk: chunk}
-		},
 		Slow:     pick(s, time.Hour, time.Nanosecond),
 		Files:    files,
 		Logger:   slog.New(slog.DiscardHandler),
@@ -108,6 +109,7 @@ func newExchange(t *testing.T, data []byte) *exchange {
 
 func (x *exchange) download(name string, r transfer.Request) {
 	r.Bucket, r.Filename = "b", filepath.Join(x.dir, name)
+	r.Verify, r.Limit, r.Cut = x.verify, 20, x.cut
 	d := new(transfer.Download)
 	d.Init(&x.env, &owner{r})
 	x.downloads = append(x.downloads, d)
@@ -133,7 +135,10 @@ func (w *walker) End(error, []error)            { close(w.x.walked) }
 
 func (w *walker) New(key, filename string, small bool) (*transfer.Download, error) {
 	d := new(transfer.Download)
-	d.Init(&w.x.env, &owner{transfer.Request{Bucket: "b", Key: key, Filename: filename, ExpectedSize: ipc.SizeUnknown, SkipHead: small}})
+	d.Init(&w.x.env, &owner{transfer.Request{
+		Bucket: "b", Key: key, Filename: filename, ExpectedSize: ipc.SizeUnknown, SkipHead: small,
+		Verify: w.x.verify, Limit: 20, Cut: w.x.cut,
+	}})
 	return d, nil
 }
 
