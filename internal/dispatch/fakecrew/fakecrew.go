@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -57,6 +58,7 @@ type Worker struct {
 	seat   int
 	unread []uint64
 	given  pool.Jobs
+	mu     sync.Mutex // of Jobs, in Job, Has and Say
 }
 
 func (w *Worker) PID() int         { return 1000 + w.seat }
@@ -64,6 +66,8 @@ func (w *Worker) Seat() int        { return w.seat }
 func (w *Worker) Unread() []uint64 { return w.unread }
 
 func (w *Worker) Job(job *ipc.Job, _ *os.File) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.Jobs = append(w.Jobs, job)
 	w.given.Give(job)
 }
@@ -91,6 +95,14 @@ func (w *Worker) Answer(r *ipc.Result) {
 	w.crew.Send(pool.Result{Worker: w, Result: r})
 }
 
+// Has returns the jobs that are not answered, in the order they came. Unlike Jobs, it may be called
+// while the loop hands out jobs.
+func (w *Worker) Has() []*ipc.Job {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.Jobs)
+}
+
 // Say says any word of the worker about a job, as a process of the pool would: it is held against
 // the job first. The error is the pool's, after which the worker is down.
 func (w *Worker) Say(id uint64, m ipc.Message) error {
@@ -100,7 +112,9 @@ func (w *Worker) Say(id uint64, m ipc.Message) error {
 		return err
 	}
 	if _, last := heard.(*ipc.Result); last {
+		w.mu.Lock()
 		w.Jobs = slices.DeleteFunc(w.Jobs, func(j *ipc.Job) bool { return j.ID == id })
+		w.mu.Unlock()
 	}
 	if heard != nil {
 		w.crew.Send(pool.EventOf(w, heard))

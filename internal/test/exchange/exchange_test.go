@@ -203,8 +203,12 @@ func (x *exchange) play() {
 			d.Cancel(x.loop, failure.ErrCanceled)
 		case s.odd(24):
 			x.lose(i)
-		case len(w.Jobs) > 0:
-			if err := w.Say(s.word(pick(s, w.Jobs...), &x.truth)); err != nil {
+		default:
+			jobs := w.Has()
+			if len(jobs) == 0 {
+				break
+			}
+			if err := w.Say(s.word(pick(s, jobs...), &x.truth)); err != nil {
 				x.raise(i)
 			}
 		}
@@ -219,15 +223,15 @@ func (x *exchange) end(honest bool) {
 			break
 		}
 		if time.Now().After(deadline) || x.ups > 10_000 {
-			x.t.Fatalf("hangs after %d workers; jobs %v, %v", x.ups, x.workers[0].Jobs, x.workers[1].Jobs)
+			x.t.Fatalf("hangs after %d workers; jobs %v, %v", x.ups, x.workers[0].Has(), x.workers[1].Has())
 		}
 		idle := true
 		for i, w := range x.workers {
-			for len(w.Jobs) > 0 {
+			for jobs := w.Has(); len(jobs) > 0; jobs = w.Has() {
 				idle = false
 				if !honest {
 					x.lose(i)
-				} else if err := w.Say(w.Jobs[0].ID, x.truth.answer(w.Jobs[0])); err != nil {
+				} else if err := w.Say(jobs[0].ID, x.truth.answer(jobs[0])); err != nil {
 					x.raise(i) // it had told something else before
 				}
 				x.loop.Do(func() {})
