@@ -716,3 +716,46 @@ func ExampleDownloader_Stats() {
 	// 3 downloads, 196608 bytes
 	// 1 listing, 0 HeadObject, 3 GetObject
 }
+
+// A list of any length, of which only a window is in memory.
+func ExampleDownloader_DownloadAll() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	requests := func(yield func(processpool.Request) bool) {
+		for _, key := range []string{"mykey", "missing"} {
+			if !yield(processpool.Request{Bucket: "mybucket", Key: key, Filename: filepath.Join(dir, key)}) {
+				return
+			}
+		}
+	}
+	var done, failed int
+	for future := range d.DownloadAll(context.Background(), requests) {
+		if err := future.Result(); err != nil {
+			failed++
+			continue
+		}
+		done++
+	}
+	fmt.Println(done, "downloaded,", failed, "failed")
+	// Output: 1 downloaded, 1 failed
+}
+
+// A file that is fetched only if the object has changed since.
+func ExampleDownloadOptions_ifNoneMatch() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	name := filepath.Join(dir, "file")
+	object, err := d.DownloadFile(context.Background(), "mybucket", "mykey", name).Wait(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = d.DownloadFile(context.Background(), "mybucket", "mykey", name, func(o *processpool.DownloadOptions) {
+		o.IfNoneMatch = object.ETag
+	}).Result()
+	fmt.Println(errors.Is(err, processpool.ErrNotModified))
+	// Output: true
+}
