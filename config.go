@@ -233,7 +233,12 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 		Heartbeat:    e.Heartbeat,
 	}
 	faults = append(faults, d.pool.Check())
-	return c, errors.Join(faults...)
+	err = errors.Join(faults...)
+	if err == nil && x.Credentials != nil && s.Exposed() {
+		c.Logger.Warn("requests cross the network in plain HTTP: others can read the objects and a session token, "+
+			"and change what arrives; give an https endpoint", "endpoint", aws.ToString(s.Client.BaseEndpoint))
+	}
+	return c, err
 }
 
 // command returns how to start a worker.

@@ -59,6 +59,17 @@ type ExtraArgs struct {
 	ExpectedBucketOwner  string
 }
 
+// Format implements fmt.Formatter: as without it, but for SSECustomerKey, which is a secret.
+// Meta and DownloadOptions are formatted with it, too. JSON is not.
+func (a ExtraArgs) Format(s fmt.State, verb rune) {
+	type given = ExtraArgs
+	type ExtraArgs given // without this method
+	if a.SSECustomerKey != "" {
+		a.SSECustomerKey = "(hidden)"
+	}
+	fmt.Fprintf(s, fmt.FormatString(s, verb), ExtraArgs(a))
+}
+
 func (a *ExtraArgs) wire() ipc.Args {
 	return ipc.Args{
 		ChecksumMode:         string(a.ChecksumMode),

@@ -67,6 +67,7 @@ func (w *process) result(m *ipc.Result) (*ipc.Result, error) {
 		return nil, fmt.Errorf("it sent a Result of job %d, which it does not have", m.ID)
 	}
 	delete(w.mu.jobs, m.ID)
+	w.mu.done++
 	if m.Err == nil && m.List != nil {
 		p.add(m.List.Entries)
 		if p.size > maxPage {

@@ -33,6 +33,7 @@ type process struct {
 		sync.Mutex
 		jobs   map[uint64]*pending // without a Result
 		given  int                 // jobs, with and without one
+		done   int                 // jobs with one
 		ended  bool                // nothing is sent any more
 		unread []uint64            // jobs that did not reach the worker
 	}
@@ -107,6 +108,13 @@ func (w *process) proven() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.mu.given > len(w.mu.unread)
+}
+
+// finished reports whether the worker has answered a job.
+func (w *process) finished() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.done > 0
 }
 
 // work reports the worker's messages until the worker is gone, reaps it, and returns why it ended.
