@@ -24,7 +24,7 @@ func TestStderrWithoutEnd(t *testing.T) {
 			s.mu.allowed.now = func() time.Time { return clock }
 			most := burst
 			write := func() {
-				for range 16 {
+				for range 8 {
 					s.Write([]byte(strings.Repeat(line, 64<<10/len(line))))
 				}
 				// The record's own words are about perRecord.
