@@ -141,18 +141,20 @@ func TestHostileRequestsWithoutEnd(t *testing.T) {
 // fetched, and leaves nothing.
 func TestHostileSize(t *testing.T) {
 	for _, size := range []int64{1 << 62, 1<<63 - 1} {
-		leak.Check(t)
-		h := startHostile(t, func(w io.Writer, r *http.Request) error {
-			_, err := fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: %d\r\n\r\n", size)
-			return err
+		t.Run(fmt.Sprint("size=", size), func(t *testing.T) {
+			leak.Check(t)
+			h := startHostile(t, func(w io.Writer, r *http.Request) error {
+				_, err := fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: %d\r\n\r\n", size)
+				return err
+			})
+			d, dir := newHostileDownloader(t, h), t.TempDir()
+			err := harness.Download(t, d, "k", filepath.Join(dir, "file"))
+			harness.WantError(t, err)
+			if n := h.requests.Load(); n != 1 {
+				t.Errorf("got %d requests, want one", n)
+			}
+			leak.Files(t, dir)
 		})
-		d, dir := newHostileDownloader(t, h), t.TempDir()
-		err := harness.Download(t, d, "k", filepath.Join(dir, "file"))
-		harness.WantError(t, err)
-		if n := h.requests.Load(); n != 1 {
-			t.Errorf("size=%d: got %d requests, want one", size, n)
-		}
-		leak.Files(t, dir)
 	}
 }
 

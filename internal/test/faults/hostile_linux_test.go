@@ -121,7 +121,6 @@ func honest(w io.Writer, r *http.Request) (err error) {
 	return err
 }
 
-func isAny(*http.Request) bool          { return true }
 func isHead(r *http.Request) bool       { return r.Method == "HEAD" }
 func isGet(r *http.Request) bool        { return r.Method == "GET" && !isList(r) && !isAttributes(r) }
 func isList(r *http.Request) bool       { return r.URL.Query().Has("list-type") }
