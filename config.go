@@ -85,7 +85,7 @@ type Config struct {
 	WorkerCommand []string
 
 	// Logger receives warnings about lost workers, and what workers write to their
-	// standard error; info records about attempts that are made again; and debug records
+	// standard error, up to 256 KiB and then 16 KiB/s of each; info records about attempts that are made again; and debug records
 	// about each answered request and each download's end. They have the bucket, key,
 	// range, attempt, the worker's pid and S3's request id, where there is one. Default:
 	// nothing is logged.
@@ -214,7 +214,12 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 		CancelTimeout: e.CancelTimeout,
 	}
 	faults = append(faults, d.pool.Check())
-	return c, errors.Join(faults...)
+	err = errors.Join(faults...)
+	if err == nil && x.Credentials != nil && s.Exposed() {
+		c.Logger.Warn("requests cross the network in plain HTTP: others can read the objects and a session token, "+
+			"and change what arrives; give an https endpoint", "endpoint", aws.ToString(s.Client.BaseEndpoint))
+	}
+	return c, err
 }
 
 // command returns how to start a worker.

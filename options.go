@@ -109,6 +109,17 @@ type Checksum struct {
 	Value     string // base64, as S3 writes it; -N follows that of N parts
 }
 
+// Format implements fmt.Formatter: as without it, but for SSECustomerKey, which is a secret.
+// Meta and DownloadOptions are formatted with it, too. JSON is not.
+func (a ExtraArgs) Format(s fmt.State, verb rune) {
+	type given = ExtraArgs
+	type ExtraArgs given // without this method
+	if a.SSECustomerKey != "" {
+		a.SSECustomerKey = "(hidden)"
+	}
+	fmt.Fprintf(s, fmt.FormatString(s, verb), ExtraArgs(a))
+}
+
 // quoted returns an ETag with its quotes, which S3 demands and people leave out; "" stays.
 func quoted(etag string) string {
 	if etag == "" || strings.HasPrefix(etag, `"`) {

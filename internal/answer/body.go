@@ -18,19 +18,34 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 )
 
-// Limits of the XML documents that the SDK reads into memory. The largest page of 1000 keys that S3
-// itself lists has less than 4 MiB, but some servers list far more keys.
+// Limits of the XML documents that the SDK reads into memory (docs/security.md), in bytes.
 const (
-	maxDocument = 256 << 20
-	maxError    = 1 << 20
-	maxProlog   = 64 << 10 // what comes before the root element
+	maxError  = 1 << 20
+	maxProlog = 64 << 10 // what comes before the root element
 )
 
-// roots are the beginnings of the root elements of the documents that answer an operation. The name
-// of the second goes on with Response in S3, and with Output in some servers.
-var roots = map[string]string{
-	"ListObjectsV2":       "listbucketresult",
-	"GetObjectAttributes": "getobjectattributes",
+// documents are the documents that answer an operation: the beginning of the root element's name,
+// and the limit. The name of the second goes on with Response in S3, and with Output in some
+// servers. A page of 1000 parts has less than 300 KiB, and one of 1000 keys less than 4 MiB. Some
+// servers list all keys in one page: 100,000 keys of 200 bytes have 50 MiB.
+var documents = map[string]struct {
+	root  string
+	limit int64
+}{
+	"ListObjectsV2":       {"listbucketresult", 64 << 20},
+	"GetObjectAttributes": {"getobjectattributes", 2 << 20},
+}
+
+// pieceSize is how many bytes of a document must arrive to count as a sign of life. A server that
+// sends byte by byte would otherwise keep a slot for years.
+const pieceSize = 16 << 10
+
+type arrivedKey struct{}
+
+// Watched returns a context for a request. The function is called when a piece of the document that
+// answers the request has arrived. It is not called for an error, which is small.
+func Watched(ctx context.Context, arrived func()) context.Context {
+	return context.WithValue(ctx, arrivedKey{}, arrived)
 }
 
 // Check is for s3.Options.APIOptions. It looks at the body of each answer before the SDK decodes
@@ -49,13 +64,18 @@ func check(ctx context.Context, in middleware.DeserializeInput, next middleware.
 		return out, metadata, err
 	}
 	operation := awsmiddleware.GetOperationName(ctx)
-	root, document := roots[operation]
+	document, isDocument := documents[operation]
 	switch {
 	case response.StatusCode < 200 || response.StatusCode >= 300:
 		response.Body = newBody(response.Body, maxError, io.EOF)
-	case document:
-		response.Body = newBody(response.Body, maxDocument, untrusted("%s: the body is too long", operation))
-		err = checkRoot(response, operation, root)
+	case isDocument:
+		over := untrusted("%s: the body is over the limit of %d MiB", operation, document.limit>>20)
+		b := newBody(response.Body, document.limit, over)
+		b.arrived, _ = ctx.Value(arrivedKey{}).(func())
+		response.Body = b
+		if err = checkRoot(response, operation, document.root); err == nil {
+			err = checkShape(response, operation)
+		}
 	case operation == "GetObject" && isError(response):
 		// As the SDK does where the answer is a document (https://repost.aws/knowledge-center/s3-resolve-200-internalerror).
 		response.StatusCode = http.StatusInternalServerError
@@ -133,12 +153,16 @@ type replay struct {
 // body is the body of a document. An error of the connection is a failure.Interrupted.
 type body struct {
 	io.ReadCloser
-	left int64
-	over error
+	left    int64
+	over    error
+	arrived func() // called with each piece; nil = no one
+	piece   int    // bytes since the last call of arrived
 }
 
 // newBody returns a body that ends with the error over if it has more than limit bytes.
-func newBody(b io.ReadCloser, limit int64, over error) *body { return &body{b, limit, over} }
+func newBody(b io.ReadCloser, limit int64, over error) *body {
+	return &body{ReadCloser: b, left: limit, over: over}
+}
 
 func (b *body) Read(p []byte) (int, error) {
 	if b.left <= 0 {
@@ -146,6 +170,10 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)
+	if b.piece += n; b.piece >= pieceSize && b.arrived != nil {
+		b.piece = 0
+		b.arrived()
+	}
 	if err != nil && err != io.EOF {
 		err = &failure.Interrupted{Err: err}
 	}

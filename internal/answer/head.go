@@ -70,6 +70,8 @@ func PartOfHead(out *s3.HeadObjectOutput, job *ipc.Job, number int, etag string)
 		return Part{}, 0, untrusted("%s: status %d", operation, status)
 	case out.PartsCount == nil || int(*out.PartsCount) < number:
 		return Part{}, 0, untrusted("%s: part %d of %d", operation, number, aws.ToInt32(out.PartsCount))
+	case *out.PartsCount > proof.MaxParts:
+		return Part{}, 0, fmt.Errorf("%s: %d parts are more than an object can have", operation, *out.PartsCount)
 	}
 	size, err := lengthOf(operation, out.ContentLength)
 	if err != nil {

@@ -22,7 +22,7 @@ func Page(out *s3.ListObjectsV2Output, asked *ipc.List) (*ipc.Page, error) {
 	if n := out.KeyCount; n != nil && int(*n) != entries && int(*n) != entries+len(out.CommonPrefixes) {
 		return nil, untrusted("ListObjectsV2 returned %d keys, and its KeyCount is %d", entries, *n)
 	}
-	page := &ipc.Page{Entries: make([]ipc.Entry, 0, entries)}
+	page := &ipc.Page{Entries: make([]ipc.Entry, 0, entries), Prefixes: len(out.CommonPrefixes)}
 	for i := range out.Contents {
 		e, err := entryOf(&out.Contents[i], out.EncodingType, asked.Prefix)
 		if err != nil {

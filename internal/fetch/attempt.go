@@ -7,6 +7,7 @@ import (
 	"net/http/httptrace"
 	"time"
 
+	"github.com/s3processpool/processpool/internal/answer"
 	"github.com/s3processpool/processpool/internal/failure"
 )
 
@@ -20,7 +21,18 @@ type attempt func(ctx context.Context, w *watch) (headway bool, err error)
 // attempts calls once until it succeeds, fails with an error that is final, or has used up its
 // budget (docs/retries.md). failure.ClassOf decides what each error means.
 func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, once attempt) error {
+	return c.within(ctx, c.newBudget(), bucket, onRetry, once)
+}
+
+// optionally is attempts for a question whose answer the download can do without. An outage ends it
+// after MaxAttempts alone.
+func (c *Client) optionally(ctx context.Context, bucket string, onRetry Retrying, once attempt) error {
 	budget := c.newBudget()
+	budget.timeout = 0
+	return c.within(ctx, budget, bucket, onRetry, once)
+}
+
+func (c *Client) within(ctx context.Context, budget *budget, bucket string, onRetry Retrying, once attempt) error {
 	renewed, corrected := false, false
 	for made := 1; ; made++ {
 		headway, err := c.paced(ctx, once)
@@ -92,6 +104,7 @@ func (c *Client) paced(ctx context.Context, once attempt) (headway bool, err err
 	}
 	ctx, w := watched(ctx, c.stall)
 	defer w.stop()
+	ctx = answer.Watched(ctx, w.alive)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn:              func(string) { w.reused = false }, // again, when net/http itself retries
 		GotConn:              func(info httptrace.GotConnInfo) { w.conn, w.reused = info.Conn, info.Reused },

@@ -74,7 +74,7 @@ func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
 	if !s.Client.Anonymous {
 		options.Credentials = credentials
 	}
-	options.APIOptions = append(options.APIOptions, userAgent(s.UserAgent), withoutBodyValidation, answer.Check)
+	options.APIOptions = append(options.APIOptions, userAgent(s.UserAgent), withoutBodyValidation, withoutExposure, answer.Check)
 	c := &Client{
 		s3:          s3.New(options, optFns...),
 		dialer:      dialer,

@@ -56,9 +56,15 @@ func (c *Client) parts(ctx context.Context, job *ipc.Job, on Retrying) (proof.La
 	if err != nil {
 		return proof.Layout{}, nil, err
 	}
+	rest := object.Size // of the size, for the parts that are not known yet
 	sizes := []int64{part.Size}
 	sums = []proof.PartSum{part.Sum}
 	for n := 2; n <= count; n++ {
+		// Each part costs a request: none is made for parts that cannot be. All have a byte or more.
+		if rest -= part.Size; part.Size <= 0 || rest < int64(count-n+1) {
+			return proof.Layout{}, nil, fmt.Errorf("HeadObject with a part number: %d parts do not add up to %d bytes",
+				count, object.Size)
+		}
 		if part, _, err = c.headPart(ctx, job, object, n, on); err != nil {
 			return proof.Layout{}, nil, err
 		}
@@ -75,7 +81,7 @@ func (c *Client) headPart(ctx context.Context, job *ipc.Job, object *ipc.Object,
 	input := headInput(job)
 	input.PartNumber = aws.Int32(int32(number))
 	input.IfMatch = ifMatch(object.ETag)
-	err = c.attempts(ctx, job.Bucket, on, func(ctx context.Context, _ *watch) (bool, error) {
+	err = c.optionally(ctx, job.Bucket, on, func(ctx context.Context, _ *watch) (bool, error) {
 		out, err := c.s3.HeadObject(ctx, input, c.regions.of(job.Bucket))
 		if err != nil {
 			return false, answer.Error(err)
@@ -85,6 +91,10 @@ func (c *Client) headPart(ctx context.Context, job *ipc.Job, object *ipc.Object,
 	})
 	return p, count, err
 }
+
+// maxPages is how many pages the parts of an object can have, with 1000 parts in each but the last
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html).
+const maxPages = proof.MaxParts / 1000
 
 // listParts asks for the list of parts. S3 keeps one if the parts were uploaded with checksums.
 func (c *Client) listParts(ctx context.Context, job *ipc.Job, object *ipc.Object, on Retrying) (
@@ -103,8 +113,13 @@ func (c *Client) listParts(ctx context.Context, job *ipc.Job, object *ipc.Object
 	}
 	var sizes []int64
 	var sums []proof.PartSum
-	for more := true; more; {
-		err := c.attempts(ctx, job.Bucket, on, func(ctx context.Context, _ *watch) (bool, error) {
+	pages := 0
+	for more := true; more; pages++ {
+		if pages == maxPages || len(sizes) > proof.MaxParts {
+			return proof.Layout{}, nil, fmt.Errorf("GetObjectAttributes: there are more than %d parts, or than %d pages of them",
+				proof.MaxParts, maxPages)
+		}
+		err := c.optionally(ctx, job.Bucket, on, func(ctx context.Context, _ *watch) (bool, error) {
 			out, err := c.s3.GetObjectAttributes(ctx, input, c.regions.of(job.Bucket))
 			if err != nil {
 				return false, answer.Error(err)

@@ -42,9 +42,14 @@ func newTransport(s settings.Settings, dialer *spread.Dialer) (*http.Transport, 
 		ResponseHeaderTimeout: s.HTTP.ResponseHeaderTimeout,
 		IdleConnTimeout:       s.HTTP.IdleConnTimeout,
 		MaxIdleConns:          0, // no limit over all hosts
-		MaxIdleConnsPerHost:   s.Slots + 1,
-		DisableCompression:    true, // keep the object's bytes as they are
-		TLSNextProto:          map[string]func(string, *tls.Conn) http.RoundTripper{},
+
+		// S3's headers have less than 16 KiB; the default of net/http, 10 MiB, costs several times as
+		// much of memory.
+		MaxResponseHeaderBytes: 1 << 20,
+
+		MaxIdleConnsPerHost: s.Slots + 1,
+		DisableCompression:  true, // keep the object's bytes as they are
+		TLSNextProto:        map[string]func(string, *tls.Conn) http.RoundTripper{},
 	}
 	if s.HTTP.NoProxy {
 		t.Proxy = nil

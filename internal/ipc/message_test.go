@@ -47,7 +47,7 @@ var messages = []Message{
 	&Result{ID: 11, Parts: &PartsResult{
 		Layout: object.Layout, Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}},
 	}},
-	&Result{ID: 12, List: &Page{Next: "token", Entries: []Entry{{
+	&Result{ID: 12, List: &Page{Prefixes: 1, Next: "token", Entries: []Entry{{
 		Key: []byte("a\xff\x00<\u2028"), Size: 1, ETag: `"e"`, LastModified: time.Unix(3, 0).UTC(),
 		StorageClass: "GLACIER",
 	}}}},

@@ -120,8 +120,9 @@ type Listed struct {
 
 // Page answers a List. In a Result, the entries that were sent ahead as Listed are not in it.
 type Page struct {
-	Entries []Entry
-	Next    string // List.Token of the next page; "" = this page is the last
+	Entries  []Entry
+	Prefixes int    `json:",omitempty"` // how many groups of keys List.Delimiter has omitted
+	Next     string // List.Token of the next page; "" = this page is the last
 }
 
 // Entry is an object in a listing.

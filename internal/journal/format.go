@@ -43,6 +43,11 @@ const (
 	fixedSize  = len(magic) + 4 + 4
 	recordSize = 32
 	maxBody    = 64 << 10 // bucket and key have at most 1.1 KiB, the rest much less
+
+	// maxRecords bounds the memory for a journal, which may not be what it seems: 24 MiB. An object
+	// of 5 TiB has 655,360 ranges of 8 MiB. What a longer journal says of further ranges is ignored;
+	// they are fetched again.
+	maxRecords = 1 << 20
 )
 
 // Errors of a header. Users do not see them: the download starts over with a new journal.
@@ -135,7 +140,7 @@ func recordCRC(p []byte, seed uint32) uint32 {
 func decodeRecords(r io.Reader, seed uint32, size int64) []Record {
 	var records []Record
 	p := make([]byte, recordSize)
-	for {
+	for len(records) < maxRecords {
 		if _, err := io.ReadFull(r, p); err != nil {
 			return records
 		}
@@ -151,4 +156,5 @@ func decodeRecords(r io.Reader, seed uint32, size int64) []Record {
 		}
 		records = append(records, rec)
 	}
+	return records
 }

@@ -150,3 +150,21 @@ func FuzzJournal(f *testing.F) {
 		}
 	})
 }
+
+// A file of any length that begins as a journal does costs bounded memory.
+func TestJournalWithoutEnd(t *testing.T) {
+	whole := written(t)
+	h, seed, err := decodeHeader(bytes.NewReader(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := appendRecord(nil, records[0], seed)
+	endless := readerFunc(func(p []byte) (int, error) { return copy(p, record), nil })
+	if got := decodeRecords(endless, seed, h.Size); len(got) != maxRecords {
+		t.Errorf("got %d records, want %d", len(got), maxRecords)
+	}
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

@@ -28,6 +28,7 @@ type Jobs struct {
 		sync.Mutex
 		pending map[uint64]*pending // without a Result
 		given   int                 // with and without one
+		done    int                 // with one
 	}
 }
 
@@ -85,6 +86,13 @@ func (j *Jobs) count() int {
 	return j.mu.given
 }
 
+// finished reports whether the worker has answered a job.
+func (j *Jobs) finished() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.mu.done > 0
+}
+
 // Hear takes a worker's message about a job, and returns what the pool's owner gets of it: of a
 // listing one Result with the whole page, and nil before that. The error tells what is wrong with
 // the message: then nothing may act on it.
@@ -106,6 +114,7 @@ func (j *Jobs) Hear(id uint64, m ipc.Message) (ipc.Message, error) {
 		return nil, nil
 	case *ipc.Result:
 		delete(j.mu.pending, id)
+		j.mu.done++
 		return p.end(m), nil
 	}
 	if p.words++; p.words > wordsIn(time.Since(p.given)*time.Duration(max(1, j.hurry))) {

@@ -375,6 +375,33 @@ func TestLostWorker(t *testing.T) {
 	}
 }
 
+// TestPaceOfFruitlessWorkers: a worker that dies over whatever it begins is restarted after pauses
+// that grow; one that has finished a job, at once.
+func TestPaceOfFruitlessWorkers(t *testing.T) {
+	leak.Check(t)
+	c := newCrew(t, "die over a job")
+	var begun time.Time
+	for n := range 6 {
+		w := next[Up](c).Worker
+		if n == 2 {
+			begun = time.Now()
+		}
+		w.Job(&ipc.Job{ID: 8, Head: &ipc.Head{}}, nil)
+		next[Progress](c)
+		next[Down](c)
+	}
+	next[Up](c)
+	// Behind the third to the sixth: half of 0.2, 0.4, 0.8 and 1.6 s at least.
+	if took := time.Since(begun); took < 1500*time.Millisecond {
+		t.Errorf("got six workers and a seventh %v after the third, want 1.5 s or more", took)
+	}
+	for failed := range 100 {
+		if d := backoff(failed); d <= 0 || d > maxBackoff {
+			t.Errorf("got a pause of %v after %d failures", d, failed)
+		}
+	}
+}
+
 func TestKilledIdle(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "write", func(o *Options) { o.Processes = 2 })

@@ -11,13 +11,16 @@ const (
 	startTries   = 3 // in a row, before the seat is parked
 	firstBackoff = 50 * time.Millisecond
 	parkedFor    = 5 * time.Second // while there are workers in other seats
+	maxBackoff   = 5 * time.Second // between workers that die before they have finished a job
 )
 
 // occupy fills one seat until the pool is stopped.
 func (p *Pool) occupy(seat int) {
+	fruitless := 0 // proven workers in a row that have not finished a job
 	for failed := 0; p.stopped.Err() == nil; {
 		w, err := p.startWorker(seat)
 		if err == nil {
+			begun := time.Now()
 			p.events <- Up{w}
 			lost := w.work()
 			p.events <- Down{w, lost}
@@ -27,6 +30,13 @@ func (p *Pool) occupy(seat int) {
 			p.options.Logger.Warn("worker lost", "worker", w.pid, "error", unprefixed(lost))
 			if w.proven() {
 				failed = 0
+				// The first is replaced at once. Workers that die of whatever they begin would
+				// otherwise be started as fast as the machine can.
+				if w.jobs.finished() || time.Since(begun) > maxBackoff {
+					fruitless = 0
+				} else if fruitless++; fruitless > 1 {
+					sleep(p.stopped, backoff(fruitless-1))
+				}
 				continue
 			}
 			err = lost // it ended before it did anything: that counts as a failed start
@@ -94,9 +104,9 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// backoff returns the pause after a number of failed starts in a row. Half of it is random, so that
+// backoff returns the pause after a number of failures in a row. Half of it is random, so that
 // the seats do not start their workers all at once.
 func backoff(failed int) time.Duration {
-	d := firstBackoff << failed
+	d := min(firstBackoff<<min(failed, 10), maxBackoff)
 	return d/2 + rand.N(d/2)
 }

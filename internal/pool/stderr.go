@@ -25,6 +25,7 @@ type stderr struct {
 		total   int64  // bytes written, without those of line
 		last    []byte // the end of what was written
 		crashes crashes
+		allowed allowance
 	}
 }
 
@@ -74,6 +75,7 @@ func (s *stderr) flush() {
 	defer s.mu.Unlock()
 	s.piece(s.mu.line, len(s.mu.line))
 	s.mu.line = nil
+	s.note()
 }
 
 // piece logs a line, or a piece of a long one, of n bytes with its line feed. s.mu must be held.
@@ -83,8 +85,17 @@ func (s *stderr) piece(line []byte, n int) {
 	if !s.mu.within && n > 0 {
 		s.mu.crashes.line(line, s.mu.total)
 	}
-	if text := string(line); text != "" {
-		s.logger.Warn("worker's standard error", "worker", s.mu.pid, "line", text)
+	if len(line) > 0 && s.mu.allowed.take(len(line)) {
+		s.note()
+		s.logger.Warn("worker's standard error", "worker", s.mu.pid, "line", string(line))
+	}
+}
+
+// note logs how much was not logged. s.mu must be held.
+func (s *stderr) note() {
+	if lines, bytes := s.mu.allowed.takeDropped(); lines > 0 {
+		s.logger.Warn("worker's standard error is too long: a part of it is not logged",
+			"worker", s.mu.pid, "lines", lines, "bytes", bytes)
 	}
 }
 

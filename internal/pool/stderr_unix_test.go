@@ -24,20 +24,25 @@ func TestStderrLongLine(t *testing.T) {
 		}
 		total += len(line)
 	}
-	if want := startTries * 100_000; total != want {
+	if want := startTries * 100_000; total != want { // less than a burst of each worker
 		t.Errorf("got %d bytes in the log, want %d", total, want)
 	}
 }
 
-// TestStderrFlood: 2 MB of lines all reach the log, and do not hold up the worker.
+// TestStderrFlood: 2 MB of lines do not hold up the worker. The log has the first of them, and how
+// many it does not have.
 func TestStderrFlood(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "a flood")
 	w := next[Up](c).Worker
 	c.end()
 	logged := c.journal.with("worker's standard error")
-	if len(logged) != 20_000 {
-		t.Errorf("got %d lines, want 20000", len(logged))
+	missing := int64(0)
+	for _, e := range c.journal.with("worker's standard error is too long: a part of it is not logged") {
+		missing += e.attrs["lines"].Int64()
+	}
+	if len(logged)+int(missing) != 20_000 || len(logged) < 1000 || missing == 0 {
+		t.Errorf("got %d lines and %d that are missing, want 20000", len(logged), missing)
 	}
 	for _, e := range logged {
 		if pid := e.attrs["worker"].Int64(); pid != int64(w.PID()) {

@@ -20,6 +20,7 @@ func (w *Walk) pages() error {
 	if w.options.Flat {
 		list.Delimiter = "/"
 	}
+	var past past
 	for {
 		if err := w.room(); err != nil {
 			return err
@@ -27,6 +28,9 @@ func (w *Walk) pages() error {
 		page, err := w.page(list)
 		if err != nil {
 			return err
+		}
+		if err := past.add(page); err != nil {
+			return w.owner.Wrap(failure.OpList, err)
 		}
 		for _, e := range w.wanted(page) {
 			if err := w.room(); err != nil {

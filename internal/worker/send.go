@@ -76,7 +76,9 @@ func (s *server) ahead(result *ipc.Result) error {
 		if err := s.send(&ipc.Listed{ID: result.ID, Entries: result.List.Entries[:n]}); err != nil {
 			return err
 		}
-		result.List = &ipc.Page{Entries: result.List.Entries[n:], Next: result.List.Next}
+		rest := *result.List
+		rest.Entries = rest.Entries[n:]
+		result.List = &rest
 	}
 }
 
