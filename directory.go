@@ -52,8 +52,9 @@ type Directory struct {
 // A key that has no such name is refused with ErrUnsafeKey, as one failure of many: a key
 // with a segment that is empty, "." or "..", or with a NUL; one whose file would be where a
 // directory is or must be, or the other way round; one that a symbolic link would lead
-// out of dir; with Resume one that has the name of a partial file; on Windows one with
-// characters and names that Windows reserves. Where two names lead to one file (a directory
+// out of dir; one with a segment that has the name of a partial file (".NAME.part") or of its
+// journal (".NAME.part.journal"), which a later download with Resume would believe; on
+// Windows one with characters and names that Windows reserves. Where two names lead to one file (a directory
 // equates them by case or Unicode normalisation, or there is a symbolic link), the key
 // listed later is refused; 1,048,576 files are remembered for that. Do not use a dir below which others can write whom you do not trust:
 // between the check of a directory and the rename of a file into it, they can set links.
@@ -102,8 +103,7 @@ func (d *Directory) start(ctx context.Context) error {
 		Bucket: d.bucket, Prefix: d.prefix, Dir: dir,
 		Flat: d.options.Flat, KeepModTime: d.options.KeepModTime,
 		SkipUnchanged: d.options.SkipUnchanged, StopOnError: d.options.StopOnError,
-		Resume: options.Resume,
-		Small:  d.downloader.ranges(&options).threshold,
+		Small: d.downloader.ranges(&options).threshold,
 		Args: ipc.Args{
 			RequestPayer:        string(options.ExtraArgs.RequestPayer),
 			ExpectedBucketOwner: options.ExtraArgs.ExpectedBucketOwner,

@@ -189,11 +189,11 @@ func (o *futureOwner) Wrap(op string, err error) error {
 // DownloadOptions.Resume with their journals, journals without their file, and temporary files of
 // processes that were killed. It returns the paths of the files that it removed.
 //
-// It removes only what it knows to be the library's: a partial file by its journal or its mark, a
-// temporary file by its mark, an extended attribute ("user.processpool") that is there until the
-// file is complete. Where the file system keeps no such marks, temporary files stay. A file that a
-// download of any process is writing to stays too, however old it is. The error joins those of all
-// files that could not be removed.
+// It removes only files of the effective user, and of those only what it knows to be the library's,
+// by a mark, an extended attribute ("user.processpool") that is there until the file is complete.
+// Where the file system keeps no such marks, an intact journal is enough to remove it and its
+// partial file, and temporary files stay. A file that a download of any process is writing to stays
+// too, however old it is. The error joins those of all files that could not be removed.
 func CleanPartials(dir string, olderThan time.Duration) (removed []string, err error) {
 	removed, err = partial.Clean(dir, time.Now().Add(-olderThan))
 	if err != nil {

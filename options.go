@@ -63,8 +63,9 @@ type DownloadOptions struct {
 	// process or the machine ends. The next download of the same version of the object to
 	// the same file resumes there. Until the file is complete it is kept beside the
 	// destination as ".NAME.part", with a journal, ".NAME.part.journal": these two names
-	// belong to the library. A HeadObject is made even if ExpectedSize is given. See
-	// docs/resume.md. Default false.
+	// belong to the library. Files that another user could have written are not resumed: the
+	// download begins afresh, or fails if it cannot replace them. A HeadObject is made even
+	// if ExpectedSize is given. See docs/resume.md. Default false.
 	Resume bool
 
 	// IfMatch is an ETag, with or without its quotes: an object with another ETag is

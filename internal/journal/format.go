@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/checksum"
@@ -20,9 +21,11 @@ type Header struct {
 	Size         int64
 	LastModified time.Time
 	Algorithm    checksum.Algorithm // of the records' sums; its sums can be combined
+	Perm         fs.FileMode        `json:",omitempty"` // that the complete file gets if it replaces none
 }
 
-// Same reports whether two headers describe the same bytes. It ignores Algorithm.
+// Same reports whether two headers describe the same bytes. It ignores Algorithm and
+// Perm.
 func (h Header) Same(other Header) bool {
 	return h.Bucket == other.Bucket && h.Key == other.Key && h.VersionID == other.VersionID &&
 		h.ETag == other.ETag && h.Size == other.Size && h.LastModified.Equal(other.LastModified)

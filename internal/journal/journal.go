@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/osfile"
 )
 
@@ -22,46 +21,8 @@ type Journal struct {
 	end  int64  // the offset of the next record
 	torn bool   // the file may have bytes after end that Read did not accept
 	bad  bool   // an append failed: the bytes after end are unknown
-}
 
-// attempts is how often Open opens the file if others remove it between open and lock.
-const attempts = 100
-
-// Open opens a journal and locks it. It creates an empty one if there is none. If another open file
-// has the lock, Open returns failure.ErrBusy immediately. A file that is not regular is an error.
-// One that its owner may not read or write, because of a umask or a copy, gets the permissions.
-func Open(name string) (*Journal, error) { return open(name, os.O_CREATE, osfile.OpenOwn) }
-
-// OpenExisting is like Open, but returns fs.ErrNotExist if there is no journal, and does not change
-// the permissions of the file, which may not be a journal.
-func OpenExisting(name string) (*Journal, error) { return open(name, 0, osfile.Open) }
-
-type opener func(name string, flag int, perm fs.FileMode) (*os.File, error)
-
-func open(name string, flag int, openFile opener) (*Journal, error) {
-	for range attempts {
-		if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
-			return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
-		}
-		f, err := openFile(name, flag, osfile.OwnerAccess)
-		if err != nil {
-			return nil, err
-		}
-		locked, err := osfile.Lock(f)
-		if err == nil && !locked {
-			err = failure.ErrBusy
-		}
-		if err != nil {
-			f.Close()
-			return nil, err
-		}
-		// The previous owner of the lock may have removed the file. Others would not find this one.
-		if named(f, name) {
-			return &Journal{file: f}, nil
-		}
-		f.Close()
-	}
-	return nil, failure.ErrBusy
+	replaced error // why Open has replaced an earlier journal; nil: it has not
 }
 
 // named reports whether the name refers to the open file.
@@ -76,6 +37,12 @@ func named(f *os.File, name string) bool {
 
 // Name returns the journal's path.
 func (j *Journal) Name() string { return j.file.Name() }
+
+// File returns the open file, for its mark and its times.
+func (j *Journal) File() *os.File { return j.file }
+
+// Replaced returns why Open has replaced an earlier journal, which it could not trust, or nil.
+func (j *Journal) Replaced() error { return j.replaced }
 
 // Read returns the header and all records up to the first damaged one. Append then continues after
 // those. For an empty file the error is io.EOF; for a file without a valid header it matches
@@ -118,6 +85,7 @@ func (j *Journal) Begin(h Header) error {
 	if err := osfile.Optional(j.file.Truncate(0)); err != nil {
 		return err
 	}
+	osfile.Mark(j.file) // a file without the mark is not removed later, whatever it contains
 	if _, err := j.file.WriteAt(p, 0); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ func (s *System) Create(name string, perm fs.FileMode) (*os.File, error) {
 	if err := s.before("open", name); err != nil {
 		return nil, Error("open", name, err)
 	}
-	return Open(name, os.O_CREATE|os.O_EXCL, perm)
+	return Open(name, os.O_CREATE, perm)
 }
 
 // Reopen opens an existing file of this library for reading and writing, as OpenOwn does.

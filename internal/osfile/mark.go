@@ -16,3 +16,6 @@ func Unmark(f *os.File) { unmark(f) }
 
 // Marked reports whether an open file has the mark.
 func Marked(f *os.File) bool { return marked(f) }
+
+// Unmarked reports whether an open file has no mark, although its file system keeps marks.
+func Unmarked(f *os.File) bool { return unmarked(f) }

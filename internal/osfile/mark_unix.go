@@ -19,11 +19,21 @@ func unmark(f *os.File) {
 }
 
 func marked(f *os.File) bool {
+	value, err := valueOf(f)
+	return err == nil && value == unfinished
+}
+
+func unmarked(f *os.File) bool {
+	value, err := valueOf(f)
+	return err == noAttribute || err == unix.ERANGE || err == nil && value != unfinished
+}
+
+func valueOf(f *os.File) (string, error) {
 	value := make([]byte, 16)
 	var n int
 	err := control(f, func(fd int) (err error) {
 		n, err = unix.Fgetxattr(fd, attribute, value)
 		return err
 	})
-	return err == nil && string(value[:n]) == unfinished
+	return string(value[:max(n, 0)]), err
 }

@@ -6,9 +6,10 @@ import (
 	"os"
 )
 
-// Open opens a file for reading and writing. flag may have os.O_CREATE and os.O_EXCL, which mean
-// what they mean for os.OpenFile. Open does not follow a symbolic link at the end of name. The
-// descriptor is closed on exec, as those of package os are.
+// Open opens a regular file for reading and writing. With os.O_CREATE in flag it creates the file,
+// and returns fs.ErrExist if the name is in use; it never opens one that exists. Open does not
+// follow a symbolic link at the end of name, and does not wait for the other end of a named pipe.
+// The descriptor is closed on exec, as those of package os are.
 //
 // The file can be renamed and removed while it is open. On Windows the opener must allow that
 // (FILE_SHARE_DELETE), and package os does not.
@@ -18,7 +19,7 @@ func Open(name string, flag int, perm fs.FileMode) (*os.File, error) {
 
 // OpenOwn is like Open for a file that this library has created and may have left without read or
 // write permission for its owner: it gives the owner both and opens the file. Before that, the file
-// cannot be opened except by root.
+// cannot be opened except by root. It changes no file that is Foreign.
 func OpenOwn(name string, flag int, perm fs.FileMode) (*os.File, error) {
 	f, err := Open(name, flag, perm)
 	if errors.Is(err, fs.ErrPermission) && giveOwner(name) {
@@ -33,8 +34,8 @@ const OwnerAccess fs.FileMode = 0o600
 
 func giveOwner(name string) bool {
 	info, err := os.Lstat(name)
-	if err != nil || !info.Mode().IsRegular() || info.Mode()&OwnerAccess == OwnerAccess {
+	if err != nil || Foreign(info) != nil || info.Mode()&OwnerAccess == OwnerAccess {
 		return false
 	}
-	return os.Chmod(name, info.Mode().Perm()|OwnerAccess) == nil // only the owner may
+	return widen(name, info)
 }

@@ -8,5 +8,8 @@ import (
 )
 
 func open(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	if flag&os.O_CREATE != 0 {
+		flag |= os.O_EXCL
+	}
 	return os.OpenFile(name, flag, perm)
 }

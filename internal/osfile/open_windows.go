@@ -26,11 +26,8 @@ func createFile(name string, flag int, perm fs.FileMode) (windows.Handle, error)
 		attributes = windows.FILE_ATTRIBUTE_READONLY
 	}
 	disposition := uint32(windows.OPEN_EXISTING)
-	switch {
-	case flag&(os.O_CREATE|os.O_EXCL) == os.O_CREATE|os.O_EXCL:
+	if flag&os.O_CREATE != 0 {
 		disposition = windows.CREATE_NEW
-	case flag&os.O_CREATE != 0:
-		disposition = windows.OPEN_ALWAYS
 	}
 	return windows.CreateFile(path,
 		windows.GENERIC_READ|windows.GENERIC_WRITE,

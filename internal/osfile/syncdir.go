@@ -3,7 +3,6 @@ package osfile
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"runtime"
 )
 
@@ -22,7 +21,7 @@ func (s *System) SyncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
-	d, err := os.Open(dir)
+	d, err := openDir(dir)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil
 	}

@@ -16,22 +16,29 @@ import (
 )
 
 // Clean removes partial files, journals and temporary files from dir that were last written to
-// before the given time, if they are certain to be this library's and no process uses them. It
-// returns the paths of the removed files. The error joins those of all files.
+// before the given time, if they are certain to be this user's and this library's and no process
+// uses them. It returns the paths of the removed files. The error joins those of all files.
+//
+// It removes by an open directory, and what it has just looked at. Who may write to the directory
+// could put another of its files in the place of one, and could as well remove that file himself.
 func Clean(dir string, before time.Time) (removed []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
 	}
-	c := cleaner{before: before}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	c := cleaner{dir: dir, root: root, before: before}
 	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
 		switch hidden := strings.HasPrefix(e.Name(), "."); {
-		case !e.Type().IsRegular():
+		case !e.Type().IsRegular(), !c.candidate(e.Name()):
 		case hidden && strings.HasSuffix(e.Name(), JournalSuffix):
-			c.pair(path)
+			c.pair(e.Name())
 		case hidden && strings.HasSuffix(e.Name(), PartialSuffix), sink.IsTemporary(e.Name()):
-			c.single(path)
+			c.single(e.Name())
 		}
 	}
 	slices.Sort(c.removed)
@@ -39,80 +46,106 @@ func Clean(dir string, before time.Time) (removed []string, err error) {
 }
 
 type cleaner struct {
+	dir     string
+	root    *os.Root // the same
 	before  time.Time
 	removed []string
 	faults  []error
 }
 
 // pair removes a journal and its partial file. It has the journal's lock, so that no download can
-// open them meanwhile.
-func (c *cleaner) pair(name string) {
-	j, err := journal.OpenExisting(name)
-	if errors.Is(err, failure.ErrBusy) || errors.Is(err, fs.ErrNotExist) {
+// open them meanwhile. A header proves that a journal is one, but not that it belongs to the file
+// beside it, and not that this library wrote it here: it may be an object's content. So both files
+// must have the mark, where the file system keeps marks.
+func (c *cleaner) pair(base string) {
+	j, err := journal.OpenExisting(c.path(base))
+	switch {
+	case err == nil:
+	case notOurs(err):
 		return
-	}
-	if err != nil {
+	default:
 		c.fault(err)
 		return
 	}
 	defer j.Close()
-	if _, _, err := j.Read(); err != nil || !c.old(name) {
+	if _, _, err := j.Read(); err != nil || osfile.Unmarked(j.File()) || !c.old(j.File(), base) {
 		return // not certain to be ours, or too new
 	}
-	file := strings.TrimSuffix(name, JournalSuffix) + PartialSuffix
-	info, err := os.Lstat(file)
-	switch {
-	case err == nil && !info.Mode().IsRegular():
-		return
-	case err == nil && !c.old(file):
-		return
-	case err == nil && !c.remove(file):
-		return
+	part := strings.TrimSuffix(base, JournalSuffix) + PartialSuffix
+	if _, err := c.root.Lstat(part); !errors.Is(err, fs.ErrNotExist) {
+		f, err := osfile.Open(c.path(part), 0, 0)
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		if osfile.Unmarked(f) || !c.old(f, part) || !c.remove(part) {
+			return
+		}
 	}
-	c.remove(name)
+	c.remove(base)
+}
+
+// notOurs reports whether an error of opening a journal says that it is no business of Clean: in
+// use, gone, or of somebody else.
+func notOurs(err error) bool {
+	return errors.Is(err, failure.ErrBusy) || errors.Is(err, journal.ErrForeign) ||
+		errors.Is(err, fs.ErrNotExist)
 }
 
 // single removes a file that has the mark of an unfinished one. It leaves a partial file that has a
 // journal to pair.
-func (c *cleaner) single(name string) {
-	if base, ok := strings.CutSuffix(name, PartialSuffix); ok {
-		if _, err := os.Lstat(base + JournalSuffix); err == nil {
+func (c *cleaner) single(base string) {
+	if stem, ok := strings.CutSuffix(base, PartialSuffix); ok {
+		if _, err := c.root.Lstat(stem + JournalSuffix); err == nil {
 			return
 		}
 	}
-	if !c.old(name) {
-		return
-	}
-	f, err := osfile.Open(name, 0, 0) // for writing too: NFS locks no other files
+	f, err := osfile.Open(c.path(base), 0, 0) // for writing too: NFS locks no other files
 	if err != nil {
 		return // probably another user's
 	}
 	defer f.Close()
-	opened, err := f.Stat()
-	if err != nil || !opened.Mode().IsRegular() || !osfile.Marked(f) {
+	if !osfile.Marked(f) {
 		return
 	}
 	if free, err := osfile.Lock(f); err != nil || !free {
 		return
 	}
-	if info, err := os.Lstat(name); err != nil || !os.SameFile(info, opened) {
-		return
+	if c.old(f, base) {
+		c.remove(base)
 	}
-	c.remove(name)
 }
 
-// old reports whether the file was last written to before the given time.
-func (c *cleaner) old(name string) bool {
-	info, err := os.Lstat(name)
-	return err == nil && info.ModTime().Before(c.before)
+// candidate reports whether a file is worth a closer look: files of others, and those that a
+// download may be writing to, are not opened.
+func (c *cleaner) candidate(base string) bool {
+	info, err := c.root.Lstat(base)
+	return err == nil && c.abandoned(info)
 }
 
-func (c *cleaner) remove(name string) bool {
-	err := os.Remove(name)
+// old reports whether an open file is this user's, was last written to before the given time, and
+// has its name still.
+func (c *cleaner) old(f *os.File, base string) bool {
+	opened, err := f.Stat()
+	if err != nil || !c.abandoned(opened) {
+		return false
+	}
+	there, err := c.root.Lstat(base)
+	return err == nil && os.SameFile(there, opened)
+}
+
+func (c *cleaner) abandoned(info fs.FileInfo) bool {
+	return info.Mode().IsRegular() && osfile.Owned(info) && info.ModTime().Before(c.before)
+}
+
+func (c *cleaner) path(base string) string { return filepath.Join(c.dir, base) }
+
+func (c *cleaner) remove(base string) bool {
+	err := c.root.Remove(base)
 	if err == nil {
-		c.removed = append(c.removed, name)
+		c.removed = append(c.removed, c.path(base))
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		c.fault(err)
+		c.fault(osfile.Error("remove", c.path(base), err))
 		return false
 	}
 	return true

@@ -12,5 +12,6 @@
 //  3. A record is a claim. It counts only if its bytes, when read back, have its checksum.
 //  4. A partial file that is not known to be of the same object is removed and not overwritten:
 //     workers of a killed process may still write to it for a moment.
-//  5. The owner of a partial file and of a journal can read them and write to them.
+//  5. The owner of a partial file and of a journal can read them and write to them, and no other
+//     user can write to them. Files of which this does not hold are not believed (osfile.Foreign).
 package partial

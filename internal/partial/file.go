@@ -22,7 +22,7 @@ const linger = 2 * time.Second
 
 // createFile creates the partial file of size bytes, as sink.Target.Create creates a temporary one.
 // It removes a regular file that has the name, and does not overwrite it: a worker of a killed
-// process may still have it open.
+// process may still have it open, and it may be another user's.
 func createFile(target sink.Target, size int64) (*sink.Temp, error) {
 	name := PartialName(target.Path())
 	info, err := os.Lstat(name)
@@ -31,6 +31,9 @@ func createFile(target sink.Target, size int64) (*sink.Temp, error) {
 			err = target.System().Remove(name)
 		}
 		if err != nil {
+			if why := osfile.Foreign(info); why != nil {
+				err = fmt.Errorf("the partial file cannot be trusted: %w; and it cannot be replaced: %w", why, osfile.Cause(err))
+			}
 			return nil, osfile.Error("create", name, err)
 		}
 	}
@@ -39,8 +42,8 @@ func createFile(target sink.Target, size int64) (*sink.Temp, error) {
 
 // openFile opens the partial file of an earlier download. It waits up to linger until no other
 // process writes to it. It returns errUnfit if the file cannot be used; createFile then replaces
-// it. After an error the file is still there.
-func openFile(ctx context.Context, target sink.Target, size int64) (*sink.Temp, error) {
+// it. After an error the file is still there. perm is as for sink.Target.Adopt.
+func openFile(ctx context.Context, target sink.Target, perm fs.FileMode, size int64) (*sink.Temp, error) {
 	name := PartialName(target.Path())
 	found, err := os.Lstat(name)
 	if err != nil {
@@ -48,6 +51,9 @@ func openFile(ctx context.Context, target sink.Target, size int64) (*sink.Temp, 
 	}
 	if !found.Mode().IsRegular() {
 		return nil, unfit(sink.Regular(found))
+	}
+	if err := osfile.Foreign(found); err != nil {
+		return nil, unfit(err)
 	}
 	otherSize := fmt.Errorf("%w: it has %d bytes, the object has %d", errUnfit, found.Size(), size)
 	if found.Size() > size {
@@ -63,8 +69,14 @@ func openFile(ctx context.Context, target sink.Target, size int64) (*sink.Temp, 
 		return nil, unfit(err)
 	}
 	info, err := sys.Stat(f)
-	if err != nil || !os.SameFile(info, found) {
-		err = unfit(errors.Join(err, sink.ErrReplaced))
+	if err == nil && !os.SameFile(info, found) {
+		err = sink.ErrReplaced
+	}
+	if err == nil {
+		err = osfile.Foreign(info)
+	}
+	if err != nil {
+		err = unfit(err)
 	} else {
 		err = prepare(ctx, target, f, info, replaced, size)
 	}
@@ -79,7 +91,7 @@ func openFile(ctx context.Context, target sink.Target, size int64) (*sink.Temp, 
 		sys.Close(f)
 		return nil, err
 	}
-	return target.Adopt(f, info, size), nil
+	return target.Adopt(f, info, perm, size), nil
 }
 
 // prepare makes the partial file of an earlier download ready to be written to. replaced is the

@@ -27,7 +27,7 @@ func TestPartial(t *testing.T) {
 	leak.Check(t)
 	dir := t.TempDir()
 	target := targetIn(t, dir)
-	if _, err := openFile(t.Context(), target, 5); !errors.Is(err, errUnfit) || !errors.Is(err, os.ErrNotExist) {
+	if _, err := openFile(t.Context(), target, 0, 5); !errors.Is(err, errUnfit) || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("nothing there: got %v, want errUnfit", err)
 	}
 	temp, err := createFile(target, 5)
@@ -39,14 +39,14 @@ func TestPartial(t *testing.T) {
 	temp.Discard() // does nothing after Keep
 	leak.Files(t, dir, ".file.part")
 	for _, size := range []int64{0, 4, 6} {
-		if _, err := openFile(t.Context(), target, size); !errors.Is(err, errUnfit) {
+		if _, err := openFile(t.Context(), target, 0, size); !errors.Is(err, errUnfit) {
 			t.Errorf("size %d: got %v, want errUnfit", size, err)
 		}
 	}
 	if err := os.Truncate(PartialName(target.Path()), 5); err != nil { // the openFile of size 6 has extended it
 		t.Fatal(err)
 	}
-	if temp, err = openFile(t.Context(), target, 5); err != nil {
+	if temp, err = openFile(t.Context(), target, 0, 5); err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(temp.Datasync(), temp.Publish()); err != nil {
@@ -80,14 +80,14 @@ func TestPartialIsShort(t *testing.T) {
 	}
 	temp.File().WriteAt([]byte("123"), 0)
 	temp.Keep()
-	if temp, err = openFile(t.Context(), target, 5); err != nil {
+	if temp, err = openFile(t.Context(), target, 0, 5); err != nil {
 		t.Fatal(err)
 	}
 	if err := temp.Publish(); err == nil {
 		t.Error("a short file was published")
 	}
 	temp.Keep()
-	if temp, err = openFile(t.Context(), target, 5); err != nil {
+	if temp, err = openFile(t.Context(), target, 0, 5); err != nil {
 		t.Fatal(err)
 	}
 	temp.File().WriteAt([]byte("45"), 3)
@@ -109,17 +109,17 @@ func TestOpenPartialWaits(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := openFile(ctx, target, 5); errors.Is(err, nil) {
+	if _, err := openFile(ctx, target, 0, 5); errors.Is(err, nil) {
 		t.Skip("the file system has no locks")
 	} else if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want it to wait until it is canceled", err)
 	}
-	if _, err := openFile(t.Context(), target, 5); !errors.Is(err, errUnfit) {
+	if _, err := openFile(t.Context(), target, 0, 5); !errors.Is(err, errUnfit) {
 		t.Errorf("got %v, want errUnfit of a file that stays in use", err)
 	}
 	opened := make(chan error)
 	go func() {
-		next, err := openFile(t.Context(), target, 5)
+		next, err := openFile(t.Context(), target, 0, 5)
 		if err == nil {
 			next.Discard()
 		}
@@ -166,7 +166,7 @@ func TestPartialRefusesWhatIsNoFile(t *testing.T) {
 	if err := os.Mkdir(PartialName(target.Path()), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openFile(t.Context(), target, 5); !errors.Is(err, errUnfit) {
+	if _, err := openFile(t.Context(), target, 0, 5); !errors.Is(err, errUnfit) {
 		t.Errorf("got %v, want errUnfit", err)
 	}
 	if _, err := createFile(target, 5); !errors.Is(err, sink.ErrNotRegular) {

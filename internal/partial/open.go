@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"strings"
 	"sync"
@@ -99,6 +100,8 @@ func afresh(reason error) error { return fmt.Errorf("%w: %w", errAfresh, reason)
 func (f *File) resume(ctx context.Context) error {
 	header, records, err := f.journal.Read()
 	switch {
+	case f.journal.Replaced() != nil:
+		return afresh(fmt.Errorf("its journal could not be trusted: %w", f.journal.Replaced()))
 	case errors.Is(err, io.EOF):
 		return afresh(errNew)
 	case err != nil:
@@ -108,7 +111,7 @@ func (f *File) resume(ctx context.Context) error {
 	case !Resumable(header.ETag):
 		return afresh(errors.New("the object has no strong ETag"))
 	}
-	temp, err := openFile(ctx, f.options.Target, header.Size)
+	temp, err := openFile(ctx, f.options.Target, header.Perm&fs.ModePerm, header.Size)
 	if errors.Is(err, errUnfit) {
 		return afresh(err)
 	}
@@ -127,6 +130,7 @@ func (f *File) begin() (err error) {
 	if f.Temp, err = createFile(f.options.Target, header.Size); err != nil {
 		return err
 	}
+	header.Perm = f.Temp.Perm()
 	if err := f.journal.Begin(header); err != nil {
 		f.Temp.Discard()
 		return err

@@ -15,9 +15,9 @@ const draws = 8
 
 // Create creates a temporary file of size bytes beside the destination and, where the file system
 // can, allocates its blocks. When it is published it has the permissions of the file that it
-// replaces, or those of a new file; until then its owner can also read it and write to it. Owner,
-// access control lists and other attributes are those of a new file. After an error no file is
-// left.
+// replaces, if that is the user's own, or those of a new file; until then its owner can also read
+// it and write to it. Owner, access control lists and other attributes are those of a new file.
+// After an error no file is left.
 func (t Target) Create(size int64) (*Temp, error) {
 	if size < 0 {
 		return nil, osfile.Error("create", t.path, syscall.EINVAL)
@@ -30,8 +30,9 @@ func (t Target) Create(size int64) (*Temp, error) {
 func (t Target) CreateUnsized() (*Temp, error) { return t.create(unsized, t.draw, false) }
 
 // CreateAt is like Create, but creates the file at the given name, which must be free and on the
-// destination's file system. If Publish fails, the file stays, and stays open: the caller must call
-// Keep or Discard.
+// destination's file system. Nobody but the owner can write to it until it is published, where the
+// file system has such permissions. If Publish fails, the file stays, and stays open: the caller must
+// call Keep or Discard.
 func (t Target) CreateAt(name string, size int64) (*Temp, error) {
 	if size < 0 {
 		return nil, osfile.Error("create", name, syscall.EINVAL)
@@ -41,10 +42,14 @@ func (t Target) CreateAt(name string, size int64) (*Temp, error) {
 }
 
 // Adopt returns a Temp for an open file that was created with CreateAt earlier, perhaps by another
-// process. info is from Stat of f. The caller must have locked the file and called Prepare. As with
-// CreateAt, the file stays if Publish fails.
-func (t Target) Adopt(f *os.File, info fs.FileInfo, size int64) *Temp {
-	return &Temp{target: t, file: f, info: info, perm: info.Mode().Perm(), size: size, keep: true}
+// process. info is from Stat of f, perm is what Temp.Perm returned then, or 0 if that is not known. The
+// caller must have locked the file and called Prepare. As with CreateAt, the file stays if Publish
+// fails.
+func (t Target) Adopt(f *os.File, info fs.FileInfo, perm fs.FileMode, size int64) *Temp {
+	if perm == 0 {
+		perm = info.Mode().Perm()
+	}
+	return &Temp{target: t, file: f, info: info, perm: perm, size: size, keep: true}
 }
 
 // opener creates and opens a file with the given permissions.
@@ -55,11 +60,8 @@ func (t Target) create(size int64, open opener, keep bool) (*Temp, error) {
 	if err != nil {
 		return nil, err
 	}
-	perm := fs.FileMode(0o666)
-	if replaced != nil {
-		perm = replaced.Mode().Perm() // from the start, so that private content is never readable
-	}
-	f, err := open(perm)
+	// From the start, so that private content is never readable.
+	f, err := open(permOf(replaced, newFile))
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +77,7 @@ func (t Target) create(size int64, open opener, keep bool) (*Temp, error) {
 	// The lock shows others that a process writes to the file. The workers that get its descriptor
 	// have the lock too. Nobody else has the file yet, so Lock succeeds where there are locks.
 	osfile.Lock(f)
-	err = t.Prepare(f, temp.info, replaced, size)
+	err = t.prepare(f, temp.info, replaced, size, keep)
 	if err != nil {
 		temp.Discard()
 		return nil, err

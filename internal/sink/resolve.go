@@ -46,7 +46,8 @@ const maxLinks = 40
 
 // Resolve checks a destination and changes nothing. The directory must exist. The file need not
 // exist, but if it does, it must be a regular file. Resolve follows a symbolic link, even if there
-// is no file yet where the link points to: that path is the target.
+// is no file yet where the link points to: that path is the target. It follows no link, anywhere in
+// the path, that another user may have put there (osfile.MayFollow).
 //
 // A relative name is resolved against the current working directory. A later change of the working
 // directory has no effect on the Target.
@@ -99,6 +100,9 @@ func resolve(filename string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := checkLinks(Target{path: path}.dir()); err != nil {
+		return "", err
+	}
 	// A link in /proc/self/fd leads to an open file, which may no longer have a name. The text of
 	// such a link need not be a path.
 	if last, err := os.Lstat(path); info != nil && (err != nil || !os.SameFile(info, last)) {
@@ -119,6 +123,9 @@ func follow(path string) (string, error) {
 		info, err := os.Lstat(path)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode()&fs.ModeSymlink == 0 {
 			return path, nil
+		}
+		if err == nil {
+			err = checkLink(path, info)
 		}
 		if err != nil {
 			return "", osfile.Cause(err)

@@ -30,15 +30,21 @@ type Temp struct {
 	perm   fs.FileMode // of the published file if it replaces none
 	keep   bool        // a Publish that fails does not discard
 
+	reading   bool // Seal has opened the file for reading only
+	sealed    bool // nobody has it open for writing
 	ended     bool
 	published bool
 }
 
-// File returns the open file. Its descriptors in other processes stay valid after the end.
+// File returns the open file. After Seal it is open for reading only.
 func (t *Temp) File() *os.File { return t.file }
 
 // Sized sets the size, in bytes, that a file from CreateUnsized must have when it is published.
 func (t *Temp) Sized(size int64) { t.size = size }
+
+// Perm returns the permissions of the published file if it replaces none: those of a new file. A
+// file that is kept has less.
+func (t *Temp) Perm() fs.FileMode { return t.perm }
 
 // Name returns the temporary file's path. After Publish there is no file at that path.
 func (t *Temp) Name() string { return t.file.Name() }
@@ -74,6 +80,9 @@ func (t *Temp) Publish() error {
 }
 
 func (t *Temp) publish() error {
+	if err := t.Seal(nil); err != nil {
+		return err
+	}
 	sys := t.target.sys
 	info, err := sys.Stat(t.file)
 	if err != nil {
@@ -91,11 +100,7 @@ func (t *Temp) publish() error {
 		return err
 	}
 	osfile.Unmark(t.file) // before the permissions, which may not allow it
-	perm := t.perm
-	if replaced != nil {
-		perm = replaced.Mode().Perm()
-	}
-	if err := t.target.setMode(t.file, info.Mode().Perm(), perm); err != nil {
+	if err := t.target.setMode(t.file, info.Mode().Perm(), permOf(replaced, t.perm)); err != nil {
 		return err
 	}
 	// Before the rename: network file systems report a failed write on close, and Windows does not

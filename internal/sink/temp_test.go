@@ -171,7 +171,7 @@ func TestCreateAt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	temp = target.Adopt(f, info, 3)
+	temp = target.Adopt(f, info, 0, 3)
 	if err := temp.Publish(); err != nil || !temp.Published() {
 		t.Errorf("Publish: %v, published = %t", err, temp.Published())
 	}

@@ -47,6 +47,10 @@ func (p publication) run() (op string, err error) {
 			return failure.OpSync, err
 		}
 	}
+	// A cancel takes effect meanwhile, and sets committed.
+	if err := p.temp.Seal(p.download.committed.Load); err != nil && !p.download.committed.Load() {
+		return failure.OpPublish, err
+	}
 	if !p.download.committed.CompareAndSwap(false, true) {
 		return failure.OpPublish, errPrevented
 	}

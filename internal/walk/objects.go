@@ -3,7 +3,6 @@ package walk
 import (
 	"errors"
 	"fmt"
-	"path"
 	"runtime"
 	"strings"
 	"syscall"
@@ -87,6 +86,9 @@ func (w *Walk) mkdir(e ipc.Entry, name string) error {
 	if err := w.free(name + "/"); err != nil {
 		return err
 	}
+	if w.reserved(name) {
+		return errReserved
+	}
 	return w.tree.Mkdir(name)
 }
 
@@ -95,17 +97,27 @@ func (w *Walk) place(name string) (string, error) {
 	if err := w.free(name); err != nil {
 		return "", err
 	}
-	if w.options.Resume && w.reserved(name) {
-		return "", fmt.Errorf("%w: with Resume its name is reserved for another key's partial file", keypath.ErrUnsafe)
+	if w.reserved(name) {
+		return "", errReserved
 	}
 	return w.tree.Place(name)
 }
 
-// reserved reports whether a file has the name of a partial file or a journal, or one that its
-// directory equates with such a name.
+var errReserved = fmt.Errorf("%w: a name that begins with a dot and ends in %s or %s is that of a partial file or its journal, "+
+	"which a download with Resume would believe", keypath.ErrUnsafe, partial.PartialSuffix, partial.JournalSuffix)
+
+// reserved reports whether a file or one of the directories above it has the name of a partial file
+// or a journal, or one that its directory equates with such a name. A later download with Resume,
+// whoever makes it, would believe the file, or fail because of the directory.
 func (w *Walk) reserved(name string) bool {
-	skeleton := w.tree.Skeleton(name)
-	return partial.IsReserved(path.Base(name)) || partial.IsReserved(skeleton[strings.LastIndexByte(skeleton, '/')+1:])
+	for _, spelled := range []string{name, w.tree.Skeleton(name)} {
+		for segment := range strings.SplitSeq(spelled, "/") {
+			if partial.IsReserved(segment) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // free makes sure that no directory above name is to be a file, of a download that has put none

@@ -22,7 +22,6 @@ type Options struct {
 	KeepModTime    bool
 	SkipUnchanged  bool
 	StopOnError    bool
-	Resume         bool     // the downloads are resumed
 	Small          int64    // objects below this size are downloaded without HeadObject, in bytes
 	Args           ipc.Args // of the listing
 	Logger         *slog.Logger

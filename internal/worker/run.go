@@ -13,7 +13,8 @@ import (
 	"github.com/s3processpool/processpool/internal/osfile"
 )
 
-// run runs a job to its result, and closes file. It does not change the job.
+// run runs a job to its result, and closes file: the pool may publish the file when it has the
+// result, and waits until nobody can write to it. It does not change the job.
 func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Result {
 	if file != nil {
 		defer file.Close()

@@ -97,21 +97,21 @@ func TestDirectoryFileAndDirectory(t *testing.T) {
 	harness.WantTree(t, dir, "a", "c", "e/")
 }
 
-// With Resume, no object gets the name of a partial file or a journal.
-func TestDirectoryResume(t *testing.T) {
+// No object gets the name of a partial file or a journal, and no directory: a later download with
+// Resume would believe the one, and fail because of the other.
+func TestDirectoryReservedNames(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
-	for _, key := range []string{".k.part", ".k.part.journal", "d/.K.PART", "k", ".part", "k.part"} {
+	for _, key := range []string{".k.part", ".k.part.journal", "d/.K.PART", ".part", ".k.part/x", "e/.k.part.journal/x/y", "k", "k.part", ".k.part.x"} {
 		origin.Put("b", key, harness.Content)
 	}
+	origin.Put("b", ".m.part/", nil)
 	d := harness.NewDownloader(t, origin)
-	all := harness.Directory(t, d, "", dir, func(o *processpool.DirectoryOptions) {
-		o.Options = append(o.Options, func(o *processpool.DownloadOptions) { o.Resume = true })
-	})
-	harness.WantDirectoryError(t, all.Result(), 4, processpool.ErrUnsafeKey)
-	harness.WantTree(t, dir, "k", "k.part")
-	if err := harness.Directory(t, d, "", dir).Result(); err != nil {
-		t.Errorf("without Resume: %v", err)
+	for _, resume := range []bool{false, true} {
+		all := harness.Directory(t, d, "", dir, func(o *processpool.DirectoryOptions) {
+			o.Options = append(o.Options, func(o *processpool.DownloadOptions) { o.Resume = resume })
+		})
+		harness.WantDirectoryError(t, all.Result(), 7, processpool.ErrUnsafeKey)
+		harness.WantTree(t, dir, "k", "k.part", ".k.part.x")
 	}
-	harness.WantTree(t, dir, ".k.part", ".k.part.journal", "d/", "d/.K.PART", "k", ".part", "k.part")
 }

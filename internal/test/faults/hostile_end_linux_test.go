@@ -36,7 +36,7 @@ func TestHostileRequestsWithoutEnd(t *testing.T) {
 					hostileETag, count)
 				return err
 			}
-			return honest(w, r)
+			return honestAnswer(w, r)
 		}
 	}
 	// Two parts at first, so that the bytes are compared, and then others.
@@ -44,7 +44,7 @@ func TestHostileRequestsWithoutEnd(t *testing.T) {
 		var asked atomic.Bool
 		return func(w io.Writer, r *http.Request) error {
 			if !r.URL.Query().Has("partNumber") {
-				return honest(w, r)
+				return honestAnswer(w, r)
 			}
 			size, count := size, count
 			if !asked.Swap(true) {
@@ -58,7 +58,7 @@ func TestHostileRequestsWithoutEnd(t *testing.T) {
 	attributes := func(step int) func(io.Writer, *http.Request) error {
 		return func(w io.Writer, r *http.Request) error {
 			if !isAttributes(r) {
-				return honest(w, r)
+				return honestAnswer(w, r)
 			}
 			var marker int
 			fmt.Sscan(r.Header.Get("X-Amz-Part-Number-Marker"), &marker)
@@ -237,7 +237,7 @@ func TestPlainHTTP(t *testing.T) {
 	leak.Check(t)
 	var log harness.Log
 	origin, dir := harness.StartOrigin(t), t.TempDir()
-	proxy := startHostile(t, honest)
+	proxy := startHostile(t, honestAnswer)
 	t.Setenv("HTTP_PROXY", "http://"+proxy.listener.Addr().String())
 	cfg := origin.Config()
 	endpoint := "http://s3.example.test"

@@ -21,19 +21,19 @@ import (
 )
 
 // A hostile server writes the bytes of its answers itself. What it can cost is in docs/security.md.
-type hostile struct {
+type badServer struct {
 	listener net.Listener
 	answer   func(w io.Writer, r *http.Request) error // an error ends the connection
 	requests atomic.Int64
 }
 
-func startHostile(t *testing.T, answer func(w io.Writer, r *http.Request) error) *hostile {
+func startHostile(t *testing.T, answer func(w io.Writer, r *http.Request) error) *badServer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &hostile{listener: listener, answer: answer}
+	h := &badServer{listener: listener, answer: answer}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -52,7 +52,7 @@ func startHostile(t *testing.T, answer func(w io.Writer, r *http.Request) error)
 	return h
 }
 
-func (h *hostile) serve(conn net.Conn) {
+func (h *badServer) serve(conn net.Conn) {
 	defer conn.Close()
 	for r := bufio.NewReader(conn); ; {
 		request, err := http.ReadRequest(r)
@@ -68,7 +68,7 @@ func (h *hostile) serve(conn net.Conn) {
 }
 
 // newHostileDownloader returns a Downloader with one worker for the server, which makes two attempts.
-func newHostileDownloader(t *testing.T, h *hostile, optFns ...func(*processpool.Config)) *processpool.Downloader {
+func newHostileDownloader(t *testing.T, h *badServer, optFns ...func(*processpool.Config)) *processpool.Downloader {
 	t.Helper()
 	origin := harness.StartOrigin(t)
 	cfg := origin.Config()
@@ -91,7 +91,7 @@ func endless(w io.Writer, text string) error {
 func endlessly(is func(r *http.Request) bool, start, text string) func(io.Writer, *http.Request) error {
 	return func(w io.Writer, r *http.Request) error {
 		if !is(r) {
-			return honest(w, r)
+			return honestAnswer(w, r)
 		}
 		io.WriteString(w, start)
 		return endless(w, text)
@@ -103,8 +103,8 @@ const (
 	hostileBody = "0123456789"
 )
 
-// honest answers with an object of two parts that does not verify, and refuses what is optional.
-func honest(w io.Writer, r *http.Request) (err error) {
+// honestAnswer answers with an object of two parts that does not verify, and refuses what is optional.
+func honestAnswer(w io.Writer, r *http.Request) (err error) {
 	switch {
 	case r.URL.Query().Has("attributes"), r.URL.Query().Has("partNumber"), r.URL.Query().Has("list-type"):
 		_, err = io.WriteString(w, "HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\n\r\n")
