@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/s3processpool/processpool/internal/environ"
+	"github.com/s3processpool/processpool/internal/fence"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/settings"
@@ -60,6 +61,15 @@ type Config struct {
 	// which the new file is in place. Default false.
 	Durable bool
 
+	// Sandbox says whether workers are fenced in: kept from other programs and their memory,
+	// from files by name, and from TCP ports that are not S3's. Default SandboxAuto.
+	// docs/security.md tells what is fenced and what is not.
+	Sandbox SandboxMode
+
+	// Nice is added to each worker's niceness, from 0 to 19: workers give way to other
+	// programs when processors are scarce. Default 0.
+	Nice int
+
 	// ClientOptions are applied as by s3.NewFromConfig: region, endpoint, path style and
 	// so on. Settings cross to the workers as plain values. A setting that holds code
 	// (middleware, an HTTP client of another type, a resolver) cannot cross, and is an
@@ -71,11 +81,13 @@ type Config struct {
 	CABundle []byte
 
 	// WorkerCommand is the program to run as a worker, with its arguments. It must call
-	// ServeWorker. Default: this executable again.
+	// ServeWorker. It is fenced in only with SandboxRequired, because its own code may need
+	// more than a worker does. Default: this executable again.
 	WorkerCommand []string
 
 	// Logger receives warnings about lost workers, and what workers write to their
-	// standard error; info records about attempts that are made again; and debug records
+	// standard error; info records about attempts that are made again and about the sandbox
+	// in force; and debug records
 	// about each answered request and each download's end. They have the bucket, key,
 	// range, attempt, the worker's pid and S3's request id, where there is one. Default:
 	// nothing is logged.
@@ -106,6 +118,32 @@ func (m VerifyMode) String() string {
 		return "off"
 	}
 	return fmt.Sprintf("VerifyMode(%d)", int(m))
+}
+
+// SandboxMode says whether workers are fenced in.
+type SandboxMode int
+
+const (
+	// SandboxAuto takes what the system has: Landlock and seccomp on Linux, nothing on other
+	// systems. Stats and the log tell what that is. A WorkerCommand gets no fence.
+	SandboxAuto SandboxMode = iota
+	// SandboxRequired has Start fail, with an error that names what is missing and is
+	// errors.ErrUnsupported, unless the whole fence can be had.
+	SandboxRequired
+	// SandboxOff has no fence.
+	SandboxOff
+)
+
+func (m SandboxMode) String() string {
+	switch m {
+	case SandboxAuto:
+		return "auto"
+	case SandboxRequired:
+		return "required"
+	case SandboxOff:
+		return "off"
+	}
+	return fmt.Sprintf("SandboxMode(%d)", int(m))
 }
 
 func defaultConfig(x settings.Extracted) Config {
@@ -149,6 +187,8 @@ func (c *Config) validate() error {
 	f.add(c.StallTimeout > 0 && c.StallTimeout < time.Millisecond,
 		"StallTimeout is %v: a duration needs a unit, such as 20*time.Second", c.StallTimeout)
 	f.add(c.Verify < VerifyAuto || c.Verify > VerifyOff, "Verify is %v: give VerifyAuto, VerifyRequired or VerifyOff", c.Verify)
+	f.add(c.Sandbox < SandboxAuto || c.Sandbox > SandboxOff, "Sandbox is %v: give SandboxAuto, SandboxRequired or SandboxOff", c.Sandbox)
+	f.add(c.Nice < 0 || c.Nice > 19, "Nice is %d: give 0 to 19", c.Nice)
 	for i, entry := range c.ClientOptions {
 		f.add(entry == nil, "ClientOptions[%d] is nil", i)
 	}
@@ -200,6 +240,8 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 		Command:      command,
 		Settings:     s,
 		Credentials:  x.Credentials,
+		Fence:        c.fence(command, s.Ports(), e.Fence),
+		Nice:         c.Nice,
 		Logger:       c.Logger,
 		StartTimeout: e.StartTimeout,
 		StopTimeout:  e.StopTimeout,
@@ -231,4 +273,14 @@ func (c *Config) command() (pool.Command, error) {
 		return pool.Command{}, fmt.Errorf("find this executable: %w", err)
 	}
 	return pool.Command{Args: []string{self}, Env: []string{marker + "=" + markSelf}}, nil
+}
+
+// fence returns the fence for workers that are started with command.
+func (c *Config) fence(command pool.Command, ports []uint16, pretend fence.Pretend) *fence.Plan {
+	if len(command.Args) == 0 {
+		return nil // an error of command
+	}
+	return fence.New(fence.Options{
+		Mode: fence.Mode(c.Sandbox), Program: command.Args[0], Foreign: c.WorkerCommand != nil, Ports: ports, Pretend: pretend,
+	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/s3processpool/processpool/internal/fence"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/worker"
 )
@@ -27,18 +28,24 @@ var role = os.Getenv(marker)
 // init turns this process into a worker if a pool has started it, before main and before the
 // init of the packages that import this one.
 func init() {
-	switch role {
-	case "":
+	if role == "" {
 		return
+	}
+	os.Unsetenv(marker)
+	if fence.Privileged() {
+		// Whoever may start the program would choose what it does with these rights.
+		fmt.Fprintln(os.Stderr, "processpool worker: this program is set-user-ID, set-group-ID or has capabilities, and serves nobody: give a Config.WorkerCommand without them")
+		os.Exit(1)
+	}
+	fence.Enter()
+	switch role {
 	case markSelf:
-		os.Unsetenv(marker)
 		if err := serveWorker(nil); err != nil {
 			fmt.Fprintf(os.Stderr, "processpool worker: %v\n", err)
 			os.Exit(1)
 		}
 		os.Exit(0)
 	case markCommand:
-		os.Unsetenv(marker)
 	default:
 		fmt.Fprintf(os.Stderr, "processpool worker: %s=%q is not a value of this version: unset it\n", marker, role)
 		os.Exit(1)
@@ -66,6 +73,9 @@ func serveWorker(optFns []func(*s3.Options)) error {
 	// of its downloads.
 	signal.Ignore(os.Interrupt)
 	worker.SetName("processpool")
+	if err := fence.LayFilter(); err != nil {
+		return err
+	}
 	socket, err := ipc.Inherited()
 	if err != nil {
 		return fmt.Errorf("no pool has started this process (%w): unset %s", err, marker)

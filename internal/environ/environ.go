@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/s3processpool/processpool/internal/fence"
 	"github.com/s3processpool/processpool/internal/osfile"
 )
 
@@ -20,6 +21,8 @@ type Environ struct {
 	StartTimeout time.Duration // pool.Options, as the next two
 	StopTimeout  time.Duration
 	Heartbeat    time.Duration
+
+	Fence fence.Pretend
 }
 
 // In returns cfg with e in it.
