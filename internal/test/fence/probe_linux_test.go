@@ -332,3 +332,27 @@ func TestCommandAuto(t *testing.T) {
 		t.Errorf("got %+v", o)
 	}
 }
+
+// TestSetuid: a program that has rights of its own is nobody's worker, for who starts it is its
+// pool.
+func TestSetuid(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can make such a program")
+	}
+	program := prober(t, "0")
+	if err := os.Chmod(program, 0o755|os.ModeSetuid); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []string{"self", "command"} {
+		cmd := exec.Command(program, "worker")
+		cmd.Env = append(os.Environ(), "PROCESSPOOL_WORKER="+role)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		words, err := cmd.CombinedOutput()
+		if strings.Contains(string(words), "no pool has started this process") {
+			t.Skip("the file system is mounted nosuid")
+		}
+		if err == nil || bytes.Count(words, []byte("\n")) != 1 || !strings.Contains(string(words), "serves nobody") {
+			t.Errorf("%s: got %v and %q, want one line", role, err, words)
+		}
+	}
+}

@@ -79,7 +79,7 @@ func TestSystems(t *testing.T) {
 // TestWays: the ways to S3 that a worker has in the sandbox. A call that the filter does not allow
 // would end the worker.
 func TestWays(t *testing.T) {
-	proxied := func(t *testing.T, origin *s3test.Server) {
+	proxied := func(t *testing.T, origin *s3test.Server, cfg *aws.Config, address string) {
 		target, err := url.Parse(origin.URL())
 		if err != nil {
 			t.Fatal(err)
@@ -88,13 +88,14 @@ func TestWays(t *testing.T) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
 		}}}
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		ln, err := net.Listen("tcp", address)
 		if err != nil {
-			t.Fatal(err)
+			t.Skip(err) // no IPv6
 		}
 		go proxy.Serve(ln)
 		t.Cleanup(func() { proxy.Close() })
 		t.Setenv("HTTP_PROXY", "http://"+ln.Addr().String())
+		cfg.BaseEndpoint = aws.String("http://s3.invalid:9000") // no proxy for loopback addresses
 	}
 	at := func(host string) func(*testing.T, *s3test.Server, *aws.Config) {
 		return func(t *testing.T, origin *s3test.Server, cfg *aws.Config) {
@@ -108,23 +109,35 @@ func TestWays(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
+		tls    bool
 		before func(*testing.T, *s3test.Server, *aws.Config)
 		config func(*processpool.Config)
 		option func(*processpool.DownloadOptions)
 	}{
 		{name: "http"},
 		{name: "a name of /etc/hosts", before: at("localhost")},
+		{name: "TLS, CABundle", tls: true, before: func(t *testing.T, origin *s3test.Server, _ *aws.Config) {
+			t.Setenv("AWS_CA_BUNDLE", certificates(t, origin))
+		}},
+		{name: "TLS, SSL_CERT_FILE", tls: true, before: func(t *testing.T, origin *s3test.Server, _ *aws.Config) {
+			t.Setenv("SSL_CERT_FILE", certificates(t, origin))
+		}},
+		{name: "TLS, SSL_CERT_DIR", tls: true, before: func(t *testing.T, origin *s3test.Server, _ *aws.Config) {
+			t.Setenv("SSL_CERT_DIR", "/none:"+filepath.Dir(certificates(t, origin)))
+		}},
 		{name: "durable", config: harness.Durable},
 		{name: "resume", option: harness.Resume},
 		{name: "several requests", config: func(c *processpool.Config) { c.RequestsPerProcess = 4 }},
 		{name: "proxy", before: func(t *testing.T, origin *s3test.Server, cfg *aws.Config) {
-			proxied(t, origin)
-			cfg.BaseEndpoint = aws.String("http://s3.invalid:9000") // no proxy for loopback addresses
+			proxied(t, origin, cfg, "127.0.0.1:0")
+		}},
+		{name: "proxy over IPv6", before: func(t *testing.T, origin *s3test.Server, cfg *aws.Config) {
+			proxied(t, origin, cfg, "[::1]:0")
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			leak.Check(t)
-			origin, dir := harness.StartOrigin(t), t.TempDir()
+			origin, dir := harness.StartOrigin(t, func(o *s3test.Options) { o.TLS = c.tls }), t.TempDir()
 			want := s3test.PatternBytes(1, 3*harness.MiB)
 			origin.Put("b", "k", want)
 			cfg := origin.Config()
@@ -158,6 +171,16 @@ func TestWays(t *testing.T) {
 			harness.WantContent(t, filepath.Join(dir, "file"), want)
 		})
 	}
+}
+
+// certificates writes the origin's certificates to a file.
+func certificates(t *testing.T, origin *s3test.Server) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "roots.pem")
+	if err := os.WriteFile(name, origin.CAPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // BenchmarkStart starts and stops a pool of one worker.
