@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/s3processpool/processpool/internal/environ"
+	"github.com/s3processpool/processpool/internal/fence"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/settings"
@@ -70,6 +69,15 @@ type Config struct {
 	// fail before a byte is fetched. Default false.
 	Durable bool
 
+	// Sandbox says whether workers are fenced in: kept from other programs and their memory,
+	// from files by name, and from TCP ports that are not S3's. Default SandboxAuto.
+	// docs/security.md tells what is fenced and what is not.
+	Sandbox SandboxMode
+
+	// Nice is added to each worker's niceness, from 0 to 19: workers give way to other
+	// programs when processors are scarce. Default 0.
+	Nice int
+
 	// ClientOptions are applied as by s3.NewFromConfig: region, endpoint, path style and
 	// so on. Settings cross to the workers as plain values. A setting that holds code
 	// (middleware, an HTTP client of another type, a resolver) cannot cross, and is an
@@ -81,11 +89,13 @@ type Config struct {
 	CABundle []byte
 
 	// WorkerCommand is the program to run as a worker, with its arguments. It must call
-	// ServeWorker. Default: this executable again.
+	// ServeWorker. It is fenced in only with SandboxRequired, because its own code may need
+	// more than a worker does. Default: this executable again.
 	WorkerCommand []string
 
 	// Logger receives warnings about lost workers, and what workers write to their
-	// standard error, up to 256 KiB and then 16 KiB/s of each; info records about attempts that are made again; and debug records
+	// standard error, up to 256 KiB and then 16 KiB/s of each; info records about attempts that are
+	// made again and about the sandbox in force; and debug records
 	// about each answered request and each download's end. They have the bucket, key,
 	// range, attempt, the worker's pid and S3's request id, where there is one. Default:
 	// nothing is logged.
@@ -153,6 +163,8 @@ func (c *Config) validate() error {
 	f.add(c.StallTimeout > 0 && c.StallTimeout < time.Millisecond,
 		"StallTimeout is %v: a duration needs a unit, such as 20*time.Second", c.StallTimeout)
 	f.verify(c.Verify)
+	f.add(c.Sandbox < SandboxAuto || c.Sandbox > SandboxOff, "Sandbox is %v: give SandboxAuto, SandboxRequired or SandboxOff", c.Sandbox)
+	f.add(c.Nice < 0 || c.Nice > 19, "Nice is %d: give 0 to 19", c.Nice)
 	for i, entry := range c.ClientOptions {
 		f.add(entry == nil, "ClientOptions[%d] is nil", i)
 	}
@@ -206,6 +218,8 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 		Command:      command,
 		Settings:     s,
 		Credentials:  x.Credentials,
+		Fence:        c.fence(command, s.Ports(), e.Fence),
+		Nice:         c.Nice,
 		Logger:       c.Logger,
 		StartTimeout: e.StartTimeout,
 		StopTimeout:  e.StopTimeout,
@@ -220,28 +234,4 @@ func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, 
 			"and change what arrives; give an https endpoint", "endpoint", aws.ToString(s.Client.BaseEndpoint))
 	}
 	return c, err
-}
-
-// command returns how to start a worker.
-func (c *Config) command() (pool.Command, error) {
-	if c.WorkerCommand != nil {
-		if len(c.WorkerCommand) == 0 || c.WorkerCommand[0] == "" {
-			return pool.Command{}, nil // validate says so
-		}
-		// A relative name would be another program once the working directory has changed.
-		program, err := exec.LookPath(c.WorkerCommand[0])
-		if err == nil {
-			program, err = filepath.Abs(program)
-		}
-		if err != nil {
-			return pool.Command{}, fmt.Errorf("WorkerCommand: %w", err)
-		}
-		args := append([]string{program}, c.WorkerCommand[1:]...)
-		return pool.Command{Args: args, Env: []string{marker + "=" + markCommand}}, nil
-	}
-	self, err := pool.Self()
-	if err != nil {
-		return pool.Command{}, fmt.Errorf("find this executable: %w", err)
-	}
-	return pool.Command{Args: []string{self}, Env: []string{marker + "=" + markSelf}}, nil
 }

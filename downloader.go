@@ -71,7 +71,7 @@ func NewDownloader(cfg aws.Config, optFns ...func(*Config)) (*Downloader, error)
 // Start starts the pool and waits until a first worker is ready. The first DownloadFile
 // starts it too, without waiting. Start returns ErrShutdown after Shutdown, an error that is
 // ErrWorkerLost if no worker can be started, and errors.ErrUnsupported on platforms
-// without workers.
+// without workers, or without the sandbox that Config.Sandbox requires.
 func (d *Downloader) Start() error {
 	l, err := d.start()
 	if err != nil {
@@ -166,6 +166,9 @@ func (d *Downloader) start() (*dispatch.Loop, error) {
 	case stateNew:
 		if !ipc.Available {
 			return nil, fmt.Errorf("worker processes: %w on this platform", errors.ErrUnsupported)
+		}
+		if err := d.pool.Fence.Err(); err != nil {
+			return nil, err
 		}
 		d.mu.loop = dispatch.New(dispatch.Options{
 			Crew:      pool.New(d.pool),

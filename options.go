@@ -41,6 +41,32 @@ func (m VerifyMode) String() string {
 	return fmt.Sprintf("VerifyMode(%d)", int(m))
 }
 
+// SandboxMode says whether workers are fenced in.
+type SandboxMode int
+
+const (
+	// SandboxAuto takes what the system has: Landlock and seccomp on Linux, nothing on other
+	// systems. Stats and the log tell what that is. A WorkerCommand gets no fence.
+	SandboxAuto SandboxMode = iota
+	// SandboxRequired has Start fail, with an error that names what is missing and is
+	// errors.ErrUnsupported, unless the whole fence can be had.
+	SandboxRequired
+	// SandboxOff has no fence.
+	SandboxOff
+)
+
+func (m SandboxMode) String() string {
+	switch m {
+	case SandboxAuto:
+		return "auto"
+	case SandboxRequired:
+		return "required"
+	case SandboxOff:
+		return "off"
+	}
+	return fmt.Sprintf("SandboxMode(%d)", int(m))
+}
+
 // DownloadOptions are the options of one download. The zero value is the default.
 type DownloadOptions struct {
 	// ExtraArgs are further fields of the requests: of the HeadObject and of every

@@ -20,6 +20,11 @@ type Stats struct {
 
 	Workers        int64 // processes that are ready
 	WorkerRestarts int64 // processes that have replaced a lost one
+
+	// Sandbox names what fences the workers in, as in "landlock 7, seccomp". It is "none" if
+	// the system has nothing, and empty with SandboxOff and for a WorkerCommand that gets no
+	// fence.
+	Sandbox string
 }
 
 // Requests counts the attempts at each operation that workers were asked to make. The
@@ -68,5 +73,6 @@ func (d *Downloader) Stats() Stats {
 		},
 		Workers:        c.Workers,
 		WorkerRestarts: c.Restarts,
+		Sandbox:        d.pool.Fence.String(),
 	}
 }

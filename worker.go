@@ -4,11 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/s3processpool/processpool/internal/fence"
 	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/worker"
 )
 
@@ -27,18 +31,24 @@ var role = os.Getenv(marker)
 // init turns this process into a worker if a pool has started it, before main and before the
 // init of the packages that import this one.
 func init() {
-	switch role {
-	case "":
+	if role == "" {
 		return
+	}
+	os.Unsetenv(marker)
+	if fence.Privileged() {
+		// Whoever may start the program would choose what it does with these rights.
+		fmt.Fprintln(os.Stderr, "processpool worker: this program is set-user-ID, set-group-ID or has capabilities, and serves nobody: give a Config.WorkerCommand without them")
+		os.Exit(1)
+	}
+	fence.Enter()
+	switch role {
 	case markSelf:
-		os.Unsetenv(marker)
 		if err := serveWorker(nil); err != nil {
 			fmt.Fprintf(os.Stderr, "processpool worker: %v\n", err)
 			os.Exit(1)
 		}
 		os.Exit(0)
 	case markCommand:
-		os.Unsetenv(marker)
 	default:
 		fmt.Fprintf(os.Stderr, "processpool worker: %s=%q is not a value of this version: unset it\n", marker, role)
 		os.Exit(1)
@@ -66,6 +76,9 @@ func serveWorker(optFns []func(*s3.Options)) error {
 	// of its downloads.
 	signal.Ignore(os.Interrupt)
 	worker.SetName("processpool")
+	if err := fence.LayFilter(); err != nil {
+		return err
+	}
 	socket, err := ipc.Inherited()
 	if err != nil {
 		return fmt.Errorf("no pool has started this process (%w): unset %s", err, marker)
@@ -75,4 +88,38 @@ func serveWorker(optFns []func(*s3.Options)) error {
 		return fmt.Errorf("no pool has started this process (%w): unset %s", err, marker)
 	}
 	return worker.Serve(conn, optFns...)
+}
+
+// command returns how to start a worker.
+func (c *Config) command() (pool.Command, error) {
+	if c.WorkerCommand != nil {
+		if len(c.WorkerCommand) == 0 || c.WorkerCommand[0] == "" {
+			return pool.Command{}, nil // validate says so
+		}
+		// A relative name would be another program once the working directory has changed.
+		program, err := exec.LookPath(c.WorkerCommand[0])
+		if err == nil {
+			program, err = filepath.Abs(program)
+		}
+		if err != nil {
+			return pool.Command{}, fmt.Errorf("WorkerCommand: %w", err)
+		}
+		args := append([]string{program}, c.WorkerCommand[1:]...)
+		return pool.Command{Args: args, Env: []string{marker + "=" + markCommand}}, nil
+	}
+	self, err := pool.Self()
+	if err != nil {
+		return pool.Command{}, fmt.Errorf("find this executable: %w", err)
+	}
+	return pool.Command{Args: []string{self}, Env: []string{marker + "=" + markSelf}}, nil
+}
+
+// fence returns the fence for workers that are started with command.
+func (c *Config) fence(command pool.Command, ports []uint16, pretend fence.Pretend) *fence.Plan {
+	if len(command.Args) == 0 {
+		return nil // an error of command
+	}
+	return fence.New(fence.Options{
+		Mode: fence.Mode(c.Sandbox), Program: command.Args[0], Foreign: c.WorkerCommand != nil, Ports: ports, Pretend: pretend,
+	})
 }

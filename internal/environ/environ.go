@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/s3processpool/processpool/internal/fence"
 	"github.com/s3processpool/processpool/internal/osfile"
 )
 
@@ -24,6 +25,7 @@ type Environ struct {
 	CancelTimeout time.Duration
 
 	Hurry int // workers divide the pauses between attempts and RetryTimeout by it; 0 or 1: not
+	Fence fence.Pretend
 }
 
 // In returns cfg with e in it.

@@ -41,6 +41,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/s3processpool/processpool/internal/fence"
 	"github.com/s3processpool/processpool/internal/settings"
 )
 
@@ -50,6 +51,8 @@ type Options struct {
 	Command     Command
 	Settings    settings.Settings
 	Credentials aws.CredentialsProvider // asked once for all workers; nil = requests are not signed
+	Fence       *fence.Plan             // around each worker; nil = none
+	Nice        int                     // added to each worker's niceness
 	Logger      *slog.Logger
 	Trace       io.Writer // what PROCESSPOOLDEBUG=ipc prints, see package ipc; nil = os.Stderr
 
@@ -101,6 +104,7 @@ func (p *Pool) Events() <-chan Event { return p.events }
 
 // Start begins to fill every seat. It does not wait for workers. It must be called at most once.
 func (p *Pool) Start() {
+	p.announceFence()
 	for seat := range p.options.Processes {
 		p.seats.Go(func() { p.occupy(seat) })
 	}

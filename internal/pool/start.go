@@ -44,12 +44,20 @@ func (p *Pool) spawn(seat int) (*process, error) {
 	if args[0] == self {
 		w.cmd.Args[0] = os.Args[0] // for ps
 	}
-	w.cmd.Env = p.options.Command.environ(p.options.Settings.Slots)
+	w.cmd.Env = append(p.options.Command.environ(p.options.Settings.Slots), p.options.Fence.Environ()...)
 	ipc.Bequeath(w.cmd, theirs)
+	// The thread that starts the worker may open nothing for writing any more.
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	defer null.Close()
+	w.cmd.Stdin, w.cmd.Stdout = null, null
 	// A child of the worker may keep standard error open. Wait does not wait for it longer than
 	// this.
 	w.cmd.WaitDelay = time.Second
-	err = withSlack(p.options.Settings.Slots, func() error { return w.stderr.startCommand(w.cmd) })
+	err = p.launch(func() error { return w.stderr.startCommand(w.cmd) }, w.cmd)
 	if err != nil {
 		conn.Close()
 		return nil, err

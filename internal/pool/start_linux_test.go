@@ -128,24 +128,44 @@ func TestWorkerSlack(t *testing.T) {
 	}
 }
 
-// TestSlackLeavesThreadAsItWas: the thread will run the application's goroutines again.
-func TestSlackLeavesThreadAsItWas(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	current := func() time.Duration {
-		t.Helper()
-		got, err := currentSlack()
+// TestLaunchLeavesThreadsAsTheyWere: no thread that runs the application's goroutines again has a
+// worker's slack or niceness.
+func TestLaunchLeavesThreadsAsTheyWere(t *testing.T) {
+	p := New(Options{Nice: 3})
+	p.options.Settings.Slots = 1
+	nice := func() int {
+		raw, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
 		if err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
-		return got
+		return 20 - raw
 	}
-	before := current()
-	var during time.Duration
-	if err := withSlack(1, func() error { during = current(); return io.EOF }); err != io.EOF {
-		t.Errorf("got %v, want what start returned", err)
+	before, err := currentSlack()
+	if err != nil {
+		t.Fatal(err)
 	}
-	if during != slack || current() != before {
-		t.Errorf("slack was %v, %v during the start, %v after it", before, during, current())
+	niceBefore := nice()
+	for range 20 {
+		var during time.Duration
+		var niceDuring int
+		err := p.launch(func() error { during, err = currentSlack(); niceDuring = nice(); return io.EOF }, nil)
+		if err != io.EOF {
+			t.Errorf("got %v, want what start returned", err)
+		}
+		if during != slack || niceDuring != min(niceBefore+3, 19) {
+			t.Errorf("during the start: slack %v, niceness %d", during, niceDuring)
+		}
+		for range 10 {
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				if after, _ := currentSlack(); after != before || nice() != niceBefore {
+					t.Errorf("after the start: slack %v, niceness %d", after, nice())
+				}
+			}()
+			<-ended
+		}
 	}
 }

@@ -26,19 +26,27 @@ func (s *Settings) Check() error {
 	if s.HTTP.NoProxy {
 		return errors.Join(faults...)
 	}
-	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+	for _, name := range proxyVariables {
 		proxy := os.Getenv(name)
 		if proxy == "" {
 			continue
 		}
-		if !strings.Contains(proxy, "://") { // net/http takes it for one over HTTP
-			proxy = "http://" + proxy
-		}
-		if err := checkURL(proxy, "http", "https", "socks5", "socks5h"); err != nil {
+		if err := checkURL(withScheme(proxy), "http", "https", "socks5", "socks5h"); err != nil {
 			faults = append(faults, fmt.Errorf("%s %w: give a URL such as http://proxy.example.com:3128", name, err))
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// proxyVariables are the environment variables that net/http reads.
+var proxyVariables = []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"}
+
+// withScheme returns the URL of a proxy. net/http takes one without a scheme for one over HTTP.
+func withScheme(proxy string) string {
+	if strings.Contains(proxy, "://") {
+		return proxy
+	}
+	return "http://" + proxy
 }
 
 // inHostName reports whether a character may be in the name of a host, or is one that names of

@@ -14,7 +14,9 @@ import (
 
 func wantStats(t *testing.T, d *processpool.Downloader, when string, want processpool.Stats) {
 	t.Helper()
-	if got := d.Stats(); got != want {
+	got := d.Stats()
+	want.Sandbox = got.Sandbox // depends on the system; TestSandbox... has it
+	if got != want {
 		t.Errorf("%s:\ngot  %+v\nwant %+v", when, got, want)
 	}
 }

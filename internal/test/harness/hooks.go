@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/s3processpool/processpool/internal/environ"
+	"github.com/s3processpool/processpool/internal/fence"
 	"github.com/s3processpool/processpool/internal/osfile"
 	"github.com/s3processpool/processpool/internal/pool"
 )
@@ -15,9 +16,10 @@ import (
 // environs are the environments of the tests that run, by *testing.T.
 var environs sync.Map
 
-// environOf returns the test's environment: no range is slow, and everything else is the default.
+// environOf returns the test's environment: no range is slow, a worker that makes a system call
+// which its sandbox does not allow dies of it, and everything else is the default.
 func environOf(t *testing.T) *environ.Environ {
-	e := &environ.Environ{Files: new(osfile.System), Slow: time.Hour}
+	e := &environ.Environ{Files: new(osfile.System), Slow: time.Hour, Fence: fence.Pretend{Kill: true}}
 	known, found := environs.LoadOrStore(t, e)
 	if !found {
 		t.Cleanup(func() { environs.Delete(t) })
@@ -50,3 +52,7 @@ func Pool(t *testing.T, o pool.Options) {
 // Hurry makes the time of retries pass n times as fast, for the Downloaders that the test makes from
 // then on: the pauses between attempts, and RetryTimeout.
 func Hurry(t *testing.T, n int) { environOf(t).Hurry = n }
+
+// Pretend sets what the Downloaders that the test makes from then on believe of the system's
+// sandbox.
+func Pretend(t *testing.T, p fence.Pretend) { environOf(t).Fence = p }

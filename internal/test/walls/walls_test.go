@@ -27,19 +27,20 @@ const (
 var layers = []struct{ name, imports string }{
 	{"checksum", ""},
 	{"failure", ""},
+	{"fence", ""},
 	{"keypath", ""},
 	{"lowat", ""},
 	{"osfile", ""},
 	{"settings", ""},
 	{"spread", ""},
-	{"environ", "osfile"},
+	{"environ", "fence osfile"},
 	{"proof", "checksum failure"},
 	{"tree", "keypath"},
 	{"journal", "checksum failure osfile"},
 	{"sink", "osfile"},
 	{"partial", "checksum failure journal osfile proof sink"},
 	{"ipc", "checksum failure proof settings"},
-	{"pool", "checksum failure ipc proof settings"},
+	{"pool", "checksum failure fence ipc proof settings"},
 	{"answer", "checksum failure ipc proof"},
 	{"fetch", "answer checksum failure ipc lowat proof settings spread"},
 	{"worker", "checksum failure fetch ipc osfile"},
@@ -47,7 +48,7 @@ var layers = []struct{ name, imports string }{
 	{"dispatch/fakecrew", "failure ipc pool"},
 	{"transfer", "checksum dispatch failure ipc journal osfile partial proof sink"},
 	{"walk", "dispatch failure ipc keypath partial transfer tree"},
-	{"", "dispatch environ failure ipc keypath partial pool settings sink transfer tree walk worker"}, // the root
+	{"", "dispatch environ failure fence ipc keypath partial pool settings sink transfer tree walk worker"}, // the root
 }
 
 // The library imports nothing of the module but what the table allows, and the table has no way

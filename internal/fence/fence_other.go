@@ -1,0 +1,16 @@
+//go:build !linux
+
+package fence
+
+import "runtime"
+
+func (p *Plan) probe() { p.lacks("there is no sandbox for %s yet", runtime.GOOS) }
+
+// Restrict does nothing on this platform.
+func (p *Plan) Restrict() error { return nil }
+
+// OnThread calls f.
+func OnThread(f func() error) error { return f() }
+
+// LayFilter does nothing on this platform.
+func LayFilter() error { return nil }
