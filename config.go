@@ -2,7 +2,6 @@ package processpool
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/s3processpool/processpool/internal/environ"
-	"github.com/s3processpool/processpool/internal/fence"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/settings"

@@ -234,15 +234,6 @@ func (d *Directory) validate(o DownloadOptions) error {
 	return errors.Join(f.err(), common.validate())
 }
 
-// etag adds what is wrong with an ETag that is a condition. A weak one never matches (RFC 9110,
-// 13.1.1).
-func (f *faults) etag(name, etag string) {
-	f.add(strings.HasPrefix(etag, "W/"), "%s is a weak ETag, which S3 does not have", name)
-	f.add(etag == "*", "%s is *: give an ETag", name)
-	f.add(strings.ContainsFunc(etag, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Count(etag, `"`)%2 != 0 ||
-		strings.Contains(strings.Trim(etag, `"`), `"`), "%s is not one ETag: %q", name, etag)
-}
-
 // isObjectLambda reports whether the bucket is arn:aws:s3-object-lambda:..., or the alias form
 // ...--ol-s3 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/transforming-objects.html).
 func isObjectLambda(bucket string) bool {

@@ -216,3 +216,12 @@ type ObjectInfo struct {
 	LastModified time.Time
 	StorageClass string // such as STANDARD or GLACIER
 }
+
+// etag adds what is wrong with an ETag that is a condition. A weak one never matches (RFC 9110,
+// 13.1.1).
+func (f *faults) etag(name, etag string) {
+	f.add(strings.HasPrefix(etag, "W/"), "%s is a weak ETag, which S3 does not have", name)
+	f.add(etag == "*", "%s is *: give an ETag", name)
+	f.add(strings.ContainsFunc(etag, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Count(etag, `"`)%2 != 0 ||
+		strings.Contains(strings.Trim(etag, `"`), `"`), "%s is not one ETag: %q", name, etag)
+}

@@ -386,7 +386,7 @@ func TestPaceOfFruitlessWorkers(t *testing.T) {
 		if n == 2 {
 			begun = time.Now()
 		}
-		w.Job(&ipc.Job{ID: 8, Head: &ipc.Head{}}, nil)
+		w.Job(&ipc.Job{ID: 8, Get: &ipc.Get{Length: 9}}, tempFile(t))
 		next[Progress](c)
 		next[Down](c)
 	}
