@@ -31,7 +31,7 @@ func TestFaultCancelInACall(t *testing.T) {
 	}{
 		{"open", 1, "get"}, {"stat", 1, "get"}, {"fallocate", 1, "get"},
 		{"fsync", 1, "get"}, {"fsync", 2, "publish"}, // the first shows that the file system can sync
-		{"stat", 2, ""}, {"close", 1, ""}, {"rename", 1, ""}, {"syncdir", 1, ""},
+		{"close", 1, "publish"}, {"stat", 2, ""}, {"rename", 1, ""}, {"syncdir", 1, ""},
 	} {
 		t.Run(c.call, func(t *testing.T) {
 			leak.Check(t)

@@ -115,7 +115,8 @@ func given(dir, key string) (int, error) {
 	}
 	for _, e := range entries {
 		name, _ := os.Readlink("/proc/self/fd/" + e.Name())
-		if filepath.Dir(name) == dir && strings.Contains(filepath.Base(name), key) {
+		base := filepath.Base(name)
+		if filepath.Dir(name) == dir && (base == "."+key+".part" || len(base) == len(key)+9 && strings.HasPrefix(base, key+".")) {
 			var fd int
 			fmt.Sscan(e.Name(), &fd)
 			return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
