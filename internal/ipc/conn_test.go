@@ -42,8 +42,8 @@ func open(t testing.TB, f End) *Conn {
 		t.Fatal(err)
 	}
 	// Only a test that hangs takes as long.
-	c.SetReadDeadline(time.Now().Add(20 * time.Second))
-	c.SetWriteDeadline(time.Now().Add(20 * time.Second))
+	c.SetReadDeadline(time.Now().Add(2 * time.Minute))
+	c.SetWriteDeadline(time.Now().Add(2 * time.Minute))
 	t.Cleanup(func() { c.Close() })
 	return c
 }

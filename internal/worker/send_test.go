@@ -32,8 +32,8 @@ func connected(t testing.TB) (*server, *ipc.Conn) {
 		}
 		t.Cleanup(func() { c.Close() })
 		// Only a test that hangs takes as long.
-		c.SetReadDeadline(time.Now().Add(20 * time.Second))
-		c.SetWriteDeadline(time.Now().Add(20 * time.Second))
+		c.SetReadDeadline(time.Now().Add(2 * time.Minute))
+		c.SetWriteDeadline(time.Now().Add(2 * time.Minute))
 		conns = append(conns, c)
 	}
 	return &server{conn: conns[1]}, conns[0]

@@ -28,7 +28,7 @@ import (
 
 // patience is how long a test waits for an event that must happen. Only a test that hangs exceeds
 // it.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // pool is the pool of a worker that runs in this process.
 type pool struct {

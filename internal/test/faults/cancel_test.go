@@ -21,8 +21,8 @@ func wantCanceledIn(t *testing.T, f *processpool.Future, op string) {
 	}
 }
 
-// A cancel during a system call on the temporary file. It takes effect up to the rename, but not
-// from the call before the rename on, because nothing can fail after that.
+// A cancel during a system call on the temporary file. It takes effect until the file is sealed, and
+// not from the call before the rename on, because nothing can fail after that.
 func TestFaultCancelInACall(t *testing.T) {
 	for _, c := range []struct {
 		call string
@@ -50,6 +50,7 @@ func TestFaultCancelInACall(t *testing.T) {
 			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
 			harness.Wait(t, reached, c.call)
 			f.Cancel()
+			f.Cancel() // is heard when the first has been dealt with
 			close(release)
 			if c.op != "" {
 				wantCanceledIn(t, f, c.op)

@@ -10,7 +10,7 @@ import (
 
 // Patience is how long a test waits for an event that must happen. It measures no speed: only a
 // hang takes that long.
-const Patience = 30 * time.Second
+const Patience = 2 * time.Minute
 
 // Wait receives from c. It ends the test when nothing arrives within Patience.
 func Wait[T any](t *testing.T, c <-chan T, what string) T {

@@ -14,7 +14,7 @@ import (
 )
 
 // patience is how long Check waits for leftovers to disappear. Only a leak takes that long.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // Check fails the test if at its end there are goroutines, child processes or descriptors that did
 // not exist at the call of Check. It runs as a cleanup, after all cleanups that were registered

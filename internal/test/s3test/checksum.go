@@ -40,9 +40,13 @@ func newHash(alg string) hash.Hash {
 // digest returns the digest of size bytes of the content, starting at off.
 func (o *Object) digest(alg string, off, size int64) []byte {
 	h := newHash(alg)
-	buf := buffers.Get().(*[]byte)
-	defer buffers.Put(buf)
-	n, err := io.CopyBuffer(h, io.NewSectionReader(o.content, off, size), *buf)
+	buf := make([]byte, 4<<10)
+	if size > 4<<10 {
+		pooled := buffers.Get().(*[]byte)
+		defer buffers.Put(pooled)
+		buf = *pooled
+	}
+	n, err := io.CopyBuffer(h, io.NewSectionReader(o.content, off, size), buf)
 	if err != nil || n != size {
 		panic(fmt.Sprintf("s3test: content of %s/%s ends after %d bytes: %v", o.Bucket, o.Key, off+n, err))
 	}
