@@ -10,7 +10,9 @@ import (
 
 // Request is a request that has arrived at a [Server].
 type Request struct {
-	Operation string // HeadObject, GetObject, GetObjectAttributes, HeadBucket, ListObjectsV2; or the HTTP method of another
+	// Operation is HeadObject, GetObject, GetObjectAttributes, HeadBucket or ListObjectsV2, or the
+	// HTTP method of another operation, which the server does not have.
+	Operation string
 	Bucket    string
 	Key       string // empty for the operations of a bucket
 	Range     string // as the header has it, such as bytes=0-8388607
