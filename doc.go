@@ -80,6 +80,8 @@ downloads and never blocks. The oldest is served first; a later one uses the wor
 leaves free. At most [Config.MaxRequestProcesses] times [Config.RequestsPerProcess] requests
 reach S3 at a time.
 
+Package processpooltest has an S3 server for the tests of programs that use this package.
+
 Linux, macOS and Windows are supported. On other platforms Start and every Result return
 [errors.ErrUnsupported].
 */

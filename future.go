@@ -10,6 +10,7 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/partial"
+	"github.com/s3processpool/processpool/internal/resolved"
 	"github.com/s3processpool/processpool/internal/transfer"
 )
 
@@ -66,6 +67,21 @@ func newObject(o transfer.Object) Object {
 	return object
 }
 
+// transferred is the way back: it makes the transfer.Object of which newObject makes o.
+func (o *Object) transferred() transfer.Object {
+	details := &ipc.Details{
+		ContentType: o.ContentType, ContentEncoding: o.ContentEncoding, StorageClass: o.StorageClass,
+		Metadata: o.Metadata,
+	}
+	for _, sum := range o.Checksums {
+		details.Checksums = append(details.Checksums, ipc.Sum{Algorithm: string(sum.Algorithm), Value: sum.Value})
+	}
+	return transfer.Object{
+		Size: o.Size, ETag: o.ETag, VersionId: o.VersionId, LastModified: o.LastModified,
+		Verified: o.Verified, Resumed: o.Resumed, Details: details,
+	}
+}
+
 // Future is a download under way. All methods may be called at any time, from any
 // goroutine, also after Shutdown.
 //
@@ -90,6 +106,26 @@ func (d *Downloader) newFuture(bucket, key, filename string, optFns []func(*Down
 	f.meta.TransferID = d.nextID()
 	f.meta.Bucket, f.meta.Key, f.meta.Filename = bucket, key, filename
 	f.download.Init(&d.env, (*futureOwner)(f))
+	return f
+}
+
+func init() {
+	resolved.New = func(meta, object any, err error) any {
+		return newResolved(meta.(Meta), object.(Object), err)
+	}
+}
+
+// newResolved makes the Future of processpooltest.Resolved.
+func newResolved(meta Meta, object Object, err error) *Future {
+	d := &Downloader{} // of this Future alone, and never started
+	d.env.Counters = &d.counters
+	f := &Future{meta: meta, downloader: d}
+	f.meta.ExpectedSize = copied(meta.ExpectedSize)
+	f.download.Init(&d.env, (*futureOwner)(f))
+	if err != nil {
+		object = Object{}
+	}
+	f.download.Resolve(object.transferred(), err)
 	return f
 }
 

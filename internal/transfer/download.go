@@ -166,6 +166,15 @@ func (d *Download) Begin(l *dispatch.Loop) dispatch.Task { return begin(d, l) }
 // made it.
 func (d *Download) Refuse(op string, err error) { d.end(Object{}, d.owner.Wrap(op, err)) }
 
+// Resolve ends a download that is not submitted, as if it had run: with o, or with err as it is.
+func (d *Download) Resolve(o Object, err error) {
+	if err == nil {
+		d.bytesDone.Store(o.Size)
+		d.bytesTotal.Store(o.Size)
+	}
+	d.end(o, err)
+}
+
 // end sets the outcome. It is called once.
 func (d *Download) end(o Object, err error) {
 	d.outcome = Outcome{o, err}

@@ -5,9 +5,8 @@ package docs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,8 +17,66 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/test/s3test"
+	"github.com/s3processpool/processpool/processpooltest"
 )
+
+func TestFetch(t *testing.T) {
+	server := processpooltest.NewServer(t)
+	server.Put("mybucket", "mykey", []byte("content"))
+	d, err := processpool.NewDownloader(server.Config(), func(c *processpool.Config) { c.MaxRequestProcesses = 2 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Shutdown()
+
+	file := filepath.Join(t.TempDir(), "myfile")
+	if err := d.DownloadFile(t.Context(), "mybucket", "mykey", file).Result(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(file); string(got) != "content" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestFault(t *testing.T) {
+	server := processpooltest.NewServer(t)
+	server.Put("mybucket", "mykey", []byte("content"))
+	d, err := processpool.NewDownloader(server.Config(), func(c *processpool.Config) { c.MaxRequestProcesses = 2 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Shutdown()
+	file := filepath.Join(t.TempDir(), "myfile")
+	server.Inject(processpooltest.Fault{Operation: "GetObject", Flip: true, FlipAt: 3})
+	err = d.DownloadFile(t.Context(), "mybucket", "mykey", file).Result()
+	if !errors.Is(err, processpool.ErrChecksumMismatch) {
+		t.Errorf("got %v, want %v", err, processpool.ErrChecksumMismatch)
+	}
+}
+
+// report is code that takes a Future.
+func report(f *processpool.Future) string {
+	if err := f.Result(); err != nil {
+		return f.Meta().Key + " failed"
+	}
+	return fmt.Sprintf("%s has %d bytes", f.Meta().Key, f.Object().Size)
+}
+
+func TestReport(t *testing.T) {
+	meta := processpool.Meta{Bucket: "mybucket", Key: "mykey", Filename: "myfile"}
+	f := processpooltest.Resolved(meta, processpool.Object{Size: 7}, nil)
+	if got, want := report(f), "mykey has 7 bytes"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	err := &processpool.TransferError{
+		Op: processpool.OpGet, Bucket: "mybucket", Key: "mykey", Filename: "myfile",
+		Err: processpool.ErrStalled, // the error to test with
+	}
+	f = processpooltest.Resolved(meta, processpool.Object{}, err)
+	if got, want := report(f), "mykey failed"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
 
 // Fetcher is what this program needs of a Downloader.
 type Fetcher interface {
@@ -81,8 +138,7 @@ func newDownloader(t *testing.T, url string) *processpool.Downloader {
 }
 
 func TestDownload(t *testing.T) {
-	origin := s3test.Start()
-	t.Cleanup(origin.Close)
+	origin := processpooltest.NewServer(t)
 	origin.Put("mybucket", "mykey", []byte("content"))
 	wantContent(t, newDownloader(t, origin.URL()), "mybucket", "mykey", "content")
 }
@@ -96,29 +152,6 @@ func wantContent(t *testing.T, d *processpool.Downloader, bucket, key, want stri
 	if got, err := os.ReadFile(file); string(got) != want || err != nil {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
-}
-
-// newServer starts a server that has one object, and that checks no signatures.
-func newServer(t *testing.T, path, etag, content string) *httptest.Server {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != path {
-			w.WriteHeader(http.StatusNotFound)
-			return
-		}
-		w.Header().Set("ETag", etag)
-		http.ServeFile(w, r, content) // Range and If-Match, too
-	}))
-	t.Cleanup(server.Close)
-	return server
-}
-
-func TestServer(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "content")
-	if err := os.WriteFile(file, []byte("content"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	server := newServer(t, "/mybucket/mykey", `"1"`, file)
-	wantContent(t, newDownloader(t, server.URL), "mybucket", "mykey", "content")
 }
 
 func workerOptions(o *s3.Options) {
@@ -136,8 +169,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestWorkerCommand(t *testing.T) {
-	origin := s3test.Start()
-	t.Cleanup(origin.Close)
+	origin := processpooltest.NewServer(t)
 	origin.Put("mybucket", "mykey", []byte("content"))
 	executable, err := os.Executable()
 	if err != nil {
@@ -145,7 +177,6 @@ func TestWorkerCommand(t *testing.T) {
 	}
 	d, err := processpool.NewDownloader(origin.Config(), func(c *processpool.Config) {
 		c.MaxRequestProcesses = 1
-		c.ClientOptions = append(c.ClientOptions, origin.ClientOptions())
 		c.WorkerCommand = []string{executable, "worker"}
 	})
 	if err != nil {
@@ -155,7 +186,7 @@ func TestWorkerCommand(t *testing.T) {
 	wantContent(t, d, "mybucket", "mykey", "content")
 	for _, r := range origin.Requests() {
 		if got := r.Header.Get("X-Proxy-Token"); got != "token" {
-			t.Errorf("%s: got token %q", r.Method, got)
+			t.Errorf("%s: got token %q", r.Operation, got)
 		}
 	}
 }

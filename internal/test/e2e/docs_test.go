@@ -20,7 +20,7 @@ func TestDocuments(t *testing.T) {
 		pieces         int
 	}{
 		{"docs/porting.md", "example_test.go", 9},
-		{"docs/testing.md", "internal/test/docs/testing_test.go", 6},
+		{"docs/testing.md", "internal/test/docs/testing_test.go", 8},
 	} {
 		compiled := flat(read(t, c.code))
 		found := pieces(read(t, c.document))

@@ -20,6 +20,10 @@ const (
 	module   = "github.com/s3processpool/processpool"
 	internal = module + "/internal/"
 	root     = "../../.."
+
+	// The names in the table of the packages that are not below internal.
+	rootName = "."
+	testName = "processpooltest"
 )
 
 // layers lists, for each package, the packages of this module that it may import. A package comes
@@ -31,6 +35,7 @@ var layers = []struct{ name, imports string }{
 	{"keypath", ""},
 	{"lowat", ""},
 	{"osfile", ""},
+	{"resolved", ""},
 	{"settings", ""},
 	{"spread", ""},
 	{"environ", "fence osfile"},
@@ -48,7 +53,9 @@ var layers = []struct{ name, imports string }{
 	{"dispatch/fakecrew", "failure ipc pool"},
 	{"transfer", "checksum dispatch failure ipc journal osfile partial proof sink"},
 	{"walk", "dispatch failure ipc keypath partial transfer tree"},
-	{"", "dispatch environ failure fence ipc keypath partial pool settings sink transfer tree walk worker"}, // the root
+	{rootName, "dispatch environ failure fence ipc keypath partial pool resolved settings sink transfer tree walk worker"},
+	{"test/s3test", ""},
+	{testName, rootName + " resolved test/s3test"},
 }
 
 // The library imports nothing of the module but what the table allows, and the table has no way
@@ -66,11 +73,7 @@ func TestImports(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for file, imports := range sources(t) {
-		name := filepath.ToSlash(filepath.Dir(file))
-		name = strings.TrimPrefix(strings.TrimPrefix(name, "internal"), "/")
-		if name == "." {
-			name = ""
-		}
+		name := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(file)), "internal/")
 		seen[name] = true
 		may, known := allowed[name]
 		if !known {
@@ -89,9 +92,9 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// sources returns the imports of each file of the library, for whatever platform, without its
-// tests. It reads the files itself, so that the go command runs this test again when one has
-// changed.
+// sources returns the imports of each file of the library and of processpooltest, for whatever
+// platform, without their tests. It reads the files itself, so that the go command runs this test
+// again when one has changed.
 func sources(t *testing.T) map[string][]string {
 	files := map[string][]string{}
 	err := fs.WalkDir(os.DirFS(root), ".", func(path string, d fs.DirEntry, err error) error {
@@ -99,7 +102,8 @@ func sources(t *testing.T) map[string][]string {
 		case err != nil:
 			return err
 		case d.IsDir():
-			if slices.Contains([]string{".git", "bench", "cmd", "docs", "examples", "internal/test", "testdata"}, path) || d.Name() == "testdata" {
+			test := strings.HasPrefix(path, "internal/test/") && path != "internal/test/s3test"
+			if test || slices.Contains([]string{".git", "bench", "cmd", "docs", "examples", "testdata"}, path) || d.Name() == "testdata" {
 				return fs.SkipDir
 			}
 			return nil
@@ -133,10 +137,12 @@ func sources(t *testing.T) map[string][]string {
 // local returns the name that a package has in the table.
 func local(path string) (name string, ok bool) {
 	if path == module {
-		return "", true
+		return rootName, true
 	}
-	name, ok = strings.CutPrefix(path, internal)
-	return name, ok
+	if name, ok = strings.CutPrefix(path, internal); ok {
+		return name, true
+	}
+	return strings.CutPrefix(path, module+"/")
 }
 
 // The library pulls no test package, and not the package testing, into programs.
@@ -148,6 +154,19 @@ func TestNoTestCode(t *testing.T) {
 	for path := range strings.Lines(string(out)) {
 		if path = strings.TrimSpace(path); path == "testing" || strings.HasPrefix(path, internal+"test/") || strings.HasSuffix(path, "/fakecrew") {
 			t.Errorf("the library depends on %s", path)
+		}
+	}
+}
+
+// Only tests import processpooltest: not the examples, the tools, or other test packages.
+func TestTestPackage(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, module+"/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if fields := strings.Fields(line); slices.Contains(fields[1:], module+"/"+testName) {
+			t.Errorf("%s imports %s", fields[0], testName)
 		}
 	}
 }
