@@ -116,14 +116,39 @@ func (t *Temp) publish() error {
 	if err := sys.Close(t.file); err != nil {
 		return err
 	}
-	if !t.target.fresh {
-		return sys.Rename(t.Name(), t.target.path)
+	if err = t.rename(); err != nil && t.keep {
+		t.reclaim()
 	}
-	err = sys.RenameNew(t.Name(), t.target.path)
+	return err
+}
+
+func (t *Temp) rename() error {
+	if !t.target.fresh {
+		return t.target.sys.Rename(t.Name(), t.target.path)
+	}
+	err := t.target.sys.RenameNew(t.Name(), t.target.path)
 	if errors.Is(err, fs.ErrExist) {
 		return &os.LinkError{Op: "rename", Old: t.Name(), New: t.target.path, Err: failure.ErrExists}
 	}
 	return err
+}
+
+// reclaim opens the file again after a rename that failed, and takes back the permissions with which a
+// later download would not trust it. Where that fails, a later download begins afresh.
+func (t *Temp) reclaim() {
+	f, err := t.target.sys.Reopen(t.Name())
+	if err != nil {
+		return
+	}
+	info, err := f.Stat()
+	if err != nil || !os.SameFile(info, t.info) {
+		f.Close()
+		return
+	}
+	t.file, t.reading, t.sealed = f, false, false
+	osfile.Lock(f)
+	have := info.Mode().Perm()
+	t.target.setMode(f, have, (have|osfile.OwnerAccess)&^osfile.OthersWrite)
 }
 
 // Published reports whether Publish has succeeded.
