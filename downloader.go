@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -93,7 +94,7 @@ func (d *Downloader) Start() error {
 // working directory at the time of the call.
 //
 // The file appears at filename, by a rename, when it is complete and verified. An existing
-// file is replaced and its permission bits are kept. A symbolic link is followed. Anything
+// file is replaced and its permission bits are kept, unless the options say otherwise. A symbolic link is followed. Anything
 // that is not a regular file is refused.
 func (d *Downloader) DownloadFile(ctx context.Context, bucket, key, filename string, optFns ...func(*DownloadOptions)) *Future {
 	mustContext(ctx)
@@ -210,6 +211,7 @@ func (m *Meta) validate() error {
 	f.etag("IfMatch", m.IfMatch)
 	f.etag("IfNoneMatch", m.IfNoneMatch)
 	f.add(m.IfMatch != "" && m.IfNoneMatch != "", "IfMatch and IfNoneMatch are both set: the download can have one condition")
+	f.add(m.Mode&^fs.ModePerm != 0, "Mode is %#o: give permission bits, 0o777 at most", m.Mode)
 	f.verify(m.Verify)
 	f.add(m.MultipartThreshold < 0 || m.MultipartChunksize < 0, "MultipartThreshold or MultipartChunksize is negative")
 	a := m.ExtraArgs

@@ -38,6 +38,9 @@ var (
 	ErrUnverifiable = failure.ErrUnverifiable
 	// ErrNotModified means that the object has the ETag of DownloadOptions.IfNoneMatch.
 	ErrNotModified = failure.ErrNotModified
+	// ErrExists means that DownloadOptions.NoClobber was asked for, and that the destination exists.
+	// For errors.Is it is fs.ErrExist too.
+	ErrExists = failure.ErrExists
 	// ErrUnsafeKey means that DownloadDirectory found no file name of its own for the
 	// key: the file would be outside the directory, or would replace another key's.
 	ErrUnsafeKey = keypath.ErrUnsafe

@@ -759,3 +759,49 @@ func ExampleDownloadOptions_ifNoneMatch() {
 	fmt.Println(errors.Is(err, processpool.ErrNotModified))
 	// Output: true
 }
+
+// A file that exists is not replaced, whoever has put it there, and whenever.
+func ExampleDownloadOptions_noClobber() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	for range 2 {
+		err := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "file"), func(o *processpool.DownloadOptions) {
+			o.NoClobber = true
+		}).Result()
+		switch {
+		case errors.Is(err, processpool.ErrExists):
+			fmt.Println("kept what is there")
+		case err != nil:
+			log.Fatal(err)
+		default:
+			fmt.Println("downloaded")
+		}
+	}
+	// Output:
+	// downloaded
+	// kept what is there
+}
+
+// A file with the time of its object, which nobody but its owner can read.
+func ExampleDownloadOptions_keepModTime() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	name := filepath.Join(dir, "file")
+	object, err := d.DownloadFile(context.Background(), "mybucket", "mykey", name, func(o *processpool.DownloadOptions) {
+		o.KeepModTime = true
+		o.Mode = 0o600
+	}).Wait(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(info.ModTime().Equal(object.LastModified), info.Mode())
+	// Output: true -rw-------
+}

@@ -205,6 +205,7 @@ func (o *futureOwner) Request() transfer.Request {
 		Args: m.ExtraArgs.wire(), ExpectedSize: ipc.SizeUnknown, SkipHead: m.SkipHead, Resume: m.Resume,
 		IfMatch: quoted(m.IfMatch), IfNoneMatch: quoted(m.IfNoneMatch),
 		Verify: transfer.Verify(m.Verify), Durable: m.Durable,
+		NoClobber: m.NoClobber, KeepModTime: m.KeepModTime, Mode: m.Mode,
 		Limit: rule.threshold, Cut: rule.cut,
 	}
 	if m.ExpectedSize != nil {

@@ -2,6 +2,7 @@ package processpool
 
 import (
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -101,6 +102,23 @@ type DownloadOptions struct {
 	// IfNoneMatch is an ETag, with or without its quotes: an object with this ETag is
 	// ErrNotModified, and the destination stays as it is. "": no condition.
 	IfNoneMatch string
+
+	// NoClobber replaces no file: a destination that exists is ErrExists, before any request is made. If
+	// it appears later, it is ErrExists too, and stays: the rename itself decides, and no other
+	// program can come in between. A symbolic link is followed, and what it points to decides. With
+	// Resume, what has arrived is kept when the destination appears. Default: a file is replaced.
+	NoClobber bool
+
+	// KeepModTime sets the file's modification time to the object's LastModified, before the file
+	// appears. A file whose time cannot be set is an error whose Op is OpChtimes, and does not
+	// appear. Default, and where S3 sends no LastModified: the time at which the file was written.
+	KeepModTime bool
+
+	// Mode has the permission bits of the file, which gets exactly these, whatever the umask, and
+	// whether it replaces a file. Other bits are refused. A file that cannot have them is an error. On
+	// Windows only the bit 0o200 counts: without it the file is read-only. Default 0: those of the
+	// file that is replaced, if it is the user's own, or else 0o666 less the umask.
+	Mode fs.FileMode
 
 	// Verify, Durable, MultipartThreshold and MultipartChunksize are this download's own. An
 	// option function sees the values of Config, and may change them.

@@ -4,5 +4,5 @@
 // The package's functions are the calls that no test needs to fail: opening a journal, locks,
 // marks, and write-back in a worker.
 //
-// Errors are *fs.PathError whose Op is the name of the call; that of a rename is *os.LinkError.
+// Errors are *fs.PathError whose Op is the name of the call; that of a rename or a link is *os.LinkError.
 package osfile

@@ -58,14 +58,6 @@ func (s *System) Close(f *os.File) error {
 	return Error("close", f.Name(), err)
 }
 
-// Rename renames a file. It replaces what the new name had.
-func (s *System) Rename(from, to string) error {
-	if err := s.before("rename", from); err != nil {
-		return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
-	}
-	return os.Rename(from, to)
-}
-
 // Remove removes a file.
 func (s *System) Remove(name string) error {
 	err := s.before("remove", name)

@@ -18,10 +18,11 @@ type System struct {
 // call; only close is made anyway, as the kernel does. A nil f removes the faults. The returned
 // function restores the previous state. SetFault panics if s is nil.
 //
-// The names are open, stat, chmod, fallocate, truncate, fsync, close, rename, remove, reopen, seal, lease,
-// fdatasync, and syncdir, for which path is the directory. Only Linux and macOS have fallocate, and
+// The names are open, stat, chmod, chtimes, fallocate, truncate, fsync, close, rename, link, remove,
+// reopen, seal, lease, fdatasync, and syncdir, for which path is the directory. Only Linux and macOS have fallocate, and
 // only Linux has seal and lease.
-// Unless its error is OfStorage, truncate follows. Where fdatasync Cannot, fsync follows.
+// Unless its error is OfStorage, truncate follows. Where fdatasync Cannot, fsync follows. Where rename
+// cannot leave an existing file alone, link and remove follow (RenameNew).
 func (s *System) SetFault(f func(op, path string) error) (restore func()) {
 	var next *func(op, path string) error
 	if f != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/s3processpool/processpool/internal/test/leak"
 )
@@ -49,7 +50,18 @@ var calls = map[string]func(s *System, f *os.File) error{
 		}
 		return err
 	},
-	"chmod":     func(s *System, f *os.File) error { return s.Chmod(f, 0o600) },
+	"chmod": func(s *System, f *os.File) error { return s.Chmod(f, 0o600) },
+	"chtimes": func(s *System, f *os.File) error {
+		want := time.Unix(1_000_000_000, 0)
+		if err := s.Chtimes(f, want); err != nil {
+			return err
+		}
+		info, err := f.Stat()
+		if err == nil && !info.ModTime().Equal(want) {
+			err = fmt.Errorf("got the time %v, want %v", info.ModTime(), want)
+		}
+		return err
+	},
 	"truncate":  func(s *System, f *os.File) error { return s.Truncate(f, 1) },
 	"fsync":     func(s *System, f *os.File) error { return s.Fsync(f) },
 	"fdatasync": func(s *System, f *os.File) error { return s.Datasync(f) },

@@ -214,3 +214,34 @@ func TestOpenTwice(t *testing.T) {
 	wantRecords(t, f, record(1))
 	f.End(failure.ErrObjectChanged)
 }
+
+// A destination that appears leaves the partial file as it is. The next download may have another mode
+// than the one that began the file.
+func TestFileIsKeptFromAnother(t *testing.T) {
+	leak.Check(t)
+	dir := t.TempDir()
+	fresh := func(o *Options) { o.Target = o.Target.NoClobber().WithMode(0o600) }
+	f := open(t, dir, fresh)
+	f.Add(record(1), true)
+	name := filepath.Join(dir, "file")
+	if err := os.WriteFile(name, []byte("another"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	err := errors.Join(f.Quiesce(), f.Temp.Publish())
+	if !errors.Is(err, failure.ErrExists) {
+		t.Errorf("got %v, want %v", err, failure.ErrExists)
+	}
+	f.End(err)
+	leak.Files(t, dir, "file", ".file.part", ".file.part.journal")
+
+	f = open(t, dir, func(o *Options) { o.Target = o.Target.WithMode(0o444) })
+	wantRecords(t, f, record(1))
+	if err := errors.Join(f.Quiesce(), f.Temp.Publish()); err != nil {
+		t.Fatal(err)
+	}
+	f.End(nil)
+	leak.Files(t, dir, "file")
+	if info, err := os.Stat(name); err != nil || info.Size() != size || info.Mode() != 0o444 {
+		t.Errorf("got %v, %v, want the object with mode 0444", info, err)
+	}
+}

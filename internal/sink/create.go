@@ -14,8 +14,8 @@ import (
 const draws = 8
 
 // Create creates a temporary file of size bytes beside the destination and, where the file system
-// can, allocates its blocks. When it is published it has the permissions of the file that it
-// replaces, if that is the user's own, or those of a new file; until then its owner can also read
+// can, allocates its blocks. When it is published it has the permissions of WithMode, or those of the
+// file that it replaces, if that is the user's own, or those of a new file; until then its owner can also read
 // it and write to it. Owner, access control lists and other attributes are those of a new file.
 // After an error no file is left.
 func (t Target) Create(size int64) (*Temp, error) {
@@ -61,7 +61,7 @@ func (t Target) create(size int64, open opener, keep bool) (*Temp, error) {
 		return nil, err
 	}
 	// From the start, so that private content is never readable.
-	f, err := open(permOf(replaced, newFile))
+	f, err := open(t.permOf(replaced, newFile))
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +74,9 @@ func (t Target) create(size int64, open opener, keep bool) (*Temp, error) {
 		return nil, err
 	}
 	temp.perm = temp.info.Mode().Perm()
+	if t.mode != 0 {
+		temp.perm &= newFile
+	}
 	// The lock shows others that a process writes to the file. The workers that get its descriptor
 	// have the lock too. Nobody else has the file yet, so Lock succeeds where there are locks.
 	osfile.Lock(f)

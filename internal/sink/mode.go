@@ -11,11 +11,13 @@ import (
 // newFile are the permissions of a new file, before the umask.
 const newFile fs.FileMode = 0o666
 
-// permOf returns the permissions of a file that replaces another, or none (nil). fresh are those of
-// a new file. A file of the user's own passes its permissions on. Another user may have put his file
+// permOf returns the permissions of a file that replaces another, or none (nil): those of WithMode, if
+// there are any. fresh are those of a new file. A file of the user's own passes its permissions on. Another user may have put his file
 // there for ours to get its permissions: of those, ours gets only what a new file would have, too.
-func permOf(replaced fs.FileInfo, fresh fs.FileMode) fs.FileMode {
+func (t Target) permOf(replaced fs.FileInfo, fresh fs.FileMode) fs.FileMode {
 	switch {
+	case t.mode != 0:
+		return t.mode
 	case replaced == nil:
 		return fresh
 	case osfile.Owned(replaced):
@@ -33,7 +35,7 @@ func permOf(replaced fs.FileInfo, fresh fs.FileMode) fs.FileMode {
 // than wanted.
 func (t Target) openToOwner(f *os.File, info, replaced fs.FileInfo, keep bool) error {
 	have := info.Mode().Perm()
-	want := permOf(replaced, have) | osfile.OwnerAccess
+	want := t.permOf(replaced, have) | osfile.OwnerAccess
 	if keep && want&osfile.OthersWrite&modeBits != 0 {
 		// Where this fails, a later download does not trust the file and begins afresh.
 		closed := want &^ osfile.OthersWrite
@@ -45,7 +47,7 @@ func (t Target) openToOwner(f *os.File, info, replaced fs.FileInfo, keep bool) e
 }
 
 // setMode changes a file's permissions. An error of chmod is an error only if the file would keep
-// permissions that it must not have, or if the storage is broken.
+// permissions that it must not have, if they are those of WithMode, or if the storage is broken.
 func (t Target) setMode(f *os.File, have, want fs.FileMode) error {
 	more, less := (have&^want)&modeBits, (want&^have)&modeBits
 	if more|less == 0 {
@@ -55,6 +57,8 @@ func (t Target) setMode(f *os.File, have, want fs.FileMode) error {
 	switch {
 	case err == nil, osfile.OfStorage(err):
 		return err
+	case t.mode != 0:
+		return osfile.Error("chmod", f.Name(), fmt.Errorf("the file's mode %#o cannot be made %#o: %w", have, want, osfile.Cause(err)))
 	case more != 0:
 		return osfile.Error("chmod", f.Name(), fmt.Errorf("the file's mode %#o cannot be narrowed to %#o, "+
 			"that of the file it replaces: %w", have, want, osfile.Cause(err)))

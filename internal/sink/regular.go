@@ -7,6 +7,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/osfile"
 )
 
@@ -46,8 +47,9 @@ func Regular(info fs.FileInfo) error {
 }
 
 // Present describes the file at the destination, which Publish would replace. It returns nil if
-// there is none, and an error that matches ErrNotRegular if it is not a regular file. It does not
-// follow a symbolic link: rename does not either.
+// there is none, and an error that matches ErrNotRegular if it is not a regular file. With NoClobber,
+// a regular file is an error that matches failure.ErrExists. Present does not follow a symbolic link:
+// rename does not either.
 func (t Target) Present() (fs.FileInfo, error) {
 	info, err := os.Lstat(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,6 +60,9 @@ func (t Target) Present() (fs.FileInfo, error) {
 	}
 	if err := Regular(info); err != nil {
 		return nil, osfile.Error("resolve", t.path, err)
+	}
+	if t.fresh {
+		return nil, osfile.Error("resolve", t.path, failure.ErrExists)
 	}
 	return info, nil
 }

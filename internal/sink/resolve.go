@@ -18,7 +18,9 @@ import (
 type Target struct {
 	path    string // absolute; its last element is not a symbolic link
 	sys     *osfile.System
-	durable bool // its files must be synced
+	durable bool        // its files must be synced
+	fresh   bool        // its files replace none
+	mode    fs.FileMode // permissions of its files; 0: those of the file that is replaced, or of a new one
 }
 
 // Path returns where the file will appear: an absolute path. If the destination is a symbolic link,
@@ -32,6 +34,21 @@ func (t Target) System() *osfile.System { return t.sys }
 // or preparing a file returns an error that matches ErrCannotSync, before any byte is written.
 func (t Target) Durable() Target {
 	t.durable = true
+	return t
+}
+
+// NoClobber returns a Target whose files replace none: where there is a file, Present, and all that
+// create and publish, return an error that matches failure.ErrExists.
+func (t Target) NoClobber() Target {
+	t.fresh = true
+	return t
+}
+
+// WithMode returns a Target whose files are published with exactly these permission bits, whatever
+// the umask. A file that cannot have them is an error, if it can before any byte is written. 0 changes
+// nothing.
+func (t Target) WithMode(perm fs.FileMode) Target {
+	t.mode = perm
 	return t
 }
 

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
+	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/osfile"
 )
 
@@ -42,8 +44,8 @@ func (t *Temp) File() *os.File { return t.file }
 // Sized sets the size, in bytes, that a file from CreateUnsized must have when it is published.
 func (t *Temp) Sized(size int64) { t.size = size }
 
-// Perm returns the permissions of the published file if it replaces none: those of a new file. A
-// file that is kept has less.
+// Perm returns the permissions of the published file if it replaces none: those of a new file, or of
+// these the ones of WithMode. A file that is kept has less.
 func (t *Temp) Perm() fs.FileMode { return t.perm }
 
 // Name returns the temporary file's path. After Publish there is no file at that path.
@@ -60,10 +62,16 @@ func (t *Temp) Sync() error { return explain(t.target.sys.Fsync(t.file)) }
 // sync, its error is osfile.Cannot.
 func (t *Temp) Datasync() error { return t.target.sys.Datasync(t.file) }
 
+// SetModTime sets the file's modification time. Whatever is written to the file later changes it.
+func (t *Temp) SetModTime(modified time.Time) error {
+	return t.target.sys.Chtimes(t.file, modified)
+}
+
 // Publish gives the file its permissions and renames it to the destination, which is atomic. It
 // returns an error if the file is no longer the one that was created, if it does not have the
-// expected size, if it would have permissions that the file it replaces does not have, and if the
-// destination is no longer a regular file or absent. After an error the destination is unchanged, and the
+// expected size, if it would have permissions that the file it replaces does not have, or not those of
+// WithMode, and if the destination is no longer a regular file or absent. With NoClobber, it must be
+// absent, which the rename itself decides. After an error the destination is unchanged, and the
 // temporary file is removed unless it is from CreateAt or Adopt.
 func (t *Temp) Publish() error {
 	if t.ended {
@@ -100,7 +108,7 @@ func (t *Temp) publish() error {
 		return err
 	}
 	osfile.Unmark(t.file) // before the permissions, which may not allow it
-	if err := t.target.setMode(t.file, info.Mode().Perm(), permOf(replaced, t.perm)); err != nil {
+	if err := t.target.setMode(t.file, info.Mode().Perm(), t.target.permOf(replaced, t.perm)); err != nil {
 		return err
 	}
 	// Before the rename: network file systems report a failed write on close, and Windows does not
@@ -108,7 +116,39 @@ func (t *Temp) publish() error {
 	if err := sys.Close(t.file); err != nil {
 		return err
 	}
-	return sys.Rename(t.Name(), t.target.path)
+	if err = t.rename(); err != nil && t.keep {
+		t.reclaim()
+	}
+	return err
+}
+
+func (t *Temp) rename() error {
+	if !t.target.fresh {
+		return t.target.sys.Rename(t.Name(), t.target.path)
+	}
+	err := t.target.sys.RenameNew(t.Name(), t.target.path)
+	if errors.Is(err, fs.ErrExist) {
+		return &os.LinkError{Op: "rename", Old: t.Name(), New: t.target.path, Err: failure.ErrExists}
+	}
+	return err
+}
+
+// reclaim opens the file again after a rename that failed, and takes back the permissions with which a
+// later download would not trust it. Where that fails, a later download begins afresh.
+func (t *Temp) reclaim() {
+	f, err := t.target.sys.Reopen(t.Name())
+	if err != nil {
+		return
+	}
+	info, err := f.Stat()
+	if err != nil || !os.SameFile(info, t.info) {
+		f.Close()
+		return
+	}
+	t.file, t.reading, t.sealed = f, false, false
+	osfile.Lock(f)
+	have := info.Mode().Perm()
+	t.target.setMode(f, have, (have|osfile.OwnerAccess)&^osfile.OthersWrite)
 }
 
 // Published reports whether Publish has succeeded.

@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -43,6 +44,9 @@ type Request struct {
 	IfMatch, IfNoneMatch  string // ETags with their quotes; "": none
 	Verify                Verify
 	Durable               bool
+	NoClobber             bool
+	KeepModTime           bool
+	Mode                  fs.FileMode          // permission bits of the file; 0: as sink has it
 	Limit                 int64                // an object of this size or more is not fetched without HeadObject, in bytes
 	Cut                   func(size int64) Cut // how an object of this size is split
 	OnProgress            func(Progress)       // nil: nobody listens

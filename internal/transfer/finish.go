@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"errors"
+	"time"
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/partial"
@@ -15,6 +16,9 @@ var errPrevented = errors.New("canceled before the rename")
 func (t *transfer) finish(proved string) {
 	t.to(stageFinishing)
 	p := publication{download: t.download, temp: t.temp, partial: t.partial, durable: t.request.Durable}
+	if t.request.KeepModTime {
+		p.modified = t.object.LastModified.Truncate(time.Second) // servers may list more than headers tell
+	}
 	notifier := t.notifier
 	t.help(func() func() {
 		op, err := p.run()
@@ -30,6 +34,7 @@ type publication struct {
 	temp     *sink.Temp
 	partial  *partial.File // nil: the download is not to be resumed
 	durable  bool
+	modified time.Time // of the file; zero: when it was written
 }
 
 // run returns the step that failed with its error.
@@ -40,6 +45,11 @@ func (p publication) run() (op string, err error) {
 		defer func() { p.partial.End(err) }()
 		if err := p.partial.Quiesce(); err != nil {
 			return failure.OpSync, err
+		}
+	}
+	if !p.modified.IsZero() {
+		if err := p.temp.SetModTime(p.modified); err != nil { // before the sync, which is for it too
+			return failure.OpChtimes, err
 		}
 	}
 	if p.durable {

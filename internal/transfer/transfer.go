@@ -8,6 +8,7 @@ import (
 	"github.com/s3processpool/processpool/internal/dispatch"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/osfile"
 	"github.com/s3processpool/processpool/internal/proof"
 	"github.com/s3processpool/processpool/internal/sink"
 )
@@ -58,12 +59,29 @@ func begin(d *Download, l *dispatch.Loop) *transfer {
 	if t.request.OnProgress != nil {
 		t.notifier = newNotifier(t.request.OnProgress)
 	}
-	files, filename := t.env.Files, t.request.Filename
+	files, request := t.env.Files, t.request
 	t.help(func() (report func()) {
-		target, err := sink.Resolve(files, filename)
+		target, err := request.resolve(files)
 		return func() { t.checked(target, err) }
 	})
 	return t
+}
+
+// resolve checks the destination.
+func (r *Request) resolve(files *osfile.System) (sink.Target, error) {
+	target, err := sink.Resolve(files, r.Filename)
+	if err != nil {
+		return target, err
+	}
+	if r.Durable {
+		target = target.Durable()
+	}
+	target = target.WithMode(r.Mode)
+	if r.NoClobber {
+		target = target.NoClobber()
+		_, err = target.Present()
+	}
+	return target, err
 }
 
 // help runs work in a goroutine, and then its report on the loop's goroutine. work touches no field
@@ -118,9 +136,6 @@ func (t *transfer) checked(target sink.Target, err error) {
 	if err != nil {
 		t.fail(failure.OpCheck, err)
 		return
-	}
-	if t.request.Durable {
-		target = target.Durable()
 	}
 	t.target = target
 	switch r := &t.request; {

@@ -6,10 +6,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/test/harness"
 )
 
@@ -31,6 +33,22 @@ func TestDocuments(t *testing.T) {
 			if !strings.Contains(compiled, flat(piece)) {
 				t.Errorf("%s: not in %s:\n%s", c.document, c.code, piece)
 			}
+		}
+	}
+}
+
+// docs/options.md has a row for each option of a download.
+func TestOptionsDocument(t *testing.T) {
+	var rows strings.Builder
+	for line := range strings.Lines(read(t, "docs/options.md")) {
+		if row, ok := strings.CutPrefix(line, "| "); ok {
+			cell, _, _ := strings.Cut(row, " |")
+			rows.WriteString(cell)
+		}
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[processpool.DownloadOptions]()) {
+		if !strings.Contains(rows.String(), "`"+f.Name+"`") {
+			t.Errorf("no row of %s", f.Name)
 		}
 	}
 }

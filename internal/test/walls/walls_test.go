@@ -42,7 +42,7 @@ var layers = []struct{ name, imports string }{
 	{"proof", "checksum failure"},
 	{"tree", "keypath"},
 	{"journal", "checksum failure osfile"},
-	{"sink", "osfile"},
+	{"sink", "failure osfile"},
 	{"partial", "checksum failure journal osfile proof sink"},
 	{"ipc", "checksum failure proof settings"},
 	{"pool", "checksum failure fence ipc proof settings"},
