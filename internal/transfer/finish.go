@@ -164,3 +164,22 @@ func (t *transfer) end(o Object) {
 	t.loop.End(t.download)
 	t.download.end(o, t.first)
 }
+
+// discard removes the temporary file, and goes on with the stage next.
+func (t *transfer) discard(next stage) {
+	temp := t.temp
+	t.temp = nil
+	t.to(stageDiscarding)
+	t.help(func() func() {
+		temp.Discard()
+		return func() { t.discarded(next) }
+	})
+}
+
+func (t *transfer) discarded(next stage) {
+	if t.stage == stageAbandoning {
+		t.clean()
+		return
+	}
+	t.to(next)
+}

@@ -239,25 +239,6 @@ func (t *transfer) unsuited() {
 	t.discard(stageSizing)
 }
 
-// discard removes the temporary file, and goes on with the stage next.
-func (t *transfer) discard(next stage) {
-	temp := t.temp
-	t.temp = nil
-	t.to(stageDiscarding)
-	t.help(func() func() {
-		temp.Discard()
-		return func() { t.discarded(next) }
-	})
-}
-
-func (t *transfer) discarded(next stage) {
-	if t.stage == stageAbandoning {
-		t.clean()
-		return
-	}
-	t.to(next)
-}
-
 // take removes a job from those that have a slot, and returns its work.
 func (t *transfer) take(j *dispatch.Job) *work {
 	at := slices.IndexFunc(t.works, func(w *work) bool { return &w.Job == j })

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -95,53 +95,46 @@ func TestNoClobberEverySystemCallFails(t *testing.T) {
 			at := time.Date(2001, 2, 3, 4, 5, 6, 0, time.UTC)
 			origin.Put("b", "k", harness.Content, func(o *s3test.Object) { o.LastModified = at })
 			d := harness.NewDownloader(t, origin, harness.Multipart(5, 5))
-			seen := map[string]bool{}
-			for n := 0; ; n++ {
-				var mu sync.Mutex
-				calls, failed := 0, ""
-				restore := harness.Fault(t, func(op, _ string) error {
-					mu.Lock()
-					defer mu.Unlock()
-					if op == "remove" { // a temporary file would be left behind
-						return nil
-					}
-					if calls++; calls == n+1 {
-						failed = op
-						return syscall.EIO
-					}
-					if op == "rename" && link {
-						return syscall.EINVAL
-					}
-					return nil
-				})
-				dir := t.TempDir()
-				name := filepath.Join(dir, "file")
-				err := harness.Download(t, d, "k", name, anew)
-				restore()
-				seen[failed] = true
-				if failed == "" {
-					if err != nil {
-						t.Errorf("no call failed: got %v, want nil", err)
-					}
-					harness.WantContent(t, name, harness.Content)
-					leak.Files(t, dir, "file")
-					if info, err := os.Stat(name); err != nil || !info.ModTime().Equal(at) {
-						t.Errorf("got %v, %v, want %v", info.ModTime(), err, at)
-					}
-					for _, op := range []string{"open", "stat", "chmod", "chtimes", "close", "rename"} {
-						if !seen[op] {
-							t.Errorf("%s never failed", op)
+			calls := []string{"open", "stat", "chmod", "chtimes", "close", "rename"}
+			if link {
+				calls = append(calls, "link")
+			}
+			for _, call := range calls {
+				nth := int32(1)
+				for ; ; nth++ {
+					var seen atomic.Int32
+					restore := harness.Fault(t, func(op, _ string) error {
+						if op == call && seen.Add(1) == nth {
+							return syscall.EIO
 						}
+						if op == "rename" && link {
+							return syscall.EINVAL
+						}
+						return nil
+					})
+					dir := t.TempDir()
+					name := filepath.Join(dir, "file")
+					err := harness.Download(t, d, "k", name, anew)
+					restore()
+					if seen.Load() < nth { // no call failed
+						if err != nil {
+							t.Errorf("no call failed: got %v, want nil", err)
+						}
+						harness.WantContent(t, name, harness.Content)
+						leak.Files(t, dir, "file")
+						if info, err := os.Stat(name); err != nil || !info.ModTime().Equal(at) {
+							t.Errorf("got %v, %v, want %v", info.ModTime(), err, at)
+						}
+						break
 					}
-					if seen["link"] != link {
-						t.Errorf("link failed: %t, want %t", seen["link"], link)
+					harness.WantError(t, err, syscall.EIO)
+					leak.Files(t, dir)
+					if step := err.(*processpool.TransferError).Op; (step == processpool.OpChtimes) != (call == "chtimes") {
+						t.Errorf("%s failed: got the step %s", call, step)
 					}
-					return
 				}
-				harness.WantError(t, err, syscall.EIO)
-				leak.Files(t, dir)
-				if step := err.(*processpool.TransferError).Op; (step == processpool.OpChtimes) != (failed == "chtimes") {
-					t.Errorf("%s failed: got the step %s", failed, step)
+				if nth == 1 {
+					t.Errorf("%s was never called", call)
 				}
 			}
 		})
