@@ -14,7 +14,7 @@ import (
 )
 
 // A GetObject of the first byte tells what a HeadObject has not told: the size, where the answer
-// had no Content-Length, or the reason, where it was a refusal.
+// had no Content-Length or one of 0, or the reason, where it was a refusal.
 
 // oneByte asks for the first byte of the object, and returns what the answer says of the object.
 func (c *Client) oneByte(ctx context.Context, job *ipc.Job, etag string) (answer.Object, error) {
@@ -37,13 +37,16 @@ func discard(out *s3.GetObjectOutput) {
 	out.Body.Close()
 }
 
-// size returns the size of the object that a HeadObject has described without one, as of etag.
-func (c *Client) size(ctx context.Context, job *ipc.Job, etag string) (int64, error) {
+// size returns the size of the object that a HeadObject has described without one, or as empty.
+// Some servers say 0 of an object whose size they have lost; the next HeadObject may know it.
+func (c *Client) size(ctx context.Context, job *ipc.Job, head *ipc.Object) (int64, error) {
+	etag := head.ETag
 	o, err := c.oneByte(ctx, job, etag)
-	if size, ok := answer.Unsatisfied(err); ok && size == 0 {
+	status := answer.Status(err)
+	size, told := answer.Unsatisfied(err)
+	switch {
+	case told && size == 0, !told && head.Size == 0 && status == http.StatusRequestedRangeNotSatisfiable:
 		return 0, nil // no range of an empty object can be satisfied
-	}
-	switch status := answer.Status(err); {
 	case status == http.StatusPreconditionFailed, status == http.StatusRequestedRangeNotSatisfiable:
 		return 0, fmt.Errorf("%w: GetObject contradicts HeadObject: %w", failure.ErrUnexpected, err)
 	case err != nil:
@@ -52,6 +55,8 @@ func (c *Client) size(ctx context.Context, job *ipc.Job, etag string) (int64, er
 		return 0, fmt.Errorf("%w: HeadObject has the ETag %s, and GetObject %s", failure.ErrUnexpected, etag, o.ETag)
 	case o.Partial && o.Range.First != 0, o.Partial && o.Range.Last != 0:
 		return 0, fmt.Errorf("%w: asked for bytes 0-0, got bytes %d-%d", failure.ErrUnexpected, o.Range.First, o.Range.Last)
+	case o.Size > 0 && head.Size == 0:
+		return 0, fmt.Errorf("%w: HeadObject says 0 bytes, and GetObject %d", failure.ErrUnexpected, o.Size)
 	case o.Size == ipc.SizeUnknown:
 		return 0, fmt.Errorf("%w: neither HeadObject nor GetObject tells the size", failure.ErrUnexpected)
 	}

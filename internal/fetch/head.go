@@ -24,11 +24,11 @@ func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc
 		if err != nil {
 			return false, c.refused(ctx, w, job, &renewed, answer.Error(err))
 		}
-		if object, err = answer.Head(out, job); err != nil || object.Size != ipc.SizeUnknown {
+		if object, err = answer.Head(out, job); err != nil || object.Size > 0 {
 			return false, err
 		}
 		w.alive()
-		object.Size, err = c.size(ctx, job, object.ETag)
+		object.Size, err = c.size(ctx, job, &object)
 		return false, err
 	})
 	if err == nil && job.Head.Layout && proof.NeedsLayout(object.Stored) {
