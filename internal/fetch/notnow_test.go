@@ -25,11 +25,16 @@ const page = "<!DOCTYPE html>\n<html><head><meta charset=utf-8><title>Sorry</tit
 // gateway is a server before the origin that gives the first answers itself.
 type gateway struct {
 	origin   *s3test.Server
-	status   int
-	header   map[string]string
-	body     string
+	own      atomic.Pointer[reply]
 	left     atomic.Int32 // how many answers are its own
 	requests atomic.Int32
+}
+
+// reply is an answer of a gateway's own. Nobody changes it.
+type reply struct {
+	status int
+	body   string
+	header map[string]string
 }
 
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -38,13 +43,14 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.origin.ServeHTTP(w, r)
 		return
 	}
+	own := g.own.Load()
 	w.Header().Set("Content-Type", "text/html")
-	for name, value := range g.header {
+	for name, value := range own.header {
 		w.Header().Set(name, value)
 	}
-	w.WriteHeader(g.status)
+	w.WriteHeader(own.status)
 	if r.Method != http.MethodHead {
-		io.WriteString(w, g.body)
+		io.WriteString(w, own.body)
 	}
 }
 
@@ -99,7 +105,7 @@ func TestNotNow(t *testing.T) {
 			{524, "error code: 524", failure.KindOther}, {409, s3("OperationAborted"), failure.KindOther},
 		} {
 			t.Run(fmt.Sprintf("%s,%d,%.12q", name, a.status, a.body), func(t *testing.T) {
-				g.status, g.body, g.header = a.status, a.body, map[string]string{"Retry-After": "1"}
+				g.own.Store(&reply{a.status, a.body, map[string]string{"Retry-After": "1"}})
 				g.left.Store(2)
 				var waits []time.Duration
 				if err := ask(t.Context(), c, func(_ int, wait time.Duration, err error) {
@@ -122,7 +128,7 @@ func TestNotNow(t *testing.T) {
 			{403, page}, {404, page}, {400, page}, {501, page}, {403, s3("AccessDenied")}, {404, s3("NoSuchBucket")}, {404, ""},
 		} {
 			t.Run(fmt.Sprintf("%s,%d,%.12q", name, a.status, a.body), func(t *testing.T) {
-				g.status, g.body, g.header = a.status, a.body, nil
+				g.own.Store(&reply{a.status, a.body, nil})
 				g.left.Store(1000)
 				g.requests.Store(0)
 				err := ask(t.Context(), c, func(_ int, _ time.Duration, err error) { t.Errorf("retried after %v", err) })
