@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,39 +26,43 @@ func header(pairs ...string) map[string]string {
 // A HeadObject without Content-Length: a GetObject tells the size.
 func TestHeadWithoutContentLength(t *testing.T) {
 	for _, size := range []int64{0, 1, 10, 1000} {
-		leak.Check(t)
-		origin, dir := harness.StartOrigin(t), t.TempDir()
-		data := s3test.PatternBytes(3, size)
-		origin.Put("b", "k", data)
-		origin.Inject(s3test.Fault{Method: "HEAD", Header: header("Content-Length", "")})
-		d := harness.NewDownloader(t, origin, harness.Multipart(100, 100))
-		if err := harness.Download(t, d, "k", filepath.Join(dir, "file")); err != nil {
-			t.Errorf("size=%d: %v", size, err)
-		}
-		harness.WantContent(t, filepath.Join(dir, "file"), data)
-		leak.Files(t, dir, "file")
+		t.Run(fmt.Sprint("size=", size), func(t *testing.T) {
+			leak.Check(t)
+			origin, dir := harness.StartOrigin(t), t.TempDir()
+			data := s3test.PatternBytes(3, size)
+			origin.Put("b", "k", data)
+			origin.Inject(s3test.Fault{Method: "HEAD", Header: header("Content-Length", "")})
+			d := harness.NewDownloader(t, origin, harness.Multipart(100, 100))
+			if err := harness.Download(t, d, "k", filepath.Join(dir, "file")); err != nil {
+				t.Error(err)
+			}
+			harness.WantContent(t, filepath.Join(dir, "file"), data)
+			leak.Files(t, dir, "file")
+		})
 	}
 }
 
 // A server without ranges, whose answer breaks off: the object is fetched from its beginning again.
 func TestNoRangesAndABreak(t *testing.T) {
 	for _, verify := range []processpool.VerifyMode{processpool.VerifyAuto, processpool.VerifyOff} {
-		leak.Check(t)
-		origin, dir := harness.StartOrigin(t), t.TempDir()
-		data := s3test.PatternBytes(4, 3*harness.MiB)
-		origin.Put("b", "k", data)
-		cut := origin.Inject(s3test.Fault{Method: "GET", IgnoreRange: true, Cut: true, CutAfter: 2 * harness.MiB, Times: 2})
-		origin.Inject(s3test.Fault{Method: "GET", IgnoreRange: true})
-		d := harness.NewDownloader(t, origin, harness.Verify(verify))
-		f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
-		if err := harness.Result(t, f); err != nil || cut.Hits() != 2 {
-			t.Errorf("got %v after %d breaks", err, cut.Hits())
-		}
-		if p := f.Progress(); p.BytesDone != 3*harness.MiB {
-			t.Errorf("got %+v", p)
-		}
-		harness.WantContent(t, filepath.Join(dir, "file"), data)
-		leak.Files(t, dir, "file")
+		t.Run(fmt.Sprint("verify=", verify), func(t *testing.T) {
+			leak.Check(t)
+			origin, dir := harness.StartOrigin(t), t.TempDir()
+			data := s3test.PatternBytes(4, 3*harness.MiB)
+			origin.Put("b", "k", data)
+			cut := origin.Inject(s3test.Fault{Method: "GET", IgnoreRange: true, Cut: true, CutAfter: 2 * harness.MiB, Times: 2})
+			origin.Inject(s3test.Fault{Method: "GET", IgnoreRange: true})
+			d := harness.NewDownloader(t, origin, harness.Verify(verify))
+			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
+			if err := harness.Result(t, f); err != nil || cut.Hits() != 2 {
+				t.Errorf("got %v after %d breaks", err, cut.Hits())
+			}
+			if p := f.Progress(); p.BytesDone != 3*harness.MiB {
+				t.Errorf("got %+v", p)
+			}
+			harness.WantContent(t, filepath.Join(dir, "file"), data)
+			leak.Files(t, dir, "file")
+		})
 	}
 }
 
@@ -79,21 +84,23 @@ func TestNoRangesOfALargeObject(t *testing.T) {
 // Some servers answer a request for a version as if none had been asked for.
 func TestAnotherVersion(t *testing.T) {
 	for _, method := range []string{"HEAD", "GET"} {
-		leak.Check(t)
-		origin, dir := harness.StartOrigin(t), t.TempDir()
-		origin.SetVersioning("b", true)
-		old := origin.Put("b", "k", harness.Content)
-		origin.Put("b", "k", harness.Content)
-		origin.Inject(s3test.Fault{Method: method, Header: header("X-Amz-Version-Id", "another")})
-		d := harness.NewDownloader(t, origin, harness.Quickly)
-		err := harness.Download(t, d, "k", filepath.Join(dir, "file"), func(o *processpool.DownloadOptions) {
-			o.ExtraArgs.VersionId = old.VersionID
+		t.Run(method, func(t *testing.T) {
+			leak.Check(t)
+			origin, dir := harness.StartOrigin(t), t.TempDir()
+			origin.SetVersioning("b", true)
+			old := origin.Put("b", "k", harness.Content)
+			origin.Put("b", "k", harness.Content)
+			origin.Inject(s3test.Fault{Method: method, Header: header("X-Amz-Version-Id", "another")})
+			d := harness.NewDownloader(t, origin, harness.Quickly)
+			err := harness.Download(t, d, "k", filepath.Join(dir, "file"), func(o *processpool.DownloadOptions) {
+				o.ExtraArgs.VersionId = old.VersionID
+			})
+			harness.WantError(t, err, processpool.ErrRetriesExceeded)
+			if !strings.Contains(err.Error(), `got version "another"`) {
+				t.Errorf("got %q", err)
+			}
+			leak.Files(t, dir)
 		})
-		harness.WantError(t, err, processpool.ErrRetriesExceeded)
-		if !strings.Contains(err.Error(), `got version "another"`) {
-			t.Errorf("%s: got %q", method, err)
-		}
-		leak.Files(t, dir)
 	}
 }
 
