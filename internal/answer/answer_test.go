@@ -201,6 +201,14 @@ func TestAttributes(t *testing.T) {
 	if p, err := attributes(parts("<PartsCount>3</PartsCount>"), asked(), ""); err != nil || len(p.Parts) != 0 {
 		t.Errorf("no list is kept: got %+v, %v", p, err)
 	}
+	plain := &ipc.Job{Bucket: "b", Key: "plain"}
+	untagged := doc("<ObjectParts><PartsCount>2</PartsCount><IsTruncated>false</IsTruncated>" + two + "</ObjectParts>")
+	if p, err := attributes(untagged, plain, ""); err != nil || len(p.Parts) != 2 {
+		t.Errorf("no answer has an ETag: got %+v, %v", p, err)
+	}
+	if _, err := attributes(parts("<PartsCount>3</PartsCount>"), plain, ""); !errors.Is(err, failure.ErrObjectChanged) {
+		t.Errorf("only the attributes have an ETag: got %v, want ErrObjectChanged", err)
+	}
 	for _, object := range []string{"the object's own text <", "<html></html>", strings.Repeat("x", 2*maxProlog)} {
 		if _, err := attributes(ok(object), asked(), ""); !errors.Is(err, errUnknown) || failure.Retryable(err) {
 			t.Errorf("the object itself: got %v, want %v and no retry", err, errUnknown)

@@ -17,7 +17,7 @@ type Parts struct {
 
 // Attributes returns the parts that a GetObjectAttributes lists behind the part number marker, ""
 // for the first page. The error is failure.ErrObjectChanged if they are of an object with another
-// ETag.
+// ETag. Where no answer has one, etag is "".
 //
 // S3 keeps a list of parts only if they were uploaded with checksums. If it keeps none, the answer
 // tells their number at most
@@ -29,9 +29,9 @@ func Attributes(out *s3.GetObjectAttributesOutput, job *ipc.Job, etag, marker st
 	}
 	list := out.ObjectParts
 	switch {
-	case out.ETag == nil:
+	case out.ETag == nil && etag != "":
 		return Parts{}, untrusted("%s: no ETag", operation)
-	case !SameETag(etag, *out.ETag):
+	case !SameETag(etag, text(out.ETag)):
 		return Parts{}, failure.ErrObjectChanged
 	case list == nil:
 		return Parts{}, untrusted("%s: no ObjectParts", operation)

@@ -13,7 +13,7 @@ import (
 )
 
 // A GetObject of the first byte tells what a HeadObject has not told: the size, where the answer
-// had no Content-Length, or the reason, where it was a refusal.
+// had no Content-Length or one of 0, or the reason, where it was a refusal.
 
 // firstByte is the Range of the first byte.
 const firstByte = "bytes=0-0"
@@ -40,15 +40,20 @@ func discard(out *s3.GetObjectOutput) {
 	out.Body.Close()
 }
 
-// size returns the size of the object that a HeadObject has described without one, as of etag.
-func (c *Client) size(ctx context.Context, job *ipc.Job, etag string) (int64, error) {
+// size returns the size of the object that a HeadObject has described without one, or as empty.
+// Some servers say 0 of an object whose size they have lost; the next HeadObject may know it.
+func (c *Client) size(ctx context.Context, job *ipc.Job, head *ipc.Object) (int64, error) {
+	etag := head.ETag
 	o, err := c.sample(ctx, job, etag, firstByte)
-	size, ok := answer.Unsatisfied(err)
-	if !ok && answer.Status(err) == http.StatusRequestedRangeNotSatisfiable {
+	size, told := answer.Unsatisfied(err)
+	if !told && answer.Status(err) == http.StatusRequestedRangeNotSatisfiable {
 		// An empty object, it seems. S3 itself does not say so in the header of a 416.
+		if head.Size == 0 {
+			return 0, nil
+		}
 		o, err = c.sample(ctx, job, etag, "")
 	}
-	if ok && size == 0 {
+	if told && size == 0 {
 		return 0, nil // no range of an empty object can be satisfied
 	}
 	switch status := answer.Status(err); {
@@ -60,6 +65,8 @@ func (c *Client) size(ctx context.Context, job *ipc.Job, etag string) (int64, er
 		return 0, fmt.Errorf("%w: HeadObject has the ETag %s, and GetObject %s", failure.ErrUnexpected, etag, o.ETag)
 	case o.Partial && o.Range.First != 0, o.Partial && o.Range.Last != 0:
 		return 0, fmt.Errorf("%w: asked for bytes 0-0, got bytes %d-%d", failure.ErrUnexpected, o.Range.First, o.Range.Last)
+	case o.Size > 0 && head.Size == 0:
+		return 0, fmt.Errorf("%w: HeadObject says 0 bytes, and GetObject %d", failure.ErrUnexpected, o.Size)
 	case o.Size == ipc.SizeUnknown:
 		return 0, fmt.Errorf("%w: neither HeadObject nor GetObject tells the size", failure.ErrUnexpected)
 	}

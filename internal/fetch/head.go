@@ -31,11 +31,11 @@ func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc
 		if object, err = answer.Head(out, job); err == nil {
 			err = conditions(object.ETag, job.Head.IfMatch, job.Head.IfNoneMatch)
 		}
-		if err != nil || object.Size != ipc.SizeUnknown {
+		if err != nil || object.Size > 0 {
 			return false, err
 		}
 		w.alive()
-		if object.Size, err = c.size(ctx, job, object.ETag); err != nil {
+		if object.Size, err = c.size(ctx, job, &object); err != nil {
 			return false, err
 		}
 		return false, answer.CheckEmpty("GetObject", &object)

@@ -102,6 +102,52 @@ func TestHeadWithoutSize(t *testing.T) {
 	}
 }
 
+// TestHeadOfNoBytes: a GetObject of a byte confirms a size of 0. If it contradicts, HeadObject is
+// asked again.
+func TestHeadOfNoBytes(t *testing.T) {
+	leak.Check(t)
+	origin := startOrigin(t)
+	c := newClient(t, origin, attempts(2))
+	for name, get := range map[string]s3test.Fault{
+		"416":                         {},
+		"416 without a Content-Range": {Header: map[string]string{"Content-Range": ""}},
+		"200":                         {IgnoreRange: true},
+	} {
+		t.Run("empty, "+name, func(t *testing.T) {
+			origin.ClearFaults()
+			putObject(origin, 0)
+			origin.ResetRequests()
+			get.Method = "GET"
+			origin.Inject(get)
+			if got, err := c.Head(t.Context(), headJob(), nil); err != nil || got.Object.Size != 0 {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			wantRequests(t, origin, "", "bytes=0-0")
+		})
+	}
+	for name, get := range map[string]s3test.Fault{
+		"206": {}, "200": {IgnoreRange: true}, "416": {Status: 416, Header: map[string]string{"Content-Range": "bytes */1000"}},
+	} {
+		t.Run("not empty, "+name, func(t *testing.T) {
+			origin.ClearFaults()
+			putObject(origin, 1000)
+			origin.ResetRequests()
+			head := headers("Content-Length", "0")
+			head.Method, head.Times, get.Method = "HEAD", 1, "GET"
+			origin.Inject(head)
+			origin.Inject(get)
+			if got, err := c.Head(t.Context(), headJob(), nil); err != nil || got.Object.Size != 1000 {
+				t.Errorf("once: got %+v, %v", got, err)
+			}
+			wantRequests(t, origin, "", "bytes=0-0", "")
+			head.Times = 0
+			origin.Inject(head)
+			_, err := c.Head(t.Context(), headJob(), nil)
+			wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)
+		})
+	}
+}
+
 // TestHeadRefused: a GetObject of a byte tells why a HeadObject was refused.
 func TestHeadRefused(t *testing.T) {
 	leak.Check(t)
@@ -158,7 +204,11 @@ func TestHeadRefused(t *testing.T) {
 			if got, err := c.Head(t.Context(), headJob(), nil); err != nil || got.Object.Size != size {
 				t.Errorf("once: got %+v, %v", got, err)
 			}
-			wantRequests(t, origin, "", "bytes=0-0", "")
+			if want := []string{"", "bytes=0-0", ""}; size > 0 {
+				wantRequests(t, origin, want...)
+			} else {
+				wantRequests(t, origin, append(want, "bytes=0-0")...) // confirms the size
+			}
 			origin.Inject(s3test.Fault{Method: "HEAD", Status: 404})
 			_, err := c.Head(t.Context(), headJob(), nil)
 			wantError(t, err, failure.ErrUnexpected, failure.ErrRetriesExceeded)

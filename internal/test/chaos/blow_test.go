@@ -55,6 +55,9 @@ func started(pid int) bool {
 	return bytes.Contains(environ, []byte("PROCESSPOOL_WORKER="))
 }
 
+// endless reports whether the blow stops a worker until the downloads have ended.
+func (b blow) endless() bool { return b.signal == syscall.SIGSTOP && b.rest == 0 }
+
 // strike carries out a blow, at once or after its delay.
 func (r *run) strike(b blow) {
 	if b.after == 0 {

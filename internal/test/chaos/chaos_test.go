@@ -15,8 +15,9 @@ import (
 	"github.com/s3processpool/processpool/internal/test/harness"
 )
 
-// The default runs detect each of five ways to break the library: no If-Match, a missing range, a
-// temporary file left behind, the end of a worker not reported, and no verification.
+// The default runs detect each of seven ways to break the library: no If-Match, a missing range, a
+// temporary file left behind, the end of a worker not reported, no verification, a size of 0 that
+// is not confirmed, and a 429 that is not retried.
 var (
 	runs   = flag.Int("chaos.runs", 12, "`number` of runs")
 	seed   = flag.Uint64("chaos.seed", 49, "`seed` of the first run; each following run adds 1")

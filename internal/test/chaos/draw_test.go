@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
 // drawFaults draws the faults of a download.
@@ -116,9 +118,11 @@ func (p *plan) drawDisk(d dice) *disk {
 	return k
 }
 
-// harmless reports whether a download can succeed with the fault: it is a cancel, or a file system
-// without preallocation.
-func (k *disk) harmless() bool { return k.errno == 0 || k.errno == syscall.EOPNOTSUPP }
+// harmless reports whether a download can succeed with the fault: it is a cancel, or the call is a
+// service that the file system does not offer.
+func (k *disk) harmless() bool {
+	return k.errno == 0 || (k.op == "fallocate" || k.op == "syncdir") && !osfile.OfStorage(k.errno)
+}
 
 func (t *transfer) ordered(name string) bool {
 	return slices.ContainsFunc(t.orders, func(o *order) bool { return o.name == name })

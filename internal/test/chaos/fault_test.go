@@ -22,10 +22,12 @@ type kind struct {
 	head  bool             // applies to HeadObject, too
 	costs bool             // uses up an attempt
 	fatal bool             // retries do not help
+	parts bool             // applies to requests for the parts of an object, and to no other
 	ends  func(error) bool // reports whether the fault explains an error
 
 	bend func(f *s3test.Fault, at int64)     // configures the fault of the origin
 	do   func(r *run, t *transfer, at int64) // called while the request waits
+	page func(t *tree, at int64) string      // the body of an answer to a listing; nil: other requests
 }
 
 // order is a fault of a plan.
@@ -93,7 +95,8 @@ var overwritten = &kind{
 // final are the kinds that end a download.
 var final = []*kind{
 	{name: "403", head: true, fatal: true, ends: status(403), bend: func(f *s3test.Fault, _ int64) { f.Status = 403 }},
-	{name: "412", fatal: true, ends: is(processpool.ErrObjectChanged), bend: func(f *s3test.Fault, _ int64) { f.Status = 412 }},
+	// Of an empty object, it contradicts HeadObject, which is then asked again.
+	{name: "412", fatal: true, ends: status(412), bend: func(f *s3test.Fault, _ int64) { f.Status = 412 }},
 	{name: "416", fatal: true, ends: is(processpool.ErrObjectChanged, processpool.ErrSizeMismatch), bend: func(f *s3test.Fault, _ int64) { f.Status = 416 }},
 	{name: "wrong ETag", ends: is(processpool.ErrObjectChanged, processpool.ErrUnverifiable), bend: header("ETag", `"other"`)},
 	overwritten, overwritten, overwritten,
@@ -104,7 +107,7 @@ var final = []*kind{
 }
 
 var (
-	secret   = &kind{name: "no word of parts", ends: is(processpool.ErrUnverifiable, processpool.ErrChecksumMismatch), bend: func(f *s3test.Fault, _ int64) { f.Status = 403 }}
+	secret   = &kind{name: "no word of parts", parts: true, ends: is(processpool.ErrUnverifiable, processpool.ErrChecksumMismatch), bend: func(f *s3test.Fault, _ int64) { f.Status = 403 }}
 	expired  = &kind{name: "expired token", do: func(r *run, _ *transfer, _ int64) { r.renew() }}
 	canceled = &kind{name: "cancel", head: true, ends: is(processpool.ErrCanceled), do: func(_ *run, t *transfer, _ int64) { t.cancel() }}
 )
@@ -142,9 +145,13 @@ func asksForParts(r s3test.Request) bool {
 // inject adds the fault to the origin.
 func (o *order) inject(r *run, t *transfer) {
 	f := s3test.Fault{Key: t.key, Method: o.method, Skip: o.skip, Times: o.times}
-	f.Match = func(q s3test.Request) bool { return asksForParts(q) == (o.kind == secret) && o.reaches(q) }
+	f.Match = func(q s3test.Request) bool { return asksForParts(q) == o.parts && o.reaches(q) }
 	if o.bend != nil {
 		o.bend(&f, o.at)
+	}
+	if o.kind == partless {
+		body := fmt.Sprintf("<GetObjectAttributesResponse><ETag>%s</ETag></GetObjectAttributesResponse>", t.versions[0].etag)
+		f.Body = &body
 	}
 	if o.do != nil {
 		f.Do = func(*s3test.Server, s3test.Request) { o.do(r, t, o.at) }

@@ -36,16 +36,25 @@ func (r *run) judge(t *transfer) {
 	case t.failed:
 		r.count.fault("failed " + t.disk.op)
 	}
+	if t.odd.struck() {
+		r.count.fault(t.odd.String())
+	}
 	r.judgeFiles(t)
 }
 
 // excused reports whether the response to a request may have been lost, because the worker was
-// killed or had stalled.
-func (r *run) excused() bool { return r.lethal.Load() > 0 || r.plan.stall < time.Minute }
+// killed or had stalled, or because the origin left.
+func (r *run) excused() bool {
+	return r.lethal.Load() > 0 || r.plan.stall < time.Minute || r.plan.outage.struck()
+}
+
+// unstarted reports whether a worker may have been stopped for good while it started. It then
+// counts as one that cannot start.
+func (r *run) unstarted() bool { return slices.ContainsFunc(r.plan.blows, blow.endless) }
 
 func (r *run) judgeSuccess(t *transfer) {
 	for _, o := range t.struck {
-		if o.fatal && !r.excused() {
+		if o.fatal && !r.excused() && !t.asksAgain() {
 			r.Errorf("%s: got success after %v", t.key, o)
 		}
 	}
@@ -53,6 +62,9 @@ func (r *run) judgeSuccess(t *transfer) {
 	givenUp := t.skipHead && t.disk != nil && t.disk.op == "close"
 	if t.failed && !t.disk.harmless() && !givenUp {
 		r.Errorf("%s: got success though %s failed", t.key, t.disk.op)
+	}
+	if t.odd.struck() && t.odd.fatal(r.plan) {
+		r.Errorf("%s: got success with %v", t.key, t.odd)
 	}
 	if !t.rightSize() && len(t.versions) == 1 {
 		r.Errorf("%s: got success with an ExpectedSize of %d", t.key, t.expected)
@@ -98,15 +110,17 @@ func (r *run) explained(t *transfer, err error) bool {
 	}
 	switch {
 	case t.failed && t.disk.errno != 0 && errors.Is(err, t.disk.errno):
+		return !t.disk.harmless()
+	case t.odd.struck() && t.odd.fatal(r.plan) && errors.Is(err, t.odd.errno):
 		return true
 	case errors.Is(err, processpool.ErrCanceled):
 		return t.over || t.canceled.Load()
 	case errors.Is(err, processpool.ErrShutdown):
 		return shut && t.after > 0
 	case errors.Is(err, processpool.ErrWorkerLost):
-		return r.lethal.Load() >= 3
+		return r.lethal.Load() >= 3 || r.unstarted()
 	case errors.Is(err, processpool.ErrRetriesExceeded):
-		return attempts >= r.plan.attempts
+		return attempts >= r.plan.attempts || r.plan.outage.tooLong()
 	case errors.Is(err, processpool.ErrUnverifiable):
 		return r.plan.verify == processpool.VerifyRequired && r.plan.proof(t) != always
 	case errors.Is(err, processpool.ErrSizeMismatch):
@@ -136,7 +150,7 @@ func (r *run) judgeFiles(t *transfer) {
 	case t.present != "no file", err == nil, occupied:
 		want = []string{"file"}
 	}
-	published := t.failed && t.disk.op == "syncdir" && t.disk.errno != 0
+	published := t.failed && t.disk.op == "syncdir" && !t.disk.harmless()
 	if published && t.present == "a link" {
 		want = []string{"file", "target"}
 	} else if published {
@@ -160,6 +174,7 @@ func (r *run) judgeFiles(t *transfer) {
 		}
 	case err == nil || published:
 		r.judgeBytes(t)
+		r.judgeMode(t)
 	case t.present == "a file":
 		if data, err := os.ReadFile(t.name); string(data) != before {
 			r.count.WrongBytes++

@@ -100,7 +100,7 @@ func (p *plan) proof(t *transfer) verdict {
 		return never
 	case o.algorithm == "":
 		return never // the ETag is opaque
-	case !told && !oneGet, t.ordered("no word of parts"), t.ordered("wrong ETag"):
+	case !told && !oneGet, t.ordered("no word of parts"), t.ordered("wrong ETag"), t.partless():
 		return maybe
 	case o.parts != nil && (!told || o.algorithm == "md5" && !o.even()):
 		return maybe

@@ -4,6 +4,7 @@ package chaos
 
 import (
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"strings"
 	"syscall"
@@ -34,7 +35,8 @@ type plan struct {
 	transfers []*transfer
 	tree      *tree // nil: no DownloadDirectory
 	blows     []blow
-	shutdown  int // number of the request at which Shutdown is called; 0: after the last
+	shutdown  int     // number of the request at which Shutdown is called; 0: after the last
+	outage    *outage // nil: the origin is always there
 }
 
 // blow is a signal to one of the workers.
@@ -57,12 +59,14 @@ type transfer struct {
 	spoil     spoil // damage to its partial file before it is resumed
 	pinned    bool  // by VersionId
 	present   string
-	after     int // number of the request at which it is submitted; 0: at once
+	mode      fs.FileMode // of the file that is there; 0: 0644
+	after     int         // number of the request at which it is submitted; 0: at once
 	listens   bool
 	byContext bool // it is canceled through its context, not with Cancel
 	over      bool // its context is canceled beforehand
 	orders    []*order
 	disk      *disk
+	odd       *oddity // nil: the file system has all calls
 
 	live
 }
@@ -122,6 +126,7 @@ func newPlan(seed uint64) *plan {
 		p.shutdown = 1 + d.IntN(12)
 	}
 	p.vary(dice{rand.New(rand.NewPCG(seed, 1))})
+	p.trouble(dice{rand.New(rand.NewPCG(seed, 2))})
 	return p
 }
 
@@ -190,17 +195,23 @@ func (p *plan) String() string {
 	fmt.Fprintf(&b, "seed %d: %d processes of %d requests, threshold %d, chunk %d, %d attempts, stall %v, slow %v, verify %v, tls %t, durable %t, tokens %t, shutdown %d\n",
 		p.seed, p.processes, p.requests, p.threshold, p.chunk, p.attempts, p.stall, p.slow, p.verify, p.tls, p.durable, p.tokens, p.shutdown)
 	for _, t := range p.transfers {
-		fmt.Fprintf(&b, "  %q: %+v, expected %d, skip head %t, resume %t (%v), pinned %t, %s there, after %d, over %t\n",
-			t.key, t.object, t.expected, t.skipHead, t.resume, t.spoil, t.pinned, t.present, t.after, t.over)
+		fmt.Fprintf(&b, "  %q: %+v, expected %d, skip head %t, resume %t (%v), pinned %t, %s there (%#o), after %d, over %t\n",
+			t.key, t.object, t.expected, t.skipHead, t.resume, t.spoil, t.pinned, t.present, t.mode, t.after, t.over)
 		for _, o := range t.orders {
 			fmt.Fprintf(&b, "    %v\n", o)
 		}
 		if t.disk != nil {
 			fmt.Fprintf(&b, "    %+v\n", *t.disk)
 		}
+		if t.odd != nil {
+			fmt.Fprintf(&b, "    %v\n", t.odd)
+		}
 	}
 	if p.tree != nil {
 		fmt.Fprintf(&b, "  %v\n", p.tree)
+	}
+	if p.outage != nil {
+		fmt.Fprintf(&b, "  %v\n", p.outage)
 	}
 	for _, w := range p.blows {
 		fmt.Fprintf(&b, "  %+v\n", w)

@@ -3,8 +3,6 @@
 package chaos
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -23,6 +21,9 @@ import (
 )
 
 const bucket = "chaos"
+
+// hurry makes the pauses between attempts shorter, and RetryTimeout.
+const hurry = 5
 
 // deadline is the maximum time of a run. Only a hang takes that long.
 const deadline = time.Minute
@@ -155,6 +156,9 @@ func (r *run) prepare() {
 	for _, b := range p.blows {
 		r.at(b.at, func() { r.strike(b) })
 	}
+	if p.outage != nil {
+		r.at(p.outage.at, func() { p.outage.begin(r) })
+	}
 	if p.shutdown > 0 {
 		r.at(p.shutdown, func() {
 			close(r.shutting)
@@ -168,11 +172,14 @@ func (r *run) prepare() {
 		cfg.Credentials = aws.CredentialsProviderFunc(r.credentials)
 	}
 	var err error
-	harness.Hurry(r.T, 5)
+	harness.Hurry(r.T, hurry)
 	r.d, err = processpool.NewDownloader(harness.Environ(r.T, cfg), func(c *processpool.Config) {
 		c.MultipartThreshold, c.MultipartChunksize = p.threshold, p.chunk
 		c.MaxRequestProcesses, c.RequestsPerProcess = p.processes, p.requests
-		c.MaxAttempts, c.RetryTimeout, c.StallTimeout = p.attempts, 0, p.stall
+		c.MaxAttempts, c.StallTimeout = p.attempts, p.stall
+		if p.outage == nil {
+			c.RetryTimeout = 0
+		}
 		c.Verify, c.Durable, c.CABundle = p.verify, p.durable, r.origin.CAPEM()
 		c.ClientOptions = append(c.ClientOptions, r.origin.ClientOptions())
 		c.Logger = slog.New(slog.NewTextHandler(r.log, nil))
@@ -219,28 +226,4 @@ func (r *run) systemCall(op, path string) error {
 		}
 	}
 	return nil
-}
-
-// next makes a download without faults by the same Downloader, which must succeed.
-func (r *run) next() {
-	t := &transfer{key: "the next", object: object{algorithm: "crc64nvme", size: 3*r.plan.chunk + 1}, expected: -1}
-	t.prepare(r)
-	t.submit(r)
-	if err := t.future.Result(); err != nil {
-		r.Errorf("the next download: %v", err)
-		return
-	}
-	if err := t.versions[0].in(t.name); err != nil {
-		r.count.WrongBytes++
-		r.Errorf("the next download: %v", err)
-	}
-}
-
-// credentials returns the current credentials. renew replaces them, and the previous ones expire.
-func (r *run) credentials(context.Context) (aws.Credentials, error) {
-	return aws.Credentials{AccessKeyID: "AKIDCHAOS", SecretAccessKey: "secret", SessionToken: fmt.Sprint("token", r.token.Load())}, nil
-}
-
-func (r *run) renew() {
-	r.origin.SetCredentials("AKIDCHAOS", "secret", fmt.Sprint("token", r.token.Add(1)))
 }

@@ -48,6 +48,9 @@ func (t *transfer) prepare(r *run) {
 	if t.present == "a file" {
 		err = os.WriteFile(t.name, []byte(before), 0o644)
 	}
+	if t.mode != 0 && err == nil {
+		err = os.Chmod(t.name, t.mode) // WriteFile is subject to the umask
+	}
 	if err != nil {
 		panic(err)
 	}
@@ -112,7 +115,7 @@ func (t *transfer) cancel() {
 // call.
 func (t *transfer) systemCall(op string) error {
 	if t.disk == nil || t.disk.op != op {
-		return nil
+		return t.oddCall(op)
 	}
 	t.mu.Lock()
 	t.mu.calls[op]++
@@ -121,7 +124,7 @@ func (t *transfer) systemCall(op string) error {
 	t.mu.Unlock()
 	switch {
 	case !now:
-		return nil
+		return t.oddCall(op)
 	case t.disk.errno == 0:
 		t.cancel()
 		return nil

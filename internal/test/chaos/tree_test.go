@@ -59,17 +59,28 @@ func (t *tree) String() string {
 func (t *tree) prepare(r *run) {
 	t.dir, t.versions, t.submitted = filepath.Join(r.TempDir(), "tree"), map[string]version{}, make(chan struct{})
 	for n, size := range t.sizes {
-		name := fmt.Sprintf("%d/%d", n%3, n)
+		name := t.file(n)
 		o := object{algorithm: "crc64nvme", size: size}
-		t.versions[filepath.FromSlash(name)] = o.put(r.origin, root+name, r.plan.seed<<16+r.serial.Add(1), size)
+		t.versions[name] = o.put(r.origin, root+name, r.plan.seed<<16+r.serial.Add(1), size)
 	}
 	for _, o := range t.orders {
 		f := s3test.Fault{Skip: o.skip, Times: o.times}
 		f.Match = func(q s3test.Request) bool {
 			list := q.Key == "" && strings.HasPrefix(q.Query.Get("prefix"), root)
+			switch {
+			case o.page != nil:
+				return list
+			case o.method != "":
+				return strings.HasPrefix(q.Key, root) && q.Method == o.method
+			}
 			return list && o.head || strings.HasPrefix(q.Key, root) && (q.Method == "GET" || o.head)
 		}
-		o.bend(&f, o.at)
+		if o.page != nil {
+			body := o.page(t, o.at)
+			f.Body = &body
+		} else {
+			o.bend(&f, o.at)
+		}
 		o.fault = r.origin.Inject(f)
 	}
 	if t.cancel > 0 {
@@ -107,6 +118,9 @@ func (t *tree) judge(r *run) {
 			}
 		}
 	}
+	if err == nil && t.contradicts() && !r.excused() {
+		r.Errorf("directory: got success though the listing contradicts the objects")
+	}
 	files := t.files(r)
 	if p := t.all.Progress(); err == nil && (files != len(t.sizes) || p.Done != int64(files)) || int64(files) != p.Done {
 		r.Errorf("directory: got %d files of %d, %+v, %v", files, len(t.sizes), p, err)
@@ -114,15 +128,20 @@ func (t *tree) judge(r *run) {
 }
 
 func (t *tree) explained(r *run, err error, attempts int) bool {
+	for _, o := range t.orders {
+		if o.fault.Hits() > 0 && o.ends != nil && o.ends(err) {
+			return true
+		}
+	}
 	switch {
 	case errors.Is(err, processpool.ErrCanceled):
 		return t.cancel > 0 || t.stopOnError
 	case errors.Is(err, processpool.ErrShutdown):
 		return r.plan.shutdown > 0
 	case errors.Is(err, processpool.ErrWorkerLost):
-		return r.lethal.Load() >= 3
+		return r.lethal.Load() >= 3 || r.unstarted()
 	case errors.Is(err, processpool.ErrRetriesExceeded):
-		return attempts >= r.plan.attempts
+		return attempts >= r.plan.attempts || r.plan.outage.tooLong()
 	}
 	return false
 }

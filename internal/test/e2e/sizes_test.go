@@ -21,7 +21,7 @@ func TestSizes(t *testing.T) {
 		size   int64
 		ranges []string
 	}{
-		{0, []string{""}}, // a GetObject confirms the size
+		{0, []string{"bytes=0-0", ""}}, // two GetObjects confirm the size
 		{1, []string{""}},
 		{8388607, []string{""}},
 		{8388608, []string{"bytes=0-8388607"}},
@@ -48,7 +48,7 @@ func TestSizesAndThreshold(t *testing.T) {
 		{12, 10, 4, []string{"bytes=0-3", "bytes=4-7", "bytes=8-11"}},
 		{10, 10, 100, []string{"bytes=0-9"}},
 		{1, 1, 100, []string{"bytes=0-0"}},
-		{0, 1, 1, []string{""}},
+		{0, 1, 1, []string{"bytes=0-0", ""}},
 		{3, 1, 1, []string{"bytes=0-0", "bytes=1-1", "bytes=2-2"}},
 		{3, 1 << 62, 1, []string{""}},
 		{3, 1, 1 << 62, []string{"bytes=0-2"}},

@@ -30,7 +30,7 @@ type Fault struct {
 	RetryAfter    string
 	Redirect      string            // 301 PermanentRedirect to this region
 	Header        map[string]string // response headers to override; "" removes a header
-	Body          *string           // a 200 with this body and no header of the object
+	Body          *string           // a 200, or Status, with this body and no header of the object
 
 	// Another range than the requested one.
 	IgnoreRange   bool  // 200 and the whole object, also for part numbers

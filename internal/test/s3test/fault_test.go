@@ -100,6 +100,23 @@ func TestFaultRanges(t *testing.T) {
 	}
 }
 
+func TestFaultBody(t *testing.T) {
+	s := start(t)
+	s.Put("b", "k", []byte("0123456789"))
+	page := "<html></html>"
+	for status, want := range map[int]int{0: 200, 502: 502} {
+		s.ClearFaults()
+		s.Inject(Fault{Body: &page, Status: status})
+		resp, body := send(t, s, "GET", "/b/k")
+		if resp.StatusCode != want || string(body) != page || resp.Header.Get("ETag") != "" {
+			t.Errorf("Status %d: got %d %q", status, resp.StatusCode, body)
+		}
+		if resp, body := send(t, s, "HEAD", "/b/k"); resp.StatusCode != want || len(body) > 0 {
+			t.Errorf("Status %d, HEAD: got %d %q", status, resp.StatusCode, body)
+		}
+	}
+}
+
 func TestFaultCut(t *testing.T) {
 	for _, tls := range []bool{false, true} {
 		s := start(t, func(o *Options) { o.TLS = tls })

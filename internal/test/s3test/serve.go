@@ -100,7 +100,7 @@ func (x *exchange) serve() {
 	if x.req.Header.Get("X-Amz-Request-Payer") != "" {
 		h.Set("X-Amz-Request-Charged", "requester")
 	}
-	if e := x.fault.answer(); e != nil {
+	if e := x.fault.answer(); e != nil && x.fault.Body == nil {
 		x.fail(e)
 		return
 	}
@@ -110,7 +110,7 @@ func (x *exchange) serve() {
 	}
 	if body := x.fault.Body; body != nil {
 		x.w.Header().Set("Content-Type", "application/xml")
-		x.answer(http.StatusOK, strings.NewReader(*body), span{0, int64(len(*body))})
+		x.answer(max(x.fault.Status, http.StatusOK), strings.NewReader(*body), span{0, int64(len(*body))})
 		return
 	}
 	x.route()

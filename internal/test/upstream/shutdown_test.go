@@ -99,7 +99,7 @@ func TestShutdownWaits(t *testing.T) {
 func TestShutdownWithManyQueued(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
-	origin.Put("b", "k", nil)
+	origin.Put("b", "k", []byte("x"))
 	gate := make(chan struct{})
 	origin.Inject(s3test.Fault{Gate: gate})
 	d := harness.NewDownloader(t, origin)
