@@ -225,7 +225,6 @@ func TestPart(t *testing.T) {
 	}
 	const count, length = "x-amz-mp-parts-count: 3", "Content-Length: 10"
 	for _, c := range []struct{ name, answer, want string }{
-		{"no number of parts", partial(length), "part 2 of 0"},
 		{"fewer parts", partial(length, "x-amz-mp-parts-count: 1"), "part 2 of 1"},
 		{"no size", partial(count), "Content-Range"},
 		{"another ETag", strings.ReplaceAll(partial(length, count), etag, "other"), "ETag"},
@@ -240,8 +239,13 @@ func TestPart(t *testing.T) {
 			t.Errorf("got %+v of %d, %v", p, n, err)
 		}
 	}
-	_, _, err := part(ok("", length, "ETag: "+etag), asked())
-	if !errors.Is(err, errUnknown) || failure.Retryable(err) {
-		t.Errorf("the whole object: got %v, want %v and no retry", err, errUnknown)
+	for name, answer := range map[string]string{
+		"the whole object":   ok("", length, "ETag: "+etag),
+		"no number of parts": partial(length),
+	} {
+		_, _, err := part(answer, asked())
+		if !errors.Is(err, errUnknown) || failure.Retryable(err) {
+			t.Errorf("%s: got %v, want %v and no retry", name, err, errUnknown)
+		}
 	}
 }

@@ -53,8 +53,8 @@ type Part struct {
 }
 
 // PartOfHead returns what a HeadObject with a part number says about that part, and the number of
-// parts. A server that does not know part numbers answers with the whole object: that error is not
-// retried.
+// parts. A server that does not know part numbers answers with the whole object, or does not count
+// the parts: that error is not retried.
 func PartOfHead(out *s3.HeadObjectOutput, job *ipc.Job, number int, etag string) (p Part, count int, err error) {
 	const operation = "HeadObject with a part number"
 	if err := checkVersion(operation, job, out.VersionId); err != nil {
@@ -64,12 +64,12 @@ func PartOfHead(out *s3.HeadObjectOutput, job *ipc.Job, number int, etag string)
 		return Part{}, 0, untrusted("%s: the ETag was %s and is %s", operation, etag, text(out.ETag))
 	}
 	switch status := statusOf(out.ResultMetadata); {
-	case status == http.StatusOK:
+	case status == http.StatusOK, status == http.StatusPartialContent && out.PartsCount == nil:
 		return Part{}, 0, fmt.Errorf("%s: %w", operation, errUnknown)
 	case status != http.StatusPartialContent:
 		return Part{}, 0, untrusted("%s: status %d", operation, status)
-	case out.PartsCount == nil || int(*out.PartsCount) < number:
-		return Part{}, 0, untrusted("%s: part %d of %d", operation, number, aws.ToInt32(out.PartsCount))
+	case int(*out.PartsCount) < number:
+		return Part{}, 0, untrusted("%s: part %d of %d", operation, number, *out.PartsCount)
 	case *out.PartsCount > proof.MaxParts:
 		return Part{}, 0, fmt.Errorf("%s: %d parts are more than an object can have", operation, *out.PartsCount)
 	}

@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"errors"
+	"flag"
 	"path/filepath"
 	"testing"
 
@@ -12,7 +13,10 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) {
+	flag.Set("test.parallel", "8") // the parallel tests wait more than they compute
+	harness.Main(m)
+}
 
 // wantNext fails the test unless the next download of the same Downloader succeeds.
 func wantNext(t *testing.T, origin *s3test.Server, d *processpool.Downloader) {
