@@ -79,8 +79,8 @@ func TestFile(t *testing.T) {
 }
 
 func TestFileIsNotKept(t *testing.T) {
+	leak.Check(t)
 	for _, outcome := range []error{failure.ErrChecksumMismatch, fmt.Errorf("x: %w", failure.ErrObjectChanged)} {
-		leak.Check(t)
 		dir := t.TempDir()
 		f := open(t, dir)
 		f.Add(record(1), true)

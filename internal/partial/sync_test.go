@@ -28,8 +28,8 @@ func cannotSync(target sink.Target, errno syscall.Errno) (calls *int) {
 
 // Where the file system cannot sync, ranges are recorded all the same. The log says so once.
 func TestRecordsWithoutSync(t *testing.T) {
+	leak.Check(t)
 	for _, errno := range []syscall.Errno{syscall.ENOTSUP, syscall.EINVAL, syscall.ENOSYS, syscall.EROFS} {
-		leak.Check(t)
 		dir := t.TempDir()
 		var log bytes.Buffer
 		var calls *int

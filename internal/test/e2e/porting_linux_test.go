@@ -21,27 +21,29 @@ import (
 func TestPortingKeepAlive(t *testing.T) {
 	const keepAlive, none = "02", "00" // the active timer of /proc/net/tcp, see proc(5)
 	for period, want := range map[time.Duration]string{time.Hour: keepAlive, -1: none} {
-		leak.Check(t)
-		origin, dir := harness.StartOrigin(t), t.TempDir()
-		origin.Put("b", "k", harness.Content)
-		origin.Inject(s3test.Fault{Method: "GET", Stall: true})
-		cfg := origin.Config()
-		cfg.HTTPClient = awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.KeepAlive = period })
-		d := harness.NewDownloaderOf(t, origin, cfg, harness.Processes(1))
-		f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
-		harness.Arrive(t, origin, 1, "GET")
+		t.Run(period.String(), func(t *testing.T) {
+			leak.Check(t)
+			origin, dir := harness.StartOrigin(t), t.TempDir()
+			origin.Put("b", "k", harness.Content)
+			origin.Inject(s3test.Fault{Method: "GET", Stall: true})
+			cfg := origin.Config()
+			cfg.HTTPClient = awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.KeepAlive = period })
+			d := harness.NewDownloaderOf(t, origin, cfg, harness.Processes(1))
+			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"))
+			harness.Arrive(t, origin, 1, "GET")
 
-		end := time.Now().Add(harness.Patience)
-		got := timerOf(t, origin.URL())
-		for got != want && time.Now().Before(end) {
-			time.Sleep(time.Millisecond) // the last segment may not be acknowledged yet
-			got = timerOf(t, origin.URL())
-		}
-		if got != want {
-			t.Errorf("KeepAlive %v: got timer %q, want %q", period, got, want)
-		}
-		f.Cancel()
-		harness.Shutdown(t, d)
+			end := time.Now().Add(harness.Patience)
+			got := timerOf(t, origin.URL())
+			for got != want && time.Now().Before(end) {
+				time.Sleep(time.Millisecond) // the last segment may not be acknowledged yet
+				got = timerOf(t, origin.URL())
+			}
+			if got != want {
+				t.Errorf("got timer %q, want %q", got, want)
+			}
+			f.Cancel()
+			harness.Shutdown(t, d)
+		})
 	}
 }
 
