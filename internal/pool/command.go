@@ -45,11 +45,14 @@ var secrets = []string{
 	"AWS_CONTAINER_AUTHORIZATION_TOKEN",
 }
 
+// memory are the variables that size the application's heap. Each worker would take them for its own.
+var memory = []string{"GOGC", "GOMEMLIMIT"}
+
 // environ returns the environment of a worker with that many slots.
 func (c Command) environ(slots int) []string {
 	env := slices.DeleteFunc(os.Environ(), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
-		return slices.Contains(secrets, name)
+		return slices.Contains(secrets, name) || slices.Contains(memory, name)
 	})
 	// A worker copies bytes: more threads than requests only wake each other.
 	threads := min(slots, runtime.NumCPU())

@@ -58,7 +58,8 @@ func TestWorkerHoldsItsOwnSocketAlone(t *testing.T) {
 	}
 }
 
-// TestWorkerEnvironment: the environment and the command line of a worker hold no secrets.
+// TestWorkerEnvironment: the environment and the command line of a worker hold no secrets, and not
+// what sizes the application.
 func TestWorkerEnvironment(t *testing.T) {
 	leak.Check(t)
 	const canary = "not-to-be-seen-in-ps"
@@ -69,7 +70,11 @@ func TestWorkerEnvironment(t *testing.T) {
 		t.Setenv(name, canary)
 	}
 	t.Setenv("AWS_REGION", "kept=as it is")
-	t.Setenv("GOMAXPROCS", "1000")
+	application := []string{"GOMAXPROCS=1000", "GOGC=1234", "GOMEMLIMIT=9876MiB"}
+	for _, entry := range application {
+		name, value, _ := strings.Cut(entry, "=")
+		t.Setenv(name, value)
+	}
 	c := newCrew(t, "write", func(o *Options) { o.Settings.Slots = 1 })
 	pid := next[Up](c).Worker.PID()
 	for _, file := range []string{"environ", "cmdline"} {
@@ -83,8 +88,10 @@ func TestWorkerEnvironment(t *testing.T) {
 		if file == "environ" && !bytes.Contains(p, []byte("\x00AWS_REGION=kept=as it is\x00")) {
 			t.Errorf("AWS_REGION is not in %q", p)
 		}
-		if file == "environ" && bytes.Contains(p, []byte("GOMAXPROCS=1000")) {
-			t.Errorf("GOMAXPROCS is the application's in %q", p)
+		for _, entry := range application {
+			if file == "environ" && bytes.Contains(p, []byte(entry)) {
+				t.Errorf("%s is the application's, in %q", entry, p)
+			}
 		}
 	}
 }
