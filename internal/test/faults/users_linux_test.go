@@ -72,7 +72,7 @@ func TestResumeOfAPlantedFile(t *testing.T) {
 	const size, kept = 300_000, 131_072
 	good, evil := s3test.PatternBytes(1, size), s3test.PatternBytes(2, size)
 	same := func(o *s3test.Object) {
-		o.ETag, o.LastModified = `"0123456789abcdef0123456789abcdef-2"`, time.Unix(1e9, 0).UTC()
+		o.ETag, o.LastModified = `"no MD5"`, time.Unix(1e9, 0).UTC()
 	}
 	for name, c := range map[string]struct {
 		plant func(t *testing.T, dir, part, journal string)
