@@ -176,7 +176,7 @@ func (r run) do(t *testing.T) Outcome {
 		t.Fatal(err)
 	}
 	defer tcp.Close()
-	abstract := fmt.Sprintf("fence-%d", os.Getpid())
+	abstract := fmt.Sprintf("fence-%d-%d", os.Getpid(), tcp.Addr().(*net.TCPAddr).Port)
 	for _, name := range []string{filepath.Join(dir, "socket"), "@" + abstract} {
 		ln, err := net.Listen("unix", name)
 		if err != nil {
@@ -235,6 +235,7 @@ func TestProbes(t *testing.T) {
 		for _, uid := range users() {
 			name := fmt.Sprintf("cgo=%s,uid=%d", cgo, uid)
 			t.Run(name+",without", func(t *testing.T) {
+				t.Parallel() // it takes 5 s, for the worker keeps its file
 				o := run{program: program, worker: "worker", mode: processpool.SandboxOff, uid: uid}.do(t)
 				wantProbes(t, o)
 				for name, able := range denied {
