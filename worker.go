@@ -47,7 +47,7 @@ func init() {
 			fmt.Fprintf(os.Stderr, "processpool worker: %v\n", err)
 			os.Exit(1)
 		}
-		os.Exit(0)
+		worker.Exit()
 	case markCommand:
 	default:
 		fmt.Fprintf(os.Stderr, "processpool worker: %s=%q is not a value of this version: unset it\n", marker, role)
