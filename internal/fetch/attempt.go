@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http/httptrace"
@@ -25,11 +26,17 @@ func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, 
 }
 
 // optionally is attempts for a question whose answer the download can do without. An outage ends it
-// after MaxAttempts alone.
+// after MaxAttempts alone, unless there is no server to connect to: then the object cannot be had
+// either, and the question waits as a download does, lest the object stay unverified.
 func (c *Client) optionally(ctx context.Context, bucket string, onRetry Retrying, once attempt) error {
 	budget := c.newBudget()
 	budget.timeout = 0
-	return c.within(ctx, budget, bucket, onRetry, once)
+	err := c.within(ctx, budget, bucket, onRetry, once)
+	var op *net.OpError
+	if errors.Is(err, failure.ErrRetriesExceeded) && errors.As(err, &op) && op.Op == "dial" {
+		return c.attempts(ctx, bucket, onRetry, once)
+	}
+	return err
 }
 
 func (c *Client) within(ctx context.Context, budget *budget, bucket string, onRetry Retrying, once attempt) error {
