@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http/httptrace"
@@ -30,13 +29,8 @@ func (c *Client) attempts(ctx context.Context, bucket string, onRetry Retrying, 
 // either, and the question waits as a download does, lest the object stay unverified.
 func (c *Client) optionally(ctx context.Context, bucket string, onRetry Retrying, once attempt) error {
 	budget := c.newBudget()
-	budget.timeout = 0
-	err := c.within(ctx, budget, bucket, onRetry, once)
-	var op *net.OpError
-	if errors.Is(err, failure.ErrRetriesExceeded) && errors.As(err, &op) && op.Op == "dial" {
-		return c.attempts(ctx, bucket, onRetry, once)
-	}
-	return err
+	budget.optional = true
+	return c.within(ctx, budget, bucket, onRetry, once)
 }
 
 func (c *Client) within(ctx context.Context, budget *budget, bucket string, onRetry Retrying, once attempt) error {
@@ -55,7 +49,7 @@ func (c *Client) within(ctx context.Context, budget *budget, bucket string, onRe
 		switch {
 		case moved: // at once, to the region that the answer names
 			budget.count(class, headway)
-			if budget.spent(class) {
+			if budget.spent(class, err) {
 				return budget.exhausted(err)
 			}
 			continue
@@ -69,7 +63,7 @@ func (c *Client) within(ctx context.Context, budget *budget, bucket string, onRe
 			return failure.NameClock(err)
 		default:
 			budget.count(class, headway)
-			if budget.spent(class) {
+			if budget.spent(class, err) {
 				return budget.exhausted(err)
 			}
 			wait = budget.pause(class, err)

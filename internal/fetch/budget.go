@@ -1,7 +1,9 @@
 package fetch
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/failure"
@@ -12,6 +14,7 @@ import (
 type budget struct {
 	attempts int
 	timeout  time.Duration
+	optional bool // only the lack of a server is worth the time
 	clock    Clock
 
 	failed int       // attempts in a row without headway
@@ -41,11 +44,20 @@ func (b *budget) left() time.Duration { return b.timeout - b.clock.Now().Sub(b.s
 
 // spent reports whether there may be no other attempt after one that failed with an error of this
 // class. A wrong answer within an outage does not end it: a gateway gives such answers, too.
-func (b *budget) spent(class failure.Class) bool {
+func (b *budget) spent(class failure.Class, err error) bool {
 	if b.failed < b.attempts {
 		return false
 	}
+	if b.optional && !unreachable(err) {
+		return true
+	}
 	return b.left() <= 0 || !class.Outage() && b.others >= b.attempts
+}
+
+// unreachable reports whether no server accepted the connection.
+func unreachable(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // pause returns how long to wait before the next attempt. If the time decides about the end, the
