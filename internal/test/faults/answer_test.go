@@ -52,7 +52,7 @@ func TestFaultInMidTransfer(t *testing.T) {
 				harness.WantContent(t, filepath.Join(dir, "file"), harness.Content)
 				leak.Files(t, dir, "file")
 			}
-			wantNext(t, origin, d)
+			harness.WantNext(t, origin, d)
 		})
 	}
 }

@@ -22,7 +22,7 @@ import (
 // application URL FILE downloads b/k to the file and prints the result. It exits without Shutdown
 // when its standard input ends first.
 func application(args []string) error {
-	d, err := newProgramDownloader(args[0], harness.Unhurried)
+	d, err := harness.NewProgramDownloader(args[0], harness.Unhurried)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func TestFaultOfEachCall(t *testing.T) {
 				harness.WantContent(t, name, []byte("old"))
 			}
 			leak.Files(t, dir, "file")
-			wantNext(t, origin, d)
+			harness.WantNext(t, origin, d)
 		})
 	}
 	for _, op := range []string{"open", "stat", "chmod", "fallocate", "truncate", "fsync", "close", "rename", "syncdir"} {

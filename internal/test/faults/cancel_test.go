@@ -62,7 +62,7 @@ func TestFaultCancelInACall(t *testing.T) {
 				harness.WantContent(t, filepath.Join(dir, "file"), harness.Content)
 				leak.Files(t, dir, "file")
 			}
-			wantNext(t, origin, d)
+			harness.WantNext(t, origin, d)
 		})
 	}
 }
@@ -102,7 +102,7 @@ func TestFaultCancelInAQuestion(t *testing.T) {
 			f.Cancel()
 			wantCanceledIn(t, f, c.op)
 			leak.Files(t, dir)
-			wantNext(t, origin, d)
+			harness.WantNext(t, origin, d)
 		})
 	}
 }
@@ -124,7 +124,7 @@ func TestFaultCancelInTheCheck(t *testing.T) {
 		var transfer *processpool.TransferError
 		if err := harness.WantCanceled(t, f); errors.As(err, &transfer) && transfer.Op == "check" {
 			leak.Files(t, dir)
-			wantNext(t, origin, d)
+			harness.WantNext(t, origin, d)
 			return
 		}
 	}

@@ -41,5 +41,5 @@ func TestFaultExpiredAtHead(t *testing.T) {
 		t.Errorf("got %v after %d requests, want the 400 after 2, and one for the reason", err, n)
 	}
 	leak.Files(t, dir, "file")
-	wantNext(t, origin, d)
+	harness.WantNext(t, origin, d)
 }

@@ -55,7 +55,7 @@ func TestFaultOfTheDirectory(t *testing.T) {
 				leak.Files(t, dir, c.left...)
 				leak.Files(t, name)
 			}
-			wantNext(t, origin, d)
+			harness.WantNext(t, origin, d)
 		})
 	}
 }

@@ -24,7 +24,7 @@ func init() { harness.Register("interrupted", interrupted) }
 func interrupted(args []string) error {
 	ctx, stop := ossignal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	d, err := newProgramDownloader(args[0], harness.Unhurried)
+	d, err := harness.NewProgramDownloader(args[0], harness.Unhurried)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func init() { harness.Register("limited", limited) }
 // expected.
 func limited(args []string) error {
 	url, dir, which := args[0], args[1], args[2]
-	d, err := newProgramDownloader(url)
+	d, err := harness.NewProgramDownloader(url)
 	if err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func TestOutageTooLong(t *testing.T) {
 			}
 			leak.Files(t, dir)
 			end()
-			wantNext(t, origin, d)
+			harness.WantNext(t, origin, d)
 		})
 	}
 }

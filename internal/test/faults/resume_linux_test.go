@@ -26,7 +26,7 @@ func resumer(args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := newProgramDownloader(args[0], harness.Multipart(chunk, chunk))
+	d, err := harness.NewProgramDownloader(args[0], harness.Multipart(chunk, chunk))
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,7 @@ func TestFaultTLSAlert(t *testing.T) {
 			}
 			leak.Files(t, dir)
 			seen.Store(alerts) // from now on it serves
-			wantNext(t, origin, d)
+			harness.WantNext(t, origin, d)
 		})
 	}
 }

@@ -101,7 +101,7 @@ func TestFaultHugeError(t *testing.T) {
 		}
 	}
 	origin.ClearFaults()
-	wantNext(t, origin, d)
+	harness.WantNext(t, origin, d)
 	if n := len(log.Records(t, "worker lost")); n != 0 {
 		t.Errorf("got %d workers lost, want none", n)
 	}
@@ -141,7 +141,7 @@ func TestFaultUnsendable(t *testing.T) {
 				t.Errorf("got %.200v, want %q", transfer.Err, c.want)
 			}
 			leak.Files(t, dir)
-			wantNext(t, origin, d)
+			harness.WantNext(t, origin, d)
 		})
 	}
 	if n := len(log.Records(t, "worker lost")); n != 0 {

@@ -68,7 +68,7 @@ func TestFaultEndsAWorker(t *testing.T) {
 				t.Errorf("got %d workers lost, want 1", n)
 			}
 			leak.Files(t, dir, "file")
-			wantNext(t, origin, d)
+			harness.WantNext(t, origin, d)
 		})
 	}
 }
@@ -96,7 +96,7 @@ func TestFaultOutOfMemory(t *testing.T) {
 		t.Errorf("the worker was not lost over its memory: the test does not test\n%s", log.String())
 	}
 	leak.Files(t, dir, "file")
-	wantNext(t, origin, d)
+	harness.WantNext(t, origin, d)
 }
 
 // A file size limit of a worker is an error of its write; SIGXFSZ does not end the worker.
@@ -111,7 +111,7 @@ func TestFaultFileSizeOfAWorker(t *testing.T) {
 	pid := limit(t, unix.RLIMIT_FSIZE, 2*harness.MiB+1)
 	harness.WantError(t, harness.Download(t, d, "k", filepath.Join(dir, "file")), syscall.EFBIG)
 	leak.Files(t, dir)
-	wantNext(t, origin, d)
+	harness.WantNext(t, origin, d)
 	if got := harness.Children(t, os.Getpid()); !slices.Equal(got, []int{pid}) {
 		t.Errorf("got workers %v, want still %d", got, pid)
 	}
@@ -130,7 +130,7 @@ func TestFaultNoDescriptorForAConnection(t *testing.T) {
 	harness.WantError(t, harness.Download(t, d, "k", filepath.Join(dir, "file")), processpool.ErrRetriesExceeded, syscall.EMFILE)
 	leak.Files(t, dir)
 	limit(t, unix.RLIMIT_NOFILE, 1024)
-	wantNext(t, origin, d)
+	harness.WantNext(t, origin, d)
 }
 
 // A worker that has no descriptor left for the temporary file is lost: the kernel drops the
@@ -155,7 +155,7 @@ func TestFaultNoDescriptorForTheFile(t *testing.T) {
 		t.Errorf("got %d workers lost, want 1", n)
 	}
 	leak.Files(t, dir, "file")
-	wantNext(t, origin, d)
+	harness.WantNext(t, origin, d)
 }
 
 // Workers that die right after their start are started a limited number of times, and the waiting

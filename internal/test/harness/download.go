@@ -2,11 +2,13 @@ package harness
 
 import (
 	"context"
+	"path/filepath"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // Download downloads b/key to the file and returns the result.
@@ -21,6 +23,20 @@ func Result(t *testing.T, f *processpool.Future) error {
 	t.Helper()
 	Wait(t, f.Done(), "a result of "+f.Meta().Key)
 	return f.Result()
+}
+
+// WantNext fails the test unless the next download of the same Downloader succeeds. It clears the
+// faults of the origin.
+func WantNext(t *testing.T, origin *s3test.Server, d *processpool.Downloader) {
+	t.Helper()
+	origin.ClearFaults()
+	origin.Put("b", "next", Content)
+	name := filepath.Join(t.TempDir(), "next")
+	if err := Download(t, d, "next", name); err != nil {
+		t.Errorf("the next download: %v", err)
+		return
+	}
+	WantContent(t, name, Content)
 }
 
 // WantCanceled waits 10 seconds at most for the end of a download that has been canceled, and

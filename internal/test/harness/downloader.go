@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -49,6 +50,17 @@ func NewDownloaderOf(t *testing.T, origin *s3test.Server, cfg aws.Config,
 		Shutdown(t, d)
 	})
 	return d
+}
+
+// NewProgramDownloader returns a Downloader with two workers for the origin at url, for a program
+// that a test runs. The program must call Shutdown.
+func NewProgramDownloader(url string, optFns ...func(*processpool.Config)) (*processpool.Downloader, error) {
+	cfg := aws.Config{Region: s3test.Region, BaseEndpoint: &url}
+	few := func(c *processpool.Config) {
+		c.MaxRequestProcesses = 2
+		c.ClientOptions = []func(*s3.Options){func(o *s3.Options) { o.UsePathStyle = true }}
+	}
+	return processpool.NewDownloader(cfg, append([]func(*processpool.Config){few}, optFns...)...)
 }
 
 // Shutdown calls d.Shutdown, fails the test if that returns an error, and ends the test if it

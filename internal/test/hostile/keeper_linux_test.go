@@ -1,4 +1,4 @@
-package faults_test
+package hostile_test
 
 import (
 	"context"
@@ -150,7 +150,7 @@ func TestFileIsKept(t *testing.T) {
 		harness.WantError(t, err, sink.ErrWriters)
 	}
 	leak.Files(t, dir, ".copy.resume.part", ".copy.resume.part.journal")
-	wantNext(t, origin, d)
+	harness.WantNext(t, origin, d)
 }
 
 // Publication waits until the worker has closed the file.

@@ -1,4 +1,4 @@
-package faults_test
+package hostile_test
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package faults_test
+package hostile_test
 
 import (
 	"context"
@@ -29,7 +29,7 @@ func downloader(args []string) error {
 	for _, option := range args[2:] {
 		resume, durable = resume || option == "resume", durable || option == "durable"
 	}
-	d, err := newProgramDownloader(args[0], harness.Multipart(1, 64<<10), harness.Processes(1), func(c *processpool.Config) {
+	d, err := harness.NewProgramDownloader(args[0], harness.Multipart(1, 64<<10), harness.Processes(1), func(c *processpool.Config) {
 		c.Durable = durable
 	})
 	if err != nil {
