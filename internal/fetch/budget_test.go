@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,6 +40,13 @@ type step struct {
 // and the error.
 func play(t *testing.T, attempts int, timeout time.Duration, script ...step) (made int, clock *ticking, err error) {
 	t.Helper()
+	return playAs(t, (*Client).attempts, attempts, timeout, script...)
+}
+
+// playAs is play of a question of a kind: attempts or optionally.
+func playAs(t *testing.T, ask func(*Client, context.Context, string, Retrying, attempt) error,
+	attempts int, timeout time.Duration, script ...step) (made int, clock *ticking, err error) {
+	t.Helper()
 	clock = &ticking{now: time.Unix(1e9, 0)}
 	c, err := New(Options{Clock: clock, Settings: settings.Settings{
 		MaxAttempts: attempts, RetryTimeout: timeout, StallTimeout: time.Hour, Client: settings.Client{Anonymous: true},
@@ -45,7 +54,7 @@ func play(t *testing.T, attempts int, timeout time.Duration, script ...step) (ma
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = c.attempts(t.Context(), "b", nil, func(context.Context, *watch) (bool, error) {
+	err = ask(c, t.Context(), "b", nil, func(context.Context, *watch) (bool, error) {
 		if made++; made > 100_000 {
 			t.Fatal("no end")
 		}
@@ -63,6 +72,41 @@ var (
 
 // repeat returns n times s.
 func repeat(n int, s ...step) []step { return slices.Repeat(s, n) }
+
+// TestBudgetOfAnOptionalQuestion: a question whose answer a download can do without waits for
+// RetryTimeout only while no server accepts the connection. Any other outage ends it after
+// MaxAttempts.
+func TestBudgetOfAnOptionalQuestion(t *testing.T) {
+	dial := step{err: &failure.Interrupted{Err: &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}}}
+	read := step{err: &failure.Interrupted{Err: &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}}}
+	away, untrusted := step{err: errAway}, step{err: errUntrusted}
+	for _, c := range []struct {
+		name   string
+		script []step
+		made   int           // 0: as many as there are in RetryTimeout
+		took   time.Duration // with made == 0
+	}{
+		{name: "no server", script: []step{dial}, took: time.Minute},
+		{name: "a connection that breaks off", script: []step{read}, made: 5},
+		{name: "an outage", script: []step{away}, made: 5},
+		{name: "a wrong answer", script: []step{untrusted}, made: 5},
+		{name: "no server, then an outage", script: append(repeat(7, dial), away), made: 8},
+		{name: "no server, then a few outages", script: append(repeat(3, dial), away), made: 5},
+		{name: "an outage, then no server", script: append(repeat(4, away), dial), took: time.Minute},
+		{name: "no server, then an answer", script: append(repeat(7, dial), step{}), made: 8},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			made, clock, err := playAs(t, (*Client).optionally, 5, time.Minute, c.script...)
+			if answered := c.script[len(c.script)-1].err == nil; answered != (err == nil) || !answered && !errors.Is(err, failure.ErrRetriesExceeded) {
+				t.Errorf("got %v", err)
+			}
+			took := clock.now.Sub(time.Unix(1e9, 0))
+			if c.made > 0 && (made != c.made || took >= time.Minute) || c.made == 0 && (took != c.took || made <= 5) {
+				t.Errorf("got %d attempts in %v, want %d (0: more than 5) in %v", made, took, c.made, c.took)
+			}
+		})
+	}
+}
 
 // TestBudgetOfAnOutage: an outage ends a question after MaxAttempts and after RetryTimeout, and the
 // last attempt is made when that is over.
