@@ -3,12 +3,17 @@ package osfile
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // System makes the system calls of a download. A nil *System, or the zero value, is the plain
 // operating system. A System may be used by several goroutines at the same time, and must not be
 // copied.
 type System struct {
+	// Wait is for tests, and must not change once the System is in use: WritersWait returns it
+	// unless it is 0.
+	Wait time.Duration
+
 	fault atomic.Pointer[func(op, path string) error]
 	syncs sync.Map // devices whose file systems can sync; see CanSync
 }

@@ -234,3 +234,15 @@ func TestPreallocate(t *testing.T) {
 		}
 	}
 }
+
+// TestWritersWait: the documentation tells users of 5 s.
+func TestWritersWait(t *testing.T) {
+	for _, s := range []*System{nil, {}} {
+		if got := s.WritersWait(); got != 5*time.Second {
+			t.Errorf("got %v, want 5s", got)
+		}
+	}
+	if got := (&System{Wait: time.Hour}).WritersWait(); got != time.Hour {
+		t.Errorf("got %v, want what the test has set", got)
+	}
+}

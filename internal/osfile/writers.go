@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // ErrWriters means that somebody has a file open for writing.
@@ -39,4 +40,14 @@ func (s *System) NoWriters(f *os.File, created fs.FileInfo) error {
 		return Error("lease", f.Name(), err)
 	}
 	return Error("lease", f.Name(), Optional(err))
+}
+
+// WritersWait returns how long to wait until nobody has a file open for writing: 5 s. A worker closes
+// a file before it answers, but a process that is being started has copies of all descriptors until
+// its exec (https://man7.org/linux/man-pages/man2/fork.2.html).
+func (s *System) WritersWait() time.Duration {
+	if s == nil || s.Wait == 0 {
+		return 5 * time.Second
+	}
+	return s.Wait
 }

@@ -14,19 +14,13 @@ import (
 var ErrWriters = errors.New("another process still has the file open for writing: a worker that kept " +
 	"the file, or a program that was started meanwhile and has its descriptors")
 
-const (
-	// sealWait is how long Seal waits for other processes to close the file. A worker closes it
-	// before it answers, but a process that is being started has copies of all descriptors until
-	// its exec (https://man7.org/linux/man-pages/man2/fork.2.html).
-	sealWait = 5 * time.Second
-	// The pauses between two looks grow from the first to the last.
-	firstPause, lastPause = 100 * time.Microsecond, 100 * time.Millisecond
-)
+// The pauses between two looks of Seal grow from the first to the last.
+const firstPause, lastPause = 100 * time.Microsecond, 100 * time.Millisecond
 
 // Seal ends the writing: it closes the file, opens it again for reading only, and waits until no
 // process has it open for writing. All jobs that write to the file must have ended. If a process
-// keeps the file open, Seal returns an error that matches ErrWriters, after some seconds. stop
-// may be nil; Seal gives up, with the same error, when it returns true.
+// keeps the file open, Seal returns an error that matches ErrWriters, after WritersWait of package
+// osfile. stop may be nil; Seal gives up, with the same error, when it returns true.
 //
 // Where the file system or the system cannot tell who writes, Seal trusts that the workers have
 // closed the file. Publish calls Seal if the caller has not.
@@ -39,7 +33,8 @@ func (t *Temp) Seal(stop func() bool) error {
 			return err
 		}
 	}
-	deadline := time.Now().Add(sealWait)
+	wait := t.target.sys.WritersWait()
+	deadline := time.Now().Add(wait)
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := t.target.sys.NoWriters(t.file, t.info)
 		switch {
@@ -49,7 +44,7 @@ func (t *Temp) Seal(stop func() bool) error {
 		case !errors.Is(err, osfile.ErrWriters):
 			return err
 		case time.Now().After(deadline), stop != nil && stop():
-			return osfile.Error("publish", t.Name(), fmt.Errorf("%w (waited %v)", ErrWriters, sealWait))
+			return osfile.Error("publish", t.Name(), fmt.Errorf("%w (waited %v)", ErrWriters, wait))
 		}
 		time.Sleep(pause)
 	}

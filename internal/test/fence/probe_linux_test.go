@@ -105,19 +105,35 @@ var denied = map[string]who{
 	"personality":    all,
 }
 
-// prober builds the prober and returns its path, in a directory that all users may enter.
+// probers are the probers that were built, by CGO_ENABLED.
+var probers = map[string]string{}
+
+// prober returns the path of the prober, in a directory that all users may enter. It builds it at
+// its first call.
 func prober(t *testing.T, cgo string) string {
 	t.Helper()
+	if program, built := probers[cgo]; built {
+		return program
+	}
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip(err)
 	}
-	program := filepath.Join(open(t), "prober")
+	dir, err := os.MkdirTemp("", "fence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	harness.AtEnd(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(dir, "prober")
 	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", program, "./internal/test/fence/testdata/prober")
 	build.Dir = harness.ModuleRoot(t)
 	build.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	probers[cgo] = program
 	return program
 }
 
@@ -235,7 +251,7 @@ func TestProbes(t *testing.T) {
 		for _, uid := range users() {
 			name := fmt.Sprintf("cgo=%s,uid=%d", cgo, uid)
 			t.Run(name+",without", func(t *testing.T) {
-				t.Parallel() // it takes 5 s, for the worker keeps its file
+				t.Parallel() // it takes a second, for the worker keeps its file
 				o := run{program: program, worker: "worker", mode: processpool.SandboxOff, uid: uid}.do(t)
 				wantProbes(t, o)
 				for name, able := range denied {
@@ -340,7 +356,10 @@ func TestSetuid(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root can make such a program")
 	}
-	program := prober(t, "0")
+	program := filepath.Join(open(t), "prober")
+	if out, err := exec.Command("cp", prober(t, "0"), program).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 	if err := os.Chmod(program, 0o755|os.ModeSetuid); err != nil {
 		t.Fatal(err)
 	}

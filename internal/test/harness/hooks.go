@@ -16,10 +16,11 @@ import (
 // environs are the environments of the tests that run, by *testing.T.
 var environs sync.Map
 
-// environOf returns the test's environment: no range is slow, a worker that makes a system call
-// which its sandbox does not allow dies of it, and everything else is the default.
+// environOf returns the test's environment: no range is slow, the time of retries passes ten times
+// as fast, a worker that makes a system call which its sandbox does not allow dies of it, and
+// everything else is the default.
 func environOf(t *testing.T) *environ.Environ {
-	e := &environ.Environ{Files: new(osfile.System), Slow: time.Hour, Fence: fence.Pretend{Kill: true}}
+	e := &environ.Environ{Files: new(osfile.System), Slow: time.Hour, Hurry: 10, Fence: fence.Pretend{Kill: true}}
 	known, found := environs.LoadOrStore(t, e)
 	if !found {
 		t.Cleanup(func() { environs.Delete(t) })
@@ -39,6 +40,10 @@ func Fault(t *testing.T, f func(op, path string) error) (restore func()) {
 	return restore
 }
 
+// WritersWait sets how long a download waits until nobody has its file open for writing, for the
+// Downloaders that the test makes from then on.
+func WritersWait(t *testing.T, d time.Duration) { environOf(t).Files.Wait = d }
+
 // SlowAfter sets the least time after which a range is slow, for the Downloaders that the test
 // makes from then on.
 func SlowAfter(t *testing.T, d time.Duration) { environOf(t).Slow = d }
@@ -50,7 +55,7 @@ func Pool(t *testing.T, o pool.Options) {
 }
 
 // Hurry makes the time of retries pass n times as fast, for the Downloaders that the test makes from
-// then on: the pauses between attempts, and RetryTimeout.
+// then on: the pauses between attempts, and RetryTimeout. Without it, n is 10.
 func Hurry(t *testing.T, n int) { environOf(t).Hurry = n }
 
 // Pretend sets what the Downloaders that the test makes from then on believe of the system's

@@ -15,6 +15,11 @@ var Programs = map[string]func(args []string) error{}
 // Register adds a program. A suite calls it from init.
 func Register(name string, program func(args []string) error) { Programs[name] = program }
 
+var ends []func()
+
+// AtEnd has Main call f after all tests. Tests that run in parallel must not call it.
+func AtEnd(f func()) { ends = append(ends, f) }
+
 // Main runs the tests of a suite, or the program that the first argument names, and exits. Each
 // suite calls it from TestMain.
 //
@@ -36,5 +41,9 @@ func Main(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	for _, end := range ends {
+		end()
+	}
+	os.Exit(status)
 }

@@ -133,6 +133,7 @@ func keepers(dir string) func(*processpool.Config) {
 func TestFileIsKept(t *testing.T) {
 	leak.Check(t)
 	origin, dir := harness.StartOrigin(t), t.TempDir()
+	harness.WritersWait(t, time.Second)
 	d := harness.NewDownloader(t, origin, keepers(dir), harness.Processes(5))
 	futures := map[string]*processpool.Future{}
 	for key, options := range map[string][]func(*processpool.DownloadOptions){
@@ -148,6 +149,9 @@ func TestFileIsKept(t *testing.T) {
 			harness.WantContent(t, filepath.Join(dir, key), harness.Content)
 		}
 		harness.WantError(t, err, sink.ErrWriters)
+		if !strings.Contains(err.Error(), "(waited 1s)") {
+			t.Errorf("got %v, want how long it waited", err)
+		}
 	}
 	leak.Files(t, dir, ".copy.resume.part", ".copy.resume.part.journal")
 	harness.WantNext(t, origin, d)

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -19,6 +20,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/environ"
+	"github.com/s3processpool/processpool/internal/osfile"
 )
 
 func main() {
@@ -51,7 +54,12 @@ func app() error {
 		unix.Dup3(foreign, 700, 0)
 	}
 	outcome := Outcome{Probes: map[string]string{}, Status: map[string]string{}}
-	d, err := processpool.NewDownloader(aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint}, func(c *processpool.Config) {
+	cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &endpoint}
+	if mode != int(processpool.SandboxRequired) {
+		// The probes keep the job's file unless a sandbox prevents it.
+		cfg = (&environ.Environ{Files: &osfile.System{Wait: time.Second}}).In(cfg)
+	}
+	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
 		c.MaxRequestProcesses = 1
 		c.MaxAttempts = 2
 		c.Sandbox = processpool.SandboxMode(mode)
