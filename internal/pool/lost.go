@@ -12,9 +12,6 @@ import (
 	"github.com/s3processpool/processpool/internal/failure"
 )
 
-// exitGrace is how long a worker that has closed its socket may take to exit.
-const exitGrace = time.Second
-
 // kill kills the process. It does not wait: reap does. It may be called concurrently.
 func (w *process) kill() {
 	if err := w.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -23,12 +20,12 @@ func (w *process) kill() {
 }
 
 // reap closes the socket, waits for the process to end, and returns the error that tells how it
-// ended. It kills a process that does not end within exitGrace. Only the seat's goroutine may call
+// ended. It kills a process that does not end within ExitTimeout. Only the seat's goroutine may call
 // it.
 func (w *process) reap(cause error) error {
 	w.conn.Close()
 	killed := make(chan struct{})
-	grace := time.AfterFunc(exitGrace, func() {
+	grace := time.AfterFunc(w.pool.options.ExitTimeout, func() {
 		defer close(killed)
 		w.kill()
 	})

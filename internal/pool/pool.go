@@ -63,6 +63,11 @@ type Options struct {
 	// CancelTimeout is how long a worker may take to end a job after its Cancel. Then it is killed.
 	// 0 = 10 s.
 	CancelTimeout time.Duration
+
+	// ExitTimeout is how long a worker that has closed its socket may take to exit, and how long
+	// the pool then waits for the end of its standard error, which a child of the worker may keep
+	// open. 0 = 1 s.
+	ExitTimeout time.Duration
 }
 
 // Pool is a set of seats.
@@ -88,6 +93,7 @@ func New(o Options) *Pool {
 	o.StopTimeout = cmp.Or(o.StopTimeout, 10*time.Second)
 	o.Heartbeat = cmp.Or(o.Heartbeat, 5*time.Second)
 	o.CancelTimeout = cmp.Or(o.CancelTimeout, 10*time.Second)
+	o.ExitTimeout = cmp.Or(o.ExitTimeout, time.Second)
 	if o.Trace == nil {
 		o.Trace = os.Stderr
 	}

@@ -264,7 +264,7 @@ func TestStartFails(t *testing.T) {
 		{script: "die over its settings", want: []string{"exit status 9", "no answer to its settings", "no such region"}},
 		{script: "die when ready", want: []string{"exit status 3", "nothing to live for"}, ups: startTries},
 		{script: "a long line", want: []string{"exit status 1", "xxx"}},
-		{script: "leave a child behind", want: []string{"exit status 1", "the child has my standard error"}},
+		{script: "leave a child behind", option: briefly, want: []string{"exit status 1", "the child has my standard error"}},
 	} {
 		t.Run(c.name+c.script, func(t *testing.T) {
 			t.Parallel()
@@ -356,7 +356,7 @@ func TestBrokenWaitsForRevive(t *testing.T) {
 func TestLostWorker(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "die over a job")
-	for range 2 * startTries { // these are not failed starts
+	for range startTries + 1 { // these are not failed starts
 		w := next[Up](c).Worker
 		w.Job(&ipc.Job{ID: 8, Get: &ipc.Get{Length: 9}}, tempFile(t))
 		if p := next[Progress](c); p.Worker != w || p.ID != 8 || p.Written != 5 {
@@ -370,7 +370,7 @@ func TestLostWorker(t *testing.T) {
 	}
 	next[Up](c)
 	lines := c.journal.with("worker's standard error")
-	if len(lines) != 4*startTries || lines[0].attrs["line"].String() != "first line" || lines[1].attrs["line"].String() != "out of luck" {
+	if len(lines) != 2*(startTries+1) || lines[0].attrs["line"].String() != "first line" || lines[1].attrs["line"].String() != "out of luck" {
 		t.Errorf("got log\n%s", c.journal)
 	}
 }
@@ -432,7 +432,7 @@ func TestWorkerBreaksProtocol(t *testing.T) {
 // TestClosedSide: a worker that closes its socket and does not exit is killed.
 func TestClosedSide(t *testing.T) {
 	leak.Check(t)
-	c := newCrew(t, "close its side and stay")
+	c := newCrew(t, "close its side and stay", briefly)
 	next[Up](c)
 	wantText(t, next[Down](c).Err, "signal: killed")
 }
@@ -456,6 +456,9 @@ func TestClosedFile(t *testing.T) {
 
 // hasty kills a worker that is silent for 3 x 100 ms.
 func hasty(o *Options) { o.Heartbeat = 100 * time.Millisecond }
+
+// briefly kills a worker that does not exit within 200 ms of its last word.
+func briefly(o *Options) { o.ExitTimeout = 200 * time.Millisecond }
 
 // impatient kills a worker that does not stop within 50 ms.
 func impatient(o *Options) { o.StopTimeout = 50 * time.Millisecond }

@@ -56,7 +56,7 @@ func (p *Pool) spawn(seat int) (*process, error) {
 	w.cmd.Stdin, w.cmd.Stdout = null, null
 	// A child of the worker may keep standard error open. Wait does not wait for it longer than
 	// this.
-	w.cmd.WaitDelay = time.Second
+	w.cmd.WaitDelay = p.options.ExitTimeout
 	err = p.launch(func() error { return w.stderr.startCommand(w.cmd) }, w.cmd)
 	if err != nil {
 		conn.Close()

@@ -19,10 +19,11 @@ type vendor struct {
 	cache   *aws.CredentialsCache // nil = requests are not signed
 	pending sync.WaitGroup        // answers
 	renewal sync.Mutex            // held while refused credentials are replaced
+	every   time.Duration         // renewEvery, or less in tests
 }
 
 func newVendor(ctx context.Context, provider aws.CredentialsProvider) *vendor {
-	v := &vendor{ctx: ctx}
+	v := &vendor{ctx: ctx, every: renewEvery}
 	switch p := provider.(type) {
 	case nil:
 	case *aws.CredentialsCache:
@@ -38,7 +39,7 @@ func newVendor(ctx context.Context, provider aws.CredentialsProvider) *vendor {
 func (v *vendor) vend(w *process, ask *ipc.Ask) {
 	v.pending.Go(func() {
 		if ask.RefusedKey != "" || ask.RefusedToken != "" {
-			sleep(v.ctx, renewEvery-time.Since(w.renewed))
+			sleep(v.ctx, v.every-time.Since(w.renewed))
 			w.renewed = time.Now()
 		}
 		c := v.answer(ask)

@@ -160,6 +160,10 @@ func TestVendorRenewsSlowly(t *testing.T) {
 	leak.Check(t)
 	m := &mint{}
 	p := New(Options{Credentials: m})
+	if p.vendor.every != time.Second {
+		t.Errorf("got %v between two renewals, want 1s", p.vendor.every)
+	}
+	p.vendor.every = 200 * time.Millisecond
 	w := newProcess(p, 0, nil)
 	begun := time.Now()
 	last := &ipc.Credentials{AccessKeyID: "AKID0", SessionToken: "token0"}
@@ -167,7 +171,7 @@ func TestVendorRenewsSlowly(t *testing.T) {
 		p.vendor.vend(w, &ipc.Ask{RefusedKey: last.AccessKeyID, RefusedToken: last.SessionToken})
 		last = (<-w.outbox).message.(*ipc.Credentials)
 	}
-	if took := time.Since(begun); took < 2*renewEvery || m.calls.Load() > 3 {
+	if took := time.Since(begun); took < 2*p.vendor.every || m.calls.Load() > 3 {
 		t.Errorf("got %d calls in %v", m.calls.Load(), took)
 	}
 	p.vendor.vend(w, &ipc.Ask{RefusedKey: last.AccessKeyID, RefusedToken: last.SessionToken})
