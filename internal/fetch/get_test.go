@@ -286,6 +286,7 @@ func TestStall(t *testing.T) {
 		}
 		// Bytes that arrived before the stall are kept, and are headway.
 		t.Run(fmt.Sprintf("tls=%v,with headway", tls), func(t *testing.T) {
+			t.Parallel()
 			origin.ClearFaults()
 			origin.ResetRequests()
 			origin.Inject(s3test.Fault{Times: 3, Stall: true, StallAfter: 500_000})

@@ -11,7 +11,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	flag.Set("test.parallel", "8") // the parallel tests wait more than they compute
+	flag.Set("test.parallel", "16") // the parallel tests wait more than they compute
 	harness.Main(m)
 }
 

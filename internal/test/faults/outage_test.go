@@ -105,9 +105,10 @@ func await(t *testing.T, what string, happened func() bool) {
 
 // An outage that is longer than RetryTimeout ends a download, and the next one succeeds after it.
 func TestOutageTooLong(t *testing.T) {
+	leak.Check(t)
 	for name, begin := range outages {
 		t.Run(name, func(t *testing.T) {
-			leak.Check(t)
+			t.Parallel()
 			origin, dir := harness.StartOrigin(t), t.TempDir()
 			origin.Put("b", "k", harness.Content)
 			harness.Hurry(t, 100)
@@ -128,6 +129,7 @@ func TestOutageTooLong(t *testing.T) {
 // A caller who lowers MaxAttempts prefers an early error; a RetryTimeout of its own applies all the
 // same.
 func TestOutageOfFewAttempts(t *testing.T) {
+	leak.Check(t)
 	for _, c := range []struct {
 		name    string
 		aws     int // RetryMaxAttempts
@@ -142,7 +144,7 @@ func TestOutageOfFewAttempts(t *testing.T) {
 		{"RetryTimeout=0", 0, func(c *processpool.Config) { c.RetryTimeout = 0 }, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			leak.Check(t)
+			t.Parallel()
 			origin, dir := harness.StartOrigin(t), t.TempDir()
 			origin.Put("b", "k", harness.Content)
 			origin.Inject(s3test.Fault{Status: 502})
@@ -209,9 +211,10 @@ func TestNoRetry(t *testing.T) {
 
 // A DownloadDirectory outlasts an outage, too: pages of the listing as well as objects.
 func TestOutageOfADirectory(t *testing.T) {
+	leak.Check(t)
 	for name, begin := range outages {
 		t.Run(name, func(t *testing.T) {
-			leak.Check(t)
+			t.Parallel()
 			origin, dir := harness.StartOrigin(t, harness.Pages(10)), t.TempDir()
 			var want []string
 			for i := range 60 {

@@ -57,6 +57,7 @@ func TestSlowRange(t *testing.T) {
 		"silent in the body": {Stall: true, StallAfter: harness.MiB + 1},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			origin, dir := harness.StartOrigin(t), t.TempDir()
 			origin.Put("b", "k", object)
 			fault.Range, fault.Times = lastOf16MiB, 1
