@@ -3,6 +3,7 @@ package processpool
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/transfer"
@@ -22,6 +23,56 @@ type DirectoryProgress struct {
 	BytesDone  int64 // in files, including those under way
 	BytesTotal int64 // of the objects listed so far and not skipped
 	Complete   bool  // all objects are listed: Listed is final, and BytesTotal but for what will be skipped
+}
+
+// DirectoryOptions are the options of one DownloadDirectory. Its functions are called one at
+// a time, from one goroutine, which waits for them. They must neither wait for the Directory
+// nor call Shutdown.
+type DirectoryOptions struct {
+	// Flat downloads only the objects directly below the prefix: S3 is asked with the
+	// delimiter "/", and lists no others. Default: those in its subdirectories too.
+	Flat bool
+
+	// Filter reports whether to download an object. The others are not counted. nil: all.
+	Filter func(ObjectInfo) bool
+
+	// KeepModTime sets each file's modification time to the object's LastModified. A file
+	// whose time cannot be set counts as failed, with a TransferError whose Op is OpChtimes,
+	// although it is in place and its Future's Result is nil. Default: the time at which the
+	// file was written.
+	KeepModTime bool
+
+	// SkipUnchanged leaves a file alone that has the object's size and, as its modification
+	// time, the object's LastModified: what an earlier download with KeepModTime has left. It
+	// implies KeepModTime. S3's times are whole seconds: an object that was overwritten by one
+	// of the same size within the second is not seen to have changed. Nor is a file whose
+	// bytes have changed, and its size and time have not.
+	SkipUnchanged bool
+
+	// StopOnError cancels what is under way, and begins nothing new, once a download has
+	// failed. Default: the others go on.
+	StopOnError bool
+
+	// Options are applied to each download, and once before to see what the listing needs.
+	// They must not set ExpectedSize and ExtraArgs.VersionId, which belong to single objects.
+	Options []func(*DownloadOptions)
+
+	// OnStart is called with each download when it is queued. nil: not called.
+	OnStart func(*Future)
+
+	// OnFile is called with each download that has ended, once the file has its time, and
+	// for each object that was refused, with a Future that was never under way. It is not
+	// called for objects that are skipped. nil: not called.
+	OnFile func(*Future)
+}
+
+// ObjectInfo is an object as S3 lists it.
+type ObjectInfo struct {
+	Key          string
+	Size         int64
+	ETag         string // with its quotes
+	LastModified time.Time
+	StorageClass string // such as STANDARD or GLACIER
 }
 
 // Directory is a DownloadDirectory under way. All methods may be called at any time, from
@@ -174,7 +225,7 @@ func (o *directoryOwner) New(key, filename string, small bool) (*transfer.Downlo
 	}
 	f := o.downloader.newFuture(o.bucket, key, filename, options)
 	f.path = filename
-	return &f.download, f.meta.validate()
+	return &f.download, f.meta.validate(true)
 }
 
 func (o *directoryOwner) Started(d *transfer.Download) { call(o.options.OnStart, d) }

@@ -4,16 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"strings"
+	"os"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/s3processpool/processpool/internal/dispatch"
 	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/osfile"
 	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/sink"
 	"github.com/s3processpool/processpool/internal/transfer"
@@ -103,18 +101,63 @@ func (d *Downloader) DownloadFile(ctx context.Context, bucket, key, filename str
 		f.download.Refuse(OpCheck, err)
 		return f
 	}
+	d.submit(ctx, f)
+	return f
+}
+
+// submit has the loop do the download.
+func (d *Downloader) submit(ctx context.Context, f *Future) {
 	l, err := d.start()
 	if err != nil {
 		f.download.Refuse(OpStart, err)
-		return f
+		return
 	}
 	f.download.Submit(ctx, l)
-	return f
+}
+
+// DownloadTo begins to download an object, or DownloadOptions.Range of it, to an open file, and
+// returns its Future at once. The workers write to the file from offset 0 on, whatever its own offset
+// is. It may be a regular file, one without a name such as a memfd (memfd_create(2)) or an O_TMPFILE,
+// or a block device. A regular file is cut to the size. The descriptor is duplicated in the call: f may
+// be closed at once, and one more descriptor is open until the Future ends.
+//
+// There is no temporary file and no rename: after an error the file's content is undefined, but no
+// worker writes to it any more once the Future has ended. Resume and NoClobber are refused, as are
+// files that are open for reading only or for appending, and pipes, sockets, terminals and
+// directories. Meta().Filename is f.Name(). Otherwise DownloadTo is as DownloadFile.
+func (d *Downloader) DownloadTo(ctx context.Context, bucket, key string, f *os.File, optFns ...func(*DownloadOptions)) *Future {
+	mustContext(ctx)
+	name := ""
+	if f != nil {
+		name = f.Name()
+	}
+	future := d.newFuture(bucket, key, name, optFns)
+	if err := future.take(f); err != nil {
+		future.download.Refuse(OpCheck, err)
+		return future
+	}
+	d.submit(ctx, future)
+	return future
+}
+
+// take checks the arguments of DownloadTo, and duplicates the descriptor.
+func (f *Future) take(file *os.File) (err error) {
+	var also faults
+	also.add(file == nil, "no file given")
+	also.add(f.meta.Resume, "Resume is set, but an open file cannot be resumed")
+	also.add(f.meta.NoClobber, "NoClobber is set, but an open file has no name that could be taken")
+	if err := errors.Join(also.err(), f.meta.validate(false)); err != nil {
+		return err
+	}
+	if f.file, err = osfile.Duplicate(file); err == nil {
+		f.download.Into(f.file)
+	}
+	return err
 }
 
 // check checks the arguments, and makes the file's name absolute.
 func (f *Future) check() (err error) {
-	if err = f.meta.validate(); err == nil {
+	if err = f.meta.validate(true); err == nil {
 		f.path, err = sink.Absolute(f.meta.Filename)
 	}
 	return err
@@ -195,50 +238,4 @@ func (d *Downloader) nextID() int64 {
 	defer d.mu.Unlock()
 	d.mu.ids++
 	return d.mu.ids - 1
-}
-
-// validate checks the arguments of one download.
-func (m *Meta) validate() error {
-	var f faults
-	f.add(m.Bucket == "", "no bucket given")
-	f.add(!strings.HasPrefix(m.Bucket, "arn:") && strings.Contains(m.Bucket, "/"),
-		"the bucket %q contains a slash: give its name alone, without s3:// and key", m.Bucket)
-	f.add(m.Key == "", "no key given")
-	f.add(m.Filename == "", "no file name given")
-	f.add(!utf8.ValidString(m.Key), "the key is not valid UTF-8, as every key in S3 is")
-	f.add(isObjectLambda(m.Bucket), "the bucket is an S3 Object Lambda access point, whose answers have no ranges and no ETag: use GetObject")
-	f.add(m.ExpectedSize != nil && *m.ExpectedSize < 0, "ExpectedSize is negative")
-	f.etag("IfMatch", m.IfMatch)
-	f.etag("IfNoneMatch", m.IfNoneMatch)
-	f.add(m.IfMatch != "" && m.IfNoneMatch != "", "IfMatch and IfNoneMatch are both set: the download can have one condition")
-	f.add(m.Mode&^fs.ModePerm != 0, "Mode is %#o: give permission bits, 0o777 at most", m.Mode)
-	f.verify(m.Verify)
-	f.add(m.MultipartThreshold < 0 || m.MultipartChunksize < 0, "MultipartThreshold or MultipartChunksize is negative")
-	a := m.ExtraArgs
-	f.add(a.ChecksumMode != "" && a.ChecksumMode != types.ChecksumModeEnabled, "ExtraArgs.ChecksumMode is neither empty nor ENABLED")
-	f.add(a.RequestPayer != "" && a.RequestPayer != types.RequestPayerRequester, "ExtraArgs.RequestPayer is neither empty nor requester")
-	f.add((a.SSECustomerKey == "") != (a.SSECustomerAlgorithm == ""), "ExtraArgs sets only one of SSECustomerKey and SSECustomerAlgorithm")
-	return f.err()
-}
-
-// validate checks the arguments of one DownloadDirectory. An error of a key is that object's
-// failure.
-func (d *Directory) validate(o DownloadOptions) error {
-	var f faults
-	f.add(d.dir == "", "no directory given")
-	f.add(strings.IndexByte(d.dir, 0) >= 0, "the directory's name contains a NUL")
-	f.add(!utf8.ValidString(d.prefix), "the prefix is not valid UTF-8, as every key in S3 is")
-	f.add(o.ExpectedSize != nil, "Options set ExpectedSize, which belongs to a single object")
-	f.add(o.IfMatch != "" || o.IfNoneMatch != "", "Options set IfMatch or IfNoneMatch, which belong to a single object")
-	f.add(o.ExtraArgs.VersionId != "", "Options set ExtraArgs.VersionId, which belongs to a single object")
-	o.ExpectedSize = nil
-	common := Meta{Bucket: d.bucket, Key: "any", Filename: "any", DownloadOptions: o}
-	return errors.Join(f.err(), common.validate())
-}
-
-// isObjectLambda reports whether the bucket is arn:aws:s3-object-lambda:..., or the alias form
-// ...--ol-s3 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/transforming-objects.html).
-func isObjectLambda(bucket string) bool {
-	parts := strings.SplitN(bucket, ":", 4)
-	return len(parts) == 4 && parts[0] == "arn" && parts[2] == "s3-object-lambda" || strings.HasSuffix(bucket, "--ol-s3")
 }

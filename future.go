@@ -3,6 +3,7 @@ package processpool
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -89,7 +90,8 @@ func (o *Object) transferred() transfer.Object {
 // happens later changes that. After an error the destination is as it was before.
 type Future struct {
 	meta       Meta
-	path       string // of the file, absolute
+	path       string   // of the file, absolute
+	file       *os.File // of DownloadTo; nil: path
 	downloader *Downloader
 	download   transfer.Download
 }
@@ -102,7 +104,7 @@ func (d *Downloader) newFuture(bucket, key, filename string, optFns []func(*Down
 	for _, fn := range optFns {
 		fn(o)
 	}
-	o.ExpectedSize = copied(o.ExpectedSize)
+	o.ExpectedSize, o.Range = copied(o.ExpectedSize), copied(o.Range)
 	f.meta.TransferID = d.nextID()
 	f.meta.Bucket, f.meta.Key, f.meta.Filename = bucket, key, filename
 	f.download.Init(&d.env, (*futureOwner)(f))
@@ -120,7 +122,7 @@ func newResolved(meta Meta, object Object, err error) *Future {
 	d := &Downloader{} // of this Future alone, and never started
 	d.env.Counters = &d.counters
 	f := &Future{meta: meta, downloader: d}
-	f.meta.ExpectedSize = copied(meta.ExpectedSize)
+	f.meta.ExpectedSize, f.meta.Range = copied(meta.ExpectedSize), copied(meta.Range)
 	f.download.Init(&d.env, (*futureOwner)(f))
 	if err != nil {
 		object = Object{}
@@ -130,12 +132,12 @@ func newResolved(meta Meta, object Object, err error) *Future {
 }
 
 // copied makes what the caller's variable becomes later of no effect.
-func copied(p *int64) *int64 {
+func copied[T any](p *T) *T {
 	if p == nil {
 		return nil
 	}
-	n := *p
-	return &n
+	v := *p
+	return &v
 }
 
 // Result blocks until the download has ended. It returns nil when the file has exactly the
@@ -176,7 +178,7 @@ func (f *Future) Cancel() {
 // Meta returns what was asked for.
 func (f *Future) Meta() Meta {
 	m := f.meta
-	m.ExpectedSize = copied(m.ExpectedSize)
+	m.ExpectedSize, m.Range = copied(m.ExpectedSize), copied(m.Range)
 	return m
 }
 
@@ -201,7 +203,7 @@ func (o *futureOwner) Request() transfer.Request {
 	m := &o.meta
 	rule := o.downloader.ranges(&m.DownloadOptions)
 	r := transfer.Request{
-		ID: m.TransferID, Bucket: m.Bucket, Key: m.Key, Filename: o.path,
+		ID: m.TransferID, Bucket: m.Bucket, Key: m.Key, Filename: o.path, File: o.file,
 		Args: m.ExtraArgs.wire(), ExpectedSize: ipc.SizeUnknown, SkipHead: m.SkipHead, Resume: m.Resume,
 		IfMatch: quoted(m.IfMatch), IfNoneMatch: quoted(m.IfNoneMatch),
 		Verify: transfer.Verify(m.Verify), Durable: m.Durable,
@@ -210,6 +212,9 @@ func (o *futureOwner) Request() transfer.Request {
 	}
 	if m.ExpectedSize != nil {
 		r.ExpectedSize = *m.ExpectedSize
+	}
+	if m.Range != nil && *m.Range != (Range{}) {
+		r.Range = (*ipc.Range)(m.Range)
 	}
 	if call := m.OnProgress; call != nil {
 		r.OnProgress = func(p transfer.Progress) { call(Progress(p)) }

@@ -1,10 +1,12 @@
 package processpool
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"strings"
-	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
@@ -29,17 +31,7 @@ const (
 )
 
 func (m VerifyMode) String() string {
-	switch m {
-	case VerifyAuto:
-		return "auto"
-	case VerifyRequired:
-		return "required"
-	case VerifyOff:
-		return "off"
-	case VerifyChecksums:
-		return "checksums"
-	}
-	return fmt.Sprintf("VerifyMode(%d)", int(m))
+	return nameOf("VerifyMode", int(m), "auto", "required", "off", "checksums")
 }
 
 // SandboxMode says whether workers are fenced in.
@@ -56,16 +48,14 @@ const (
 	SandboxOff
 )
 
-func (m SandboxMode) String() string {
-	switch m {
-	case SandboxAuto:
-		return "auto"
-	case SandboxRequired:
-		return "required"
-	case SandboxOff:
-		return "off"
+func (m SandboxMode) String() string { return nameOf("SandboxMode", int(m), "auto", "required", "off") }
+
+// nameOf returns the name of a constant of a type whose constants are 0, 1, 2, ...
+func nameOf(of string, n int, names ...string) string {
+	if n < 0 || n >= len(names) {
+		return fmt.Sprintf("%s(%d)", of, n)
 	}
-	return fmt.Sprintf("SandboxMode(%d)", int(m))
+	return names[n]
 }
 
 // DownloadOptions are the options of one download. The zero value is the default.
@@ -102,6 +92,14 @@ type DownloadOptions struct {
 	// IfNoneMatch is an ETag, with or without its quotes: an object with this ETag is
 	// ErrNotModified, and the destination stays as it is. "": no condition.
 	IfNoneMatch string
+
+	// Range has only these bytes downloaded; the file has them from its first byte on. A range that
+	// reaches beyond the object's end is ErrSizeMismatch. No checksum of the object verifies a part of
+	// it: Verified is empty, and VerifyRequired is ErrUnverifiable, unless the range is whole parts of
+	// an upload whose checksums S3 keeps. ExpectedSize and Object.Size are the whole object's;
+	// MultipartThreshold and the Progress are for the range. With SkipHead a range of known Length, less
+	// than MultipartThreshold, is one request, which nothing verifies. nil: the whole object.
+	Range *Range
 
 	// NoClobber replaces no file: a destination that exists is ErrExists, before any request is made. If
 	// it appears later, it is ErrExists too, and stays: the rename itself decides, and no other
@@ -185,54 +183,48 @@ func (a *ExtraArgs) wire() ipc.Args {
 	}
 }
 
-// DirectoryOptions are the options of one DownloadDirectory. Its functions are called one at
-// a time, from one goroutine, which waits for them. They must neither wait for the Directory
-// nor call Shutdown.
-type DirectoryOptions struct {
-	// Flat downloads only the objects directly below the prefix: S3 is asked with the
-	// delimiter "/", and lists no others. Default: those in its subdirectories too.
-	Flat bool
-
-	// Filter reports whether to download an object. The others are not counted. nil: all.
-	Filter func(ObjectInfo) bool
-
-	// KeepModTime sets each file's modification time to the object's LastModified. A file
-	// whose time cannot be set counts as failed, with a TransferError whose Op is OpChtimes,
-	// although it is in place and its Future's Result is nil. Default: the time at which the
-	// file was written.
-	KeepModTime bool
-
-	// SkipUnchanged leaves a file alone that has the object's size and, as its modification
-	// time, the object's LastModified: what an earlier download with KeepModTime has left. It
-	// implies KeepModTime. S3's times are whole seconds: an object that was overwritten by one
-	// of the same size within the second is not seen to have changed. Nor is a file whose
-	// bytes have changed, and its size and time have not.
-	SkipUnchanged bool
-
-	// StopOnError cancels what is under way, and begins nothing new, once a download has
-	// failed. Default: the others go on.
-	StopOnError bool
-
-	// Options are applied to each download, and once before to see what the listing needs.
-	// They must not set ExpectedSize and ExtraArgs.VersionId, which belong to single objects.
-	Options []func(*DownloadOptions)
-
-	// OnStart is called with each download when it is queued. nil: not called.
-	OnStart func(*Future)
-
-	// OnFile is called with each download that has ended, once the file has its time, and
-	// for each object that was refused, with a Future that was never under way. It is not
-	// called for objects that are skipped. nil: not called.
-	OnFile func(*Future)
+// validate checks the arguments of one download, which is to a file by name or to an open one.
+func (m *Meta) validate(named bool) error {
+	var f faults
+	f.add(m.Bucket == "", "no bucket given")
+	f.add(!strings.HasPrefix(m.Bucket, "arn:") && strings.Contains(m.Bucket, "/"),
+		"the bucket %q contains a slash: give its name alone, without s3:// and key", m.Bucket)
+	f.add(m.Key == "", "no key given")
+	f.add(named && m.Filename == "", "no file name given")
+	f.add(!utf8.ValidString(m.Key), "the key is not valid UTF-8, as every key in S3 is")
+	f.add(isObjectLambda(m.Bucket), "the bucket is an S3 Object Lambda access point, whose answers have no ranges and no ETag: use GetObject")
+	f.add(m.ExpectedSize != nil && *m.ExpectedSize < 0, "ExpectedSize is negative")
+	if r := m.Range; r != nil {
+		f.add(r.Offset < 0 || r.Length < 0, "Range is %d bytes at %d: neither can be negative", r.Length, r.Offset)
+		f.add(r.Offset > math.MaxInt64-max(r.Length, 0), "Range is %d bytes at %d, which is beyond any object", r.Length, r.Offset)
+	}
+	f.etag("IfMatch", m.IfMatch)
+	f.etag("IfNoneMatch", m.IfNoneMatch)
+	f.add(m.IfMatch != "" && m.IfNoneMatch != "", "IfMatch and IfNoneMatch are both set: the download can have one condition")
+	f.add(m.Mode&^fs.ModePerm != 0, "Mode is %#o: give permission bits, 0o777 at most", m.Mode)
+	f.verify(m.Verify)
+	f.add(m.MultipartThreshold < 0 || m.MultipartChunksize < 0, "MultipartThreshold or MultipartChunksize is negative")
+	a := m.ExtraArgs
+	f.add(a.ChecksumMode != "" && a.ChecksumMode != types.ChecksumModeEnabled, "ExtraArgs.ChecksumMode is neither empty nor ENABLED")
+	f.add(a.RequestPayer != "" && a.RequestPayer != types.RequestPayerRequester, "ExtraArgs.RequestPayer is neither empty nor requester")
+	f.add((a.SSECustomerKey == "") != (a.SSECustomerAlgorithm == ""), "ExtraArgs sets only one of SSECustomerKey and SSECustomerAlgorithm")
+	return f.err()
 }
 
-// ObjectInfo is an object as S3 lists it.
-type ObjectInfo struct {
-	Key          string
-	Size         int64
-	ETag         string // with its quotes
-	LastModified time.Time
-	StorageClass string // such as STANDARD or GLACIER
+// validate checks the arguments of one DownloadDirectory. An error of a key is that object's
+// failure.
+func (d *Directory) validate(o DownloadOptions) error {
+	var f faults
+	f.add(d.dir == "", "no directory given")
+	f.add(strings.IndexByte(d.dir, 0) >= 0, "the directory's name contains a NUL")
+	f.add(!utf8.ValidString(d.prefix), "the prefix is not valid UTF-8, as every key in S3 is")
+	f.add(o.ExpectedSize != nil, "Options set ExpectedSize, which belongs to a single object")
+	f.add(o.Range != nil, "Options set Range, which belongs to a single object")
+	f.add(o.IfMatch != "" || o.IfNoneMatch != "", "Options set IfMatch or IfNoneMatch, which belong to a single object")
+	f.add(o.ExtraArgs.VersionId != "", "Options set ExtraArgs.VersionId, which belongs to a single object")
+	o.ExpectedSize, o.Range = nil, nil
+	common := Meta{Bucket: d.bucket, Key: "any", Filename: "any", DownloadOptions: o}
+	return errors.Join(f.err(), common.validate(true))
 }
 
 // etag adds what is wrong with an ETag that is a condition. A weak one never matches (RFC 9110,
@@ -242,4 +234,11 @@ func (f *faults) etag(name, etag string) {
 	f.add(etag == "*", "%s is *: give an ETag", name)
 	f.add(strings.ContainsFunc(etag, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Count(etag, `"`)%2 != 0 ||
 		strings.Contains(strings.Trim(etag, `"`), `"`), "%s is not one ETag: %q", name, etag)
+}
+
+// isObjectLambda reports whether the bucket is arn:aws:s3-object-lambda:..., or the alias form
+// ...--ol-s3 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/transforming-objects.html).
+func isObjectLambda(bucket string) bool {
+	parts := strings.SplitN(bucket, ":", 4)
+	return len(parts) == 4 && parts[0] == "arn" && parts[2] == "s3-object-lambda" || strings.HasSuffix(bucket, "--ol-s3")
 }

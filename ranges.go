@@ -6,6 +6,12 @@ import (
 	"github.com/s3processpool/processpool/internal/transfer"
 )
 
+// Range is a range of an object's bytes.
+type Range struct {
+	Offset int64 // of the first byte
+	Length int64 // in bytes; 0: to the object's end
+}
+
 // ranges is the rule by which an object is split: one smaller than the threshold is fetched by one
 // GetObject without a Range, any other in ranges of chunk bytes, the last of which may be smaller.
 // It is s3transfer's rule.

@@ -57,12 +57,20 @@ func (g *get) check(got *answer.Object) error {
 // checkRange checks an answer with a part of the object.
 func (g *get) checkRange(got *answer.Object) error {
 	r := got.Range
-	if r.Total != ipc.SizeUnknown && r.Total != g.size {
-		return g.otherSize(got, r.Total)
+	switch {
+	case g.size != ipc.SizeUnknown:
+		if r.Total != ipc.SizeUnknown && r.Total != g.size {
+			return g.otherSize(got, r.Total)
+		}
+	case r.Total == ipc.SizeUnknown:
+		return fmt.Errorf("%w: a Content-Range without the object's size", failure.ErrUnexpected)
+	case r.Total <= g.last():
+		return g.beyond(r.Total)
 	}
 	if r.First != g.first() || r.Last != g.last() {
 		return fmt.Errorf("%w: asked for %s, got bytes %d-%d", failure.ErrUnexpected, g.asked(), r.First, r.Last)
 	}
+	g.size = max(g.size, r.Total)
 	return nil
 }
 
@@ -94,6 +102,11 @@ func (g *get) asked() string {
 // expected reports whether the job's size is what the caller expects, and not what an answer told.
 func (g *get) expected() bool { return g.want.Expected }
 
+// beyond returns the error of a caller's range that is not in an object of size bytes.
+func (g *get) beyond(size int64) error {
+	return fmt.Errorf("%w: asked for %s, the object has %d bytes", failure.ErrSizeMismatch, g.asked(), size)
+}
+
 // otherSize returns the error of an answer whose size contradicts the caller's or an earlier
 // answer's.
 func (g *get) otherSize(got *answer.Object, size int64) error {
@@ -119,6 +132,10 @@ func (g *get) explain(err error) error {
 	case http.StatusRequestedRangeNotSatisfiable:
 		size, told := answer.Unsatisfied(err)
 		switch {
+		case g.size == ipc.SizeUnknown && told && size > g.last():
+			return fmt.Errorf("%w: %s of %d bytes refused: %w", failure.ErrUnexpected, g.asked(), size, err)
+		case g.size == ipc.SizeUnknown:
+			return fmt.Errorf("%w: the object does not have %s: %w", failure.ErrSizeMismatch, g.asked(), err)
 		case told && size == g.size && size > 0:
 			return fmt.Errorf("%w: %s of %d bytes refused: %w", failure.ErrUnexpected, g.asked(), size, err)
 		case g.expected():

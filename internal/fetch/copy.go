@@ -86,7 +86,7 @@ func (g *get) write(p []byte) error {
 		return nil
 	}
 	g.sums.Write(p)
-	if _, err := g.dst.WriteAt(p, g.first()); err != nil {
+	if _, err := g.dst.WriteAt(p, g.first()-g.want.Base); err != nil {
 		return &failure.Local{Err: fmt.Errorf("write to the temporary file: %w", err)}
 	}
 	g.written += int64(len(p))

@@ -31,7 +31,7 @@ type Observer struct {
 	Progress func(written, length int64, sums *checksum.Sums)
 }
 
-// Get writes the range of job.Get to dst, at its offset in the object. Bytes that were written
+// Get writes the range of job.Get to dst, at its offset in the object less Base. Bytes that were written
 // before an attempt broke off stay, and the next attempt asks for the bytes behind them. Get also
 // returns S3's id of the last request, "" if S3 gave none. The id of a request that failed is in
 // the error.
@@ -141,7 +141,8 @@ func (g *get) confirm() {
 	}
 	// The pool may fail the download if nothing can verify it: that must not wait for the bytes.
 	unverifiable := g.want.Choose && g.chosen == nil
-	soon := g.want.Whole && g.length <= bufferSize && !unverifiable
+	alone := g.want.Whole || g.want.Size == ipc.SizeUnknown // no other range waits for it
+	soon := alone && g.length <= bufferSize && !unverifiable
 	if g.on.Found != nil && !soon {
 		g.on.Found(g.object, g.chosen)
 	}

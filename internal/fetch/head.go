@@ -17,7 +17,8 @@ import (
 )
 
 // Head asks for the object's description and, if job.Head.Layout asks and only checksums of parts
-// can verify the object, for the boundaries of its parts.
+// can verify the object, for the boundaries of its parts. Of job.Head.Range only checksums of parts
+// can verify the bytes: Head asks for those too.
 func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc.HeadResult, error) {
 	input := headInput(job)
 	input.IfMatch, input.IfNoneMatch = ifMatch(job.Head.IfMatch), optional(job.Head.IfNoneMatch)
@@ -40,13 +41,23 @@ func (c *Client) Head(ctx context.Context, job *ipc.Job, onRetry Retrying) (*ipc
 		}
 		return false, answer.CheckEmpty("GetObject", &object)
 	})
-	if err == nil && job.Head.Layout && proof.NeedsLayout(object.Stored) {
-		object.Layout, err = c.layout(ctx, job, &object, onRetry)
+	if err != nil {
+		return nil, err
+	}
+	result := &ipc.HeadResult{Object: object}
+	first, end, ok := job.Head.Range.In(object.Size)
+	whole := ok && first == 0 && end == object.Size
+	switch {
+	case !ok || !job.Head.Layout:
+	case whole && proof.NeedsLayout(object.Stored):
+		result.Object.Layout, err = c.layout(ctx, job, &object, onRetry)
+	case !whole && proof.OfPartSums(object.Stored):
+		result.Object.Layout, result.Parts, err = c.rangeParts(ctx, job, &object, first, end, onRetry)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &ipc.HeadResult{Object: object}, nil
+	return result, nil
 }
 
 // conditional adds to an error what it means if it is the answer to a condition.

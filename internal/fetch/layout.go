@@ -36,6 +36,21 @@ func (c *Client) layout(ctx context.Context, job *ipc.Job, object *ipc.Object, o
 	return l, nil
 }
 
+// rangeParts returns the layout and the checksums of an object's parts, if the bytes from first to
+// end are whole parts. As with layout, parts that cannot be had are no error.
+func (c *Client) rangeParts(ctx context.Context, job *ipc.Job, object *ipc.Object, first, end int64, on Retrying) (
+	proof.Layout, []proof.PartSum, error,
+) {
+	l, sums, err := c.listParts(ctx, job, object, on)
+	if ctx.Err() != nil {
+		return proof.Layout{}, nil, context.Cause(ctx)
+	}
+	if _, _, whole := l.Parts(first, end); err != nil || !whole {
+		return proof.Layout{}, nil, nil
+	}
+	return l, sums, nil
+}
+
 // Parts asks for the exact boundaries of the object's parts, and for the checksum of each part that
 // S3 keeps one of. The parent needs them for an object that arrived and did not verify.
 func (c *Client) Parts(ctx context.Context, job *ipc.Job, on Retrying) (*ipc.PartsResult, error) {

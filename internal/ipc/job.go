@@ -71,18 +71,38 @@ type Head struct {
 	// Layout: also find the boundaries of the object's parts, if only checksums of parts can verify
 	// the object.
 	Layout bool `json:",omitempty"`
+	// Range: only these bytes are wanted; nil = the whole object. If they are whole parts, Layout also
+	// finds the checksums of the parts.
+	Range *Range `json:",omitempty"`
 	// IfMatch and IfNoneMatch are conditions of the caller's; "" = none.
 	IfMatch     string `json:",omitempty"`
 	IfNoneMatch string `json:",omitempty"`
 }
 
+// Range is a range of an object, in bytes. Length 0 is all that follows.
+type Range struct{ Offset, Length int64 }
+
+// In returns the offsets of the first byte and of the byte after the last one in an object of size
+// bytes. It returns false if one of the bytes is beyond the object's end. A nil Range is the whole
+// object.
+func (r *Range) In(size int64) (first, end int64, ok bool) {
+	switch {
+	case r == nil:
+		return 0, size, true
+	case r.Length == 0:
+		return r.Offset, size, r.Offset < size || r.Offset == 0
+	}
+	return r.Offset, r.Offset + r.Length, r.Offset <= size && r.Length <= size-r.Offset
+}
+
 // Get asks for one range of the object. The worker writes it to the descriptor that comes with the
-// job, at the range's offset.
+// job, at the range's offset less Base.
 type Get struct {
 	ETag   string // which every answer must have; "" = not known
 	Size   int64  // of the object, or SizeUnknown
 	Offset int64
-	Length int64 // of the range; SizeUnknown if Size is
+	Length int64 // of the range; SizeUnknown if it is the whole object, and its Size is
+	Base   int64 `json:",omitempty"` // offset in the object of the file's first byte
 	Whole  bool  `json:",omitempty"` // send one GetObject without a Range
 	// Unconfirmed: no answer has described the object yet. Size is what the caller expects, or
 	// SizeUnknown. The worker sends Found as soon as the first answer describes the object, unless
@@ -92,15 +112,15 @@ type Get struct {
 	Expected bool `json:",omitempty"`
 	// IfNoneMatch is a condition of the caller's for the first answer; "" = none.
 	IfNoneMatch string `json:",omitempty"`
-	// Limit is set for an object of unknown size. If the object has Limit bytes or more, or if it
-	// is to be verified and only checksums of its parts can do that, the result is Unsuited. 0 = no
-	// limit.
+	// Limit is set for a whole object of unknown size. If the object has Limit bytes or more, or if
+	// it is to be verified and only checksums of its parts can do that, the result is Unsuited. 0 =
+	// no limit.
 	Limit int64 `json:",omitempty"`
 	// Choose: the bytes are to be verified. If the object is Unconfirmed, the worker chooses a
 	// checksum that the first answer names (proof.Choose) and reports it as Chosen.
 	Choose bool `json:",omitempty"`
 	// OneRange: the range is the whole object, so that a checksum that does not combine can verify
-	// it. It is always set for an object of unknown size.
+	// it. It is always set for a whole object of unknown size.
 	OneRange bool `json:",omitempty"`
 	// Checksum is the algorithm to sum the range's bytes with; "" = none. What the worker chooses
 	// takes its place.

@@ -123,7 +123,7 @@ func TestLargestObject(t *testing.T) {
 	}
 	for _, m := range []Message{
 		&Result{Parts: &PartsResult{Layout: layout, Parts: sums}},
-		&Result{Head: &HeadResult{Object: Object{Layout: layout}}},
+		&Result{Head: &HeadResult{Object: Object{Layout: layout}, Parts: sums}},
 	} {
 		if err := Check(m); err != nil {
 			t.Error(err)

@@ -29,7 +29,7 @@ var messages = []Message{
 	}},
 	&Ready{},
 	get("key with a space, an ü, a \u2028 and a \x00"),
-	&Job{ID: 2, Bucket: "bucket", Key: "key", NoETag: true, Head: &Head{Layout: true, IfMatch: `"m"`, IfNoneMatch: `"n"`}},
+	&Job{ID: 2, Bucket: "bucket", Key: "key", NoETag: true, Head: &Head{Layout: true, Range: &Range{Offset: 3, Length: 4}, IfMatch: `"m"`, IfNoneMatch: `"n"`}},
 	&Job{ID: 3, Bucket: "bucket", Key: "key", Parts: &Parts{ETag: `"e"`, Size: 1<<63 - 1}},
 	&Job{ID: 4, Bucket: "bucket", List: &List{Prefix: "a/\x01", Delimiter: "/", Token: "token"}},
 	&Job{ID: 5, Bucket: "bucket", Key: "key", Read: &Read{
@@ -43,7 +43,7 @@ var messages = []Message{
 		Unsuited: true, Object: object, Chosen: &object.Stored[0],
 		Written: 10, Sum: 11, Digest: []byte{0, 255}, Record: 12,
 	}},
-	&Result{ID: 10, Head: &HeadResult{Object: object}},
+	&Result{ID: 10, Head: &HeadResult{Object: object, Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}}}},
 	&Result{ID: 11, Parts: &PartsResult{
 		Layout: object.Layout, Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}},
 	}},
@@ -87,7 +87,7 @@ func get(key string) *Job {
 			SSECustomerKeyMD5: "md5", RequestPayer: "requester", ExpectedBucketOwner: "111122223333",
 		},
 		Get: &Get{
-			ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Whole: true, Unconfirmed: true, Limit: 3,
+			ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Base: 4 << 20, Whole: true, Unconfirmed: true, Limit: 3,
 			Choose: true, OneRange: true, Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, EachWrite: true, WriteBack: true, Expected: true, IfNoneMatch: `"n"`,
 		},
 	}

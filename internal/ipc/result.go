@@ -91,7 +91,10 @@ type Result struct {
 }
 
 // HeadResult answers a Head.
-type HeadResult struct{ Object Object }
+type HeadResult struct {
+	Object Object
+	Parts  []proof.PartSum `json:",omitempty"` // all of them, with Head.Range
+}
 
 // GetResult answers a Get.
 type GetResult struct {

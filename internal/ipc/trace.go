@@ -101,6 +101,9 @@ func describeJob(m *Job) string {
 	switch op {
 	case OpHead:
 		line += flag(m.Head.Layout, "with layout")
+		if r := m.Head.Range; r != nil {
+			line += fmt.Sprintf(" of the range %d+%d", r.Offset, r.Length)
+		}
 	case OpGet:
 		line += describeGet(m.Get)
 	case OpParts:
@@ -124,6 +127,7 @@ func describeGet(g *Get) string {
 	if g.Size != SizeUnknown {
 		line += fmt.Sprintf(" of %d", g.Size)
 	}
+	line += flag(g.Base > 0, fmt.Sprintf("to %d", g.Offset-g.Base))
 	line += etag(g.ETag)
 	line += flag(g.Unconfirmed, "unconfirmed")
 	line += flag(g.Limit > 0, fmt.Sprintf("limit %d", g.Limit))

@@ -177,6 +177,8 @@ func TestDescribe(t *testing.T) {
 		{&Job{ID: 2, Bucket: "b", Key: "a key", Args: Args{VersionID: "v", SSECustomerKey: "secret"}, Get: &Get{
 			Size: SizeUnknown, Length: SizeUnknown, Whole: true, Unconfirmed: true, Limit: 100, Choose: true, OneRange: true,
 		}}, `Job 2 GetObject "s3://b/a key" whole of unknown size unconfirmed limit 100 choose one range version v SSE-C`},
+		{&Job{ID: 1, Bucket: "b", Key: "k", Head: &Head{Range: &Range{Offset: 5, Length: 6}}}, "Job 1 HeadObject s3://b/k of the range 5+6"},
+		{&Job{ID: 3, Bucket: "b", Key: "k", Get: &Get{Size: 20, Offset: 7, Length: 4, Base: 5}}, "Job 3 GetObject s3://b/k bytes 7-10 of 20 to 2"},
 		{&Job{ID: 3, Bucket: "b", Key: "k", Get: &Get{Whole: true}}, "Job 3 GetObject s3://b/k whole no bytes of 0"},
 		{&Job{ID: 4, Bucket: "b", Key: "k", Parts: &Parts{Size: 9, ETag: `"e-2"`}}, `Job 4 GetObjectAttributes s3://b/k of 9 bytes etag "e-2"`},
 		{&Job{ID: 5, Bucket: "b", List: &List{Prefix: "p/", Delimiter: "/", Token: "t"}}, `Job 5 ListObjectsV2 s3://b/ prefix "p/" delimiter "/" continued`},

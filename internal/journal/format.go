@@ -18,7 +18,8 @@ type Header struct {
 	Key          string
 	VersionID    string `json:",omitempty"`
 	ETag         string
-	Size         int64
+	First        int64 `json:",omitempty"` // offset in the object of the file's first byte
+	Size         int64 // of the file
 	LastModified time.Time
 	Algorithm    checksum.Algorithm // of the records' sums; its sums can be combined
 	Perm         fs.FileMode        `json:",omitempty"` // that the complete file gets if it replaces none
@@ -28,7 +29,7 @@ type Header struct {
 // Perm.
 func (h Header) Same(other Header) bool {
 	return h.Bucket == other.Bucket && h.Key == other.Key && h.VersionID == other.VersionID &&
-		h.ETag == other.ETag && h.Size == other.Size && h.LastModified.Equal(other.LastModified)
+		h.ETag == other.ETag && h.First == other.First && h.Size == other.Size && h.LastModified.Equal(other.LastModified)
 }
 
 // Record says that a range of the file is on stable storage.

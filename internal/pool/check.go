@@ -110,7 +110,7 @@ func (p *pending) checkResult(r *ipc.Result) error {
 	}
 	switch op {
 	case ipc.OpHead:
-		return p.checkHead(&r.Head.Object)
+		return p.checkHead(r.Head)
 	case ipc.OpGet:
 		return p.checkGet(r.Get)
 	case ipc.OpParts:
@@ -126,14 +126,19 @@ func (p *pending) checkResult(r *ipc.Result) error {
 	return nil
 }
 
-func (p *pending) checkHead(o *ipc.Object) error {
+func (p *pending) checkHead(r *ipc.HeadResult) error {
+	o, head := &r.Object, p.job.Head
 	if err := checkObject(o); err != nil {
 		return err
 	}
-	if o.Layout.Known() && !(p.job.Head.Layout && proof.NeedsLayout(o.Stored)) {
+	needs := proof.NeedsLayout(o.Stored) || head.Range != nil && proof.OfPartSums(o.Stored)
+	switch {
+	case o.Layout.Known() && !(head.Layout && needs), len(r.Parts) > 0 && head.Range == nil:
 		return errors.New("parts that the job did not ask for")
+	case len(r.Parts) > 0 && (!o.Layout.Known() || len(r.Parts) != o.Layout.Count()):
+		return errors.New("parts that do not make up the object")
 	}
-	return nil
+	return checkPartSums(r.Parts)
 }
 
 // checkFound checks the object that the answers to a Get describe, and what the worker verifies it by.
@@ -147,8 +152,10 @@ func (p *pending) checkFound(o *ipc.Object, chosen *checksum.Stored) error {
 		return errors.New("parts that the job did not ask for")
 	case get.Size != ipc.SizeUnknown && o.Size != get.Size:
 		return fmt.Errorf("an object of %d bytes where one of %d was asked for", o.Size, get.Size)
-	case get.Size == ipc.SizeUnknown && o.Size >= get.Limit:
+	case get.Length == ipc.SizeUnknown && o.Size >= get.Limit:
 		return fmt.Errorf("an object of %d bytes where the limit is %d", o.Size, get.Limit)
+	case get.Size == ipc.SizeUnknown && (get.Offset > o.Size || get.Length > o.Size-get.Offset):
+		return fmt.Errorf("a range of %d bytes at %d of an object of %d", get.Length, get.Offset, o.Size)
 	case chosen != nil && !(get.Unconfirmed && get.Choose):
 		return errors.New("a choice that the job did not ask for")
 	case !get.Unconfirmed || !get.Choose:
@@ -164,7 +171,7 @@ func (p *pending) checkFound(o *ipc.Object, chosen *checksum.Stored) error {
 func (p *pending) checkGet(g *ipc.GetResult) error {
 	get := p.job.Get
 	if g.Unsuited {
-		if get.Size != ipc.SizeUnknown || p.found != nil {
+		if get.Length != ipc.SizeUnknown || p.found != nil {
 			return errors.New("an object beyond a limit that the job does not have")
 		}
 		return nil
@@ -195,7 +202,11 @@ func (p *pending) checkParts(r *ipc.PartsResult) error {
 	case !l.Fits(p.job.Parts.Size), l.Known() && len(r.Parts) != l.Count():
 		return errors.New("parts that do not make up the object")
 	}
-	for _, part := range r.Parts {
+	return checkPartSums(r.Parts)
+}
+
+func checkPartSums(parts []proof.PartSum) error {
+	for _, part := range parts {
 		if part.Algorithm != "" && part.Algorithm.New() == nil {
 			return fmt.Errorf("an unknown checksum, %.20q", part.Algorithm)
 		}

@@ -123,6 +123,24 @@ func (l Layout) Of(offset int64) int {
 	return i
 }
 
+// Parts returns the indexes of the first and of the last part of the bytes from start to end. It
+// returns false unless they are whole parts.
+func (l Layout) Parts(start, end int64) (from, to int, whole bool) {
+	if !l.Known() || start < 0 || start >= end || end > l.Size {
+		return 0, 0, false
+	}
+	from, to = l.Of(start), l.Of(end-1)
+	first, _ := l.Part(from)
+	_, last := l.Part(to)
+	return from, to, first == start && last == end
+}
+
+// OfPartSums reports whether S3 may keep a checksum of each part of the object: it does where it
+// keeps a composite one. Of an ETag's parts it keeps none.
+func OfPartSums(stored []checksum.Stored) bool {
+	return slices.ContainsFunc(stored, func(s checksum.Stored) bool { return s.Kind == checksum.Composite })
+}
+
 // NeedsLayout reports whether the layout must be known to verify an object with stored.
 func NeedsLayout(stored []checksum.Stored) bool {
 	parts := false

@@ -19,6 +19,9 @@ type Ledger struct {
 	layout Layout // known only if stored covers parts; one section each
 	size   int64
 
+	from, to int       // the first and the last section that are to come, with parts
+	parts    []PartSum // what verifies them, instead of stored; nil: stored does
+
 	sums [][]byte                 // by section; nil: not complete
 	open map[int]*checksum.Pieces // incomplete sections, if the algorithm combines
 }
@@ -34,6 +37,13 @@ func NewLedger(stored checksum.Stored, size int64, layout Layout) *Ledger {
 		l.sums = make([][]byte, 1)
 	}
 	return l
+}
+
+// Only has the Ledger verify the parts from start to end alone, by the checksums of the object's
+// parts. The bytes must be whole parts, as Covers has found.
+func (l *Ledger) Only(start, end int64, parts []PartSum) {
+	l.from, l.to, _ = l.layout.Parts(start, end)
+	l.parts = parts
 }
 
 // Algorithm returns the checksum algorithm of the ranges.
@@ -76,6 +86,9 @@ func (l *Ledger) Check() (proved string, err error) {
 	if l.size == 0 && l.sums[0] == nil {
 		l.sums[0] = l.stored.Algorithm.New().Sum(nil) // an empty object has no ranges to add
 	}
+	if l.parts != nil {
+		return l.checkParts()
+	}
 	for i, sum := range l.sums {
 		if sum == nil {
 			return "", fmt.Errorf("%w: part %d has no checksum", failure.ErrChecksumMismatch, i+1)
@@ -95,13 +108,29 @@ func (l *Ledger) Check() (proved string, err error) {
 	return "", fmt.Errorf("%w: %s is %s", failure.ErrChecksumMismatch, l.stored, l.stored.Value)
 }
 
+// checkParts compares the checksum of each part with its own.
+func (l *Ledger) checkParts() (proved string, err error) {
+	for i := l.from; i <= l.to; i++ {
+		if !bytes.Equal(l.sums[i], l.parts[i].bytes()) {
+			return "", fmt.Errorf("%w: the %s of part %d is %s", failure.ErrChecksumMismatch, l.stored.Algorithm, i+1, l.parts[i].Value)
+		}
+	}
+	if l.from == l.to {
+		return fmt.Sprintf("%s of part %d of %d", l.stored.Algorithm, l.from+1, l.layout.Count()), nil
+	}
+	return fmt.Sprintf("%s of parts %d to %d of %d", l.stored.Algorithm, l.from+1, l.to+1, l.layout.Count()), nil
+}
+
 // Strike removes the checksums of the parts that differ from the stored checksum of the part, and
 // returns their indexes, so that they can be downloaded and added again. It ignores parts without a
 // stored checksum.
 func (l *Ledger) Strike(parts []PartSum) (bad []int) {
 	for i, part := range parts {
-		want, err := base64.StdEncoding.DecodeString(part.Value)
-		if part.Algorithm != l.stored.Algorithm || err != nil || i >= len(l.sums) || bytes.Equal(want, l.sums[i]) {
+		if l.parts != nil && (i < l.from || i > l.to) {
+			continue
+		}
+		want := part.bytes()
+		if part.Algorithm != l.stored.Algorithm || want == nil || i >= len(l.sums) || bytes.Equal(want, l.sums[i]) {
 			continue
 		}
 		l.sums[i] = nil
@@ -114,4 +143,28 @@ func (l *Ledger) Strike(parts []PartSum) (bad []int) {
 type PartSum struct {
 	Algorithm checksum.Algorithm
 	Value     string // base64
+}
+
+// bytes returns the checksum, or nil if the value is none.
+func (p PartSum) bytes() []byte {
+	sum, err := base64.StdEncoding.DecodeString(p.Value)
+	if err != nil {
+		return nil
+	}
+	return sum
+}
+
+// Covers reports whether each of the parts from one index to another has a checksum of the algorithm
+// of stored, which is a composite one.
+func Covers(parts []PartSum, from, to int, stored checksum.Stored) bool {
+	if stored.Kind != checksum.Composite || to >= len(parts) {
+		return false
+	}
+	size := stored.Algorithm.New().Size()
+	for _, p := range parts[from : to+1] {
+		if p.Algorithm != stored.Algorithm || len(p.bytes()) != size {
+			return false
+		}
+	}
+	return true
 }

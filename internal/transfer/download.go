@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -37,11 +38,13 @@ const (
 type Request struct {
 	ID                    int64
 	Bucket, Key, Filename string
+	File                  *os.File // to write to; nil: Filename
 	Args                  ipc.Args // ChecksumMode is set where bytes are verified
 	ExpectedSize          int64    // bytes, or ipc.SizeUnknown
 	SkipHead              bool
 	Resume                bool
-	IfMatch, IfNoneMatch  string // ETags with their quotes; "": none
+	Range                 *ipc.Range // nil: the whole object
+	IfMatch, IfNoneMatch  string     // ETags with their quotes; "": none
 	Verify                Verify
 	Durable               bool
 	NoClobber             bool
@@ -89,6 +92,7 @@ type Download struct {
 	env   *Env
 	owner Owner
 	done  chan struct{}
+	file  *os.File         // of the caller's, to be closed at the end; nil: none
 	ends  chan<- *Download // of its Window; nil: none
 
 	bytesDone, bytesTotal atomic.Int64
@@ -129,6 +133,10 @@ func (d *Download) contradicted(o ipc.Object) error {
 	return fmt.Errorf("%w: the listing says %d bytes, and the object with the same ETag %s has %d",
 		failure.ErrUnexpected, d.listed.size, o.ETag, o.Size)
 }
+
+// Into gives the download the descriptor that its Request names, and that it closes when it ends.
+// Into is for before Submit and Refuse.
+func (d *Download) Into(f *os.File) { d.file = f }
 
 // Owner returns what Init was given.
 func (d *Download) Owner() Owner { return d.owner }
@@ -173,8 +181,12 @@ func (d *Download) Refuse(op string, err error) { d.end(Object{}, d.owner.Wrap(o
 // Resolve ends a download that is not submitted, as if it had run: with o, or with err as it is.
 func (d *Download) Resolve(o Object, err error) {
 	if err == nil {
-		d.bytesDone.Store(o.Size)
-		d.bytesTotal.Store(o.Size)
+		length := o.Size
+		if first, end, ok := d.owner.Request().Range.In(o.Size); ok {
+			length = end - first
+		}
+		d.bytesDone.Store(length)
+		d.bytesTotal.Store(length)
 	}
 	d.end(o, err)
 }
@@ -183,6 +195,9 @@ func (d *Download) Resolve(o Object, err error) {
 func (d *Download) end(o Object, err error) {
 	d.outcome = Outcome{o, err}
 	d.env.Counters.Ended(d.begun, err)
+	if d.file != nil {
+		d.file.Close() // Publish may have done so, and has reported its error
+	}
 	close(d.done)
 	if d.ends != nil {
 		d.ends <- d

@@ -6,7 +6,6 @@ import (
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/partial"
-	"github.com/s3processpool/processpool/internal/sink"
 )
 
 // errPrevented says that a cancel came before the rename.
@@ -31,7 +30,7 @@ func (t *transfer) finish(proved string) {
 // meanwhile.
 type publication struct {
 	download *Download
-	temp     *sink.Temp
+	temp     file
 	partial  *partial.File // nil: the download is not to be resumed
 	durable  bool
 	modified time.Time // of the file; zero: when it was written
@@ -137,8 +136,13 @@ func (t *transfer) giveUp(op string, err error) {
 	}
 }
 
-// clean removes the temporary file, or leaves a partial one, and ends the transfer.
+// clean removes the temporary file, or leaves a partial one, and ends the transfer. A worker may
+// write to a file that is removed, but a caller may use his own again as soon as the transfer ends.
 func (t *transfer) clean() {
+	if t.request.File != nil && len(t.works) > 0 && t.stage != stageDraining {
+		t.to(stageDraining)
+		return
+	}
 	t.to(stageCleaning)
 	temp, partial, notifier, outcome := t.temp, t.partial, t.notifier, t.first
 	t.help(func() func() {
@@ -151,6 +155,13 @@ func (t *transfer) clean() {
 		notifier.stop()
 		return func() { t.end(Object{}) }
 	})
+}
+
+// drained cleans when the last worker has let go of the caller's file.
+func (t *transfer) drained() {
+	if t.stage == stageDraining && len(t.works) == 0 {
+		t.clean()
+	}
 }
 
 // end sets the download's outcome: the first error, or the object.

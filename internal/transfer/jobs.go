@@ -11,7 +11,6 @@ import (
 	"github.com/s3processpool/processpool/internal/dispatch"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/sink"
 )
 
 // ask returns a job that is a question about the object.
@@ -43,22 +42,15 @@ func (t *transfer) fetch() *dispatch.Job {
 func (t *transfer) create(first *work) {
 	next := t.stage
 	t.to(stageCreating)
-	target, size := t.target, t.plan.size
+	dest, size := t.dest, t.plan.length()
 	t.help(func() func() {
-		temp, err := createFile(target, size)
-		return func() { t.created(first, next, temp, err) }
+		file, err := dest.create(size)
+		return func() { t.created(first, next, file, err) }
 	})
 }
 
-func createFile(target sink.Target, size int64) (*sink.Temp, error) {
-	if size == ipc.SizeUnknown {
-		return target.CreateUnsized()
-	}
-	return target.Create(size)
-}
-
 // created goes on with the stage next, and sends the job that has waited for the file.
-func (t *transfer) created(first *work, next stage, temp *sink.Temp, err error) {
+func (t *transfer) created(first *work, next stage, temp file, err error) {
 	t.temp = temp
 	waits := slices.Contains(t.works, first) // or its worker was lost meanwhile
 	if waits && (err != nil || t.stage == stageAbandoning) {
@@ -87,10 +79,11 @@ func (t *transfer) get(w *work) *ipc.Job {
 		Size:        p.size,
 		Offset:      w.span.offset,
 		Length:      w.span.length,
+		Base:        p.first,
 		Whole:       p.whole && w.span.length == p.size,
 		Unconfirmed: !p.confirmed,
 		Expected:    p.expected,
-		Choose:      t.request.Verify != VerifyOff,
+		Choose:      t.request.Verify != VerifyOff && !p.partial(),
 		OneRange:    p.oneRange(),
 		EachWrite:   w.span.lost > 0,
 		WriteBack:   t.request.Durable,
@@ -98,7 +91,7 @@ func (t *transfer) get(w *work) *ipc.Job {
 	if !p.confirmed && t.object.ETag == "" {
 		m.IfNoneMatch = t.request.IfNoneMatch
 	}
-	if p.size == ipc.SizeUnknown {
+	if p.end == ipc.SizeUnknown {
 		m.Length, m.Whole, m.Limit = ipc.SizeUnknown, true, t.request.Limit
 	}
 	if t.ledger != nil {
@@ -142,6 +135,7 @@ func (t *transfer) Result(j *dispatch.Job, r *ipc.Result) {
 	}
 	w := t.take(j)
 	if t.stage.over() {
+		t.drained()
 		return
 	}
 	if r.Err == nil && r.Op() != j.Op {
@@ -154,7 +148,7 @@ func (t *transfer) Result(j *dispatch.Job, r *ipc.Result) {
 			t.fail(failure.OpHead, r.Err.Unpack())
 			return
 		}
-		t.sized(r.Head.Object)
+		t.sized(r.Head)
 	case ipc.OpParts:
 		if r.Err != nil {
 			t.logger.Info("the object's parts are not known", "error", r.Err.Text)
@@ -176,7 +170,7 @@ func (t *transfer) got(w *work, r *ipc.Result) {
 		if err := r.Err.Unpack(); !t.shareOut(w, err) {
 			t.fail(failure.OpGet, err)
 		}
-	case g.Unsuited && t.stage == stageProbing && t.plan.size == ipc.SizeUnknown:
+	case g.Unsuited && t.stage == stageProbing && t.plan.end == ipc.SizeUnknown:
 		t.unsuited()
 	case g.Unsuited || g.Written != w.span.length:
 		t.fail(failure.OpGet, fmt.Errorf("%w: a worker wrote %d bytes of a range of %d", failure.ErrUnexpected, g.Written, w.span.length))

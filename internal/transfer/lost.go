@@ -14,6 +14,7 @@ func (t *transfer) Lost(j *dispatch.Job, err error) {
 	w := t.take(j)
 	switch {
 	case t.stage.over():
+		t.drained()
 	case j.Op == ipc.OpRead:
 		t.lostRead(w, err)
 	case j.Op == ipc.OpGet:
@@ -45,7 +46,7 @@ func (t *transfer) lostGet(w *work, err error) {
 	}
 	t.logger.Warn("range taken back from a lost worker", "offset", s.offset, "length", s.length, "written", w.Written, "worker", w.PID())
 	t.takeBack(w, s, 1)
-	if t.stage == stageProbing && t.plan.size == ipc.SizeUnknown {
+	if t.stage == stageProbing && t.plan.end == ipc.SizeUnknown {
 		t.discard(stageProbing) // the worker may have written more than the next one will find
 	}
 }

@@ -2,7 +2,7 @@ package transfer
 
 // report publishes how many bytes are in the file.
 func (t *transfer) report() {
-	p := Progress{BytesDone: t.spans.done, BytesTotal: t.object.Size}
+	p := Progress{BytesDone: t.spans.done, BytesTotal: t.plan.length()}
 	for _, w := range t.works {
 		p.BytesDone += w.Written
 	}

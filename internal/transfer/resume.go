@@ -35,7 +35,7 @@ func (t *transfer) open() {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.abandon = cancel
 	o := partial.Options{
-		Target: t.target,
+		Target: t.dest.target,
 		Header: t.header(),
 		Failed: func(err error) { t.loop.Do(func() { t.fail(failure.OpSync, err) }) },
 		Logger: t.logger,
@@ -55,7 +55,8 @@ func (t *transfer) header() journal.Header {
 		Key:          t.request.Key,
 		VersionID:    cmp.Or(o.VersionID, t.request.Args.VersionID),
 		ETag:         o.ETag,
-		Size:         o.Size,
+		First:        t.plan.first,
+		Size:         t.plan.length(),
 		LastModified: o.LastModified,
 		Algorithm:    checksum.CRC64NVME,
 	}
@@ -89,6 +90,10 @@ func (t *transfer) planReads() {
 		return
 	}
 	whole := t.ledger != nil && !t.ledger.Combines()
+	first := t.plan.first
+	for i := range t.partial.Records {
+		t.partial.Records[i].Offset += first
+	}
 	kept := partial.Keep(t.partial.Records, t.partial.Algorithm, t.object.Size, t.plan.layout, whole)
 	t.partial.Records = nil
 	spans := make([]span, len(kept))
@@ -112,7 +117,7 @@ func (t *transfer) nextRead() *dispatch.Job {
 	}
 	r := t.reads[last]
 	t.reads = t.reads[:last]
-	m := &ipc.Job{Read: &ipc.Read{Offset: r.offset, Length: r.length, Record: t.partial.Algorithm}}
+	m := &ipc.Job{Read: &ipc.Read{Offset: r.offset - t.plan.first, Length: r.length, Record: t.partial.Algorithm}}
 	if t.ledger != nil {
 		m.Read.Checksum = t.ledger.Algorithm()
 	}
@@ -159,8 +164,8 @@ func (t *transfer) lostRead(w *work, err error) {
 // bytes the file is complete before the journal could be.
 func (t *transfer) note(s span, n int64, sum uint64) {
 	if t.partial != nil && n > 0 {
-		soon := t.spans.done+n < t.object.Size
-		t.partial.Add(journal.Record{Offset: s.offset, Length: n, Sum: sum}, soon)
+		soon := t.spans.done+n < t.plan.length()
+		t.partial.Add(journal.Record{Offset: s.offset - t.plan.first, Length: n, Sum: sum}, soon)
 	}
 }
 
@@ -168,6 +173,6 @@ func (t *transfer) note(s span, n int64, sum uint64) {
 // finished.
 func (t *transfer) noteUnfinished(w *work) {
 	if t.partial != nil && w.Op == ipc.OpGet && w.Written > 0 {
-		t.partial.Add(journal.Record{Offset: w.span.offset, Length: w.Written, Sum: w.Record}, false)
+		t.partial.Add(journal.Record{Offset: w.span.offset - t.plan.first, Length: w.Written, Sum: w.Record}, false)
 	}
 }

@@ -14,7 +14,7 @@ type span struct {
 	reclaimed      int   // times that it was taken back from a slow connection
 }
 
-// spans hands out an object's bytes, from the first to the last, as the plan cuts them. A span is
+// spans hands out the bytes that a plan fetches, from the first to the last, as the plan cuts them. A span is
 // made when it is taken, so that a 5 TiB object costs no more memory than a small one. It is not
 // for concurrent use.
 //
@@ -30,13 +30,13 @@ type spans struct {
 func newSpans(p plan) *spans {
 	s := &spans{plan: p}
 	switch {
-	case p.size > 0:
-		s.todo = []span{{length: p.size}}
+	case p.length() > 0:
+		s.todo = []span{{offset: p.first, length: p.length()}}
 	case !p.confirmed:
 		s.todo = []span{{}}
 	}
-	if p.size == ipc.SizeUnknown {
-		s.plan.size = 0
+	if p.end == ipc.SizeUnknown {
+		s.plan.end = 0
 	}
 	return s
 }
@@ -45,15 +45,15 @@ func newSpans(p plan) *spans {
 // anything is taken.
 func (r *spans) without(kept []span) {
 	r.todo = r.todo[:0]
-	end := r.plan.size
+	end := r.plan.end
 	for _, s := range slices.Backward(kept) {
 		if gap := end - (s.offset + s.length); gap > 0 {
 			r.todo = append(r.todo, span{offset: s.offset + s.length, length: gap})
 		}
 		end = s.offset
 	}
-	if end > 0 {
-		r.todo = append(r.todo, span{length: end})
+	if first := r.plan.first; end > first {
+		r.todo = append(r.todo, span{offset: first, length: end - first})
 	}
 }
 
@@ -106,4 +106,4 @@ func (r *spans) again(s span) {
 func (r *spans) finish(n int64) { r.done += n }
 
 // complete reports whether every byte is in the file.
-func (r *spans) complete() bool { return r.done == r.plan.size && len(r.todo) == 0 }
+func (r *spans) complete() bool { return r.done == r.plan.length() && len(r.todo) == 0 }

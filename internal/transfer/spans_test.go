@@ -12,7 +12,7 @@ import (
 
 // cutBy returns the spans of an object that is cut by its size alone.
 func cutBy(size, chunk int64) *spans {
-	return newSpans(plan{size: size, confirmed: true, chunk: chunk})
+	return newSpans(plan{size: size, end: size, confirmed: true, chunk: chunk})
 }
 
 func at(offset, length int64) span { return span{offset: offset, length: length} }
@@ -55,7 +55,7 @@ func TestRanges(t *testing.T) {
 }
 
 func TestRangesOfAnEmptyObject(t *testing.T) {
-	r := newSpans(planUnknown())
+	r := newSpans(planUnknown(&Request{}))
 	if r.complete() || !(len(r.todo) > 0) {
 		t.Errorf("got complete %v, left %v, want a request to come first", r.complete(), (len(r.todo) > 0))
 	}

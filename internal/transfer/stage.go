@@ -21,6 +21,7 @@ const (
 	stageDiscarding              // the temporary file is removed, to start again
 	stageFinishing               // the file is put in place
 	stageAbandoning              // there is an error; a goroutine of the transfer's own has yet to report
+	stageDraining                // there is an error; workers have yet to let go of the caller's file
 	stageCleaning                // there is an error; the temporary file is removed
 	stageEnded
 )
@@ -28,7 +29,7 @@ const (
 func (s stage) String() string {
 	return [...]string{
 		"checking", "sizing", "opening", "probing", "creating", "fetching", "inspecting", "discarding",
-		"finishing", "abandoning", "cleaning", "ended",
+		"finishing", "abandoning", "draining", "cleaning", "ended",
 	}[s]
 }
 
@@ -37,13 +38,14 @@ var transitions = [...][]stage{
 	stageChecking:   {stageSizing, stageProbing, stageCleaning},
 	stageSizing:     {stageOpening, stageProbing, stageFetching, stageCleaning},
 	stageOpening:    {stageProbing, stageFetching, stageAbandoning, stageCleaning},
-	stageProbing:    {stageCreating, stageFetching, stageDiscarding, stageCleaning},
+	stageProbing:    {stageCreating, stageFetching, stageDiscarding, stageDraining, stageCleaning},
 	stageCreating:   {stageProbing, stageFetching, stageAbandoning, stageCleaning},
-	stageFetching:   {stageCreating, stageInspecting, stageFinishing, stageCleaning},
+	stageFetching:   {stageCreating, stageInspecting, stageFinishing, stageDraining, stageCleaning},
 	stageInspecting: {stageFetching, stageCleaning},
 	stageDiscarding: {stageSizing, stageProbing, stageAbandoning},
 	stageFinishing:  {stageEnded},
 	stageAbandoning: {stageCleaning},
+	stageDraining:   {stageCleaning},
 	stageCleaning:   {stageEnded},
 	stageEnded:      {},
 }

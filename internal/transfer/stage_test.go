@@ -3,6 +3,8 @@ package transfer
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -101,6 +103,16 @@ func resumed(f *fixture)  { f.request.Resume = true }
 func skipHead(f *fixture) { f.request.SkipHead = true }
 func expected(f *fixture) { f.request.ExpectedSize = size }
 
+// given has the bytes written to a file of the caller's.
+func given(f *fixture) {
+	file, err := os.Create(filepath.Join(f.t.TempDir(), "given"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.request.File = file
+	f.download.Into(file)
+}
+
 // A situation is a stage, by one of the ways that lead there.
 type situation struct {
 	name    string
@@ -197,6 +209,29 @@ func situations() []situation {
 				"helper": cannot, "helper fails": cannot, "error": stageCleaning, "answer to another job": stageCleaning,
 				"unsuited": stageCleaning, "short": stageCleaning,
 			}))},
+		{"fetching into a file of the caller's", stageFetching, []func(*fixture){given}, []string{"helper", "answer", "helper"},
+			after(stageFetching, map[string]stage{
+				"helper": cannot, "helper fails": cannot, "error": stageDraining, "answer to another job": stageDraining,
+				"unsuited": stageDraining, "short": stageDraining, "cancel": stageDraining, "abort": stageDraining,
+				"journal fails": stageDraining,
+			})},
+		{"probing a file of the caller's", stageProbing, []func(*fixture){given, expected}, []string{"helper", "helper"},
+			after(stageProbing, map[string]stage{
+				"helper": cannot, "helper fails": cannot,
+				"answer": stageFetching, "error": stageCleaning, "answer to another job": stageCleaning,
+				"unsuited": stageCleaning, "short": stageCleaning, "found": stageFetching, "cancel": stageDraining,
+				"abort": stageDraining, "journal fails": stageDraining,
+			})},
+		{"draining, two jobs", stageDraining, []func(*fixture){given}, []string{"helper", "answer", "helper", "cancel"},
+			after(stageDraining, map[string]stage{
+				"helper": cannot, "helper fails": cannot, "lost": stageCleaning, "lost before it was read": stageCleaning,
+			})},
+		{"draining, one job", stageDraining, []func(*fixture){given, expected}, []string{"helper", "helper", "cancel"},
+			after(stageDraining, map[string]stage{
+				"helper": cannot, "helper fails": cannot, "answer": stageCleaning, "error": stageCleaning,
+				"answer to another job": stageCleaning, "unsuited": stageCleaning, "short": stageCleaning,
+				"lost": stageCleaning, "lost before it was read": stageCleaning,
+			})},
 		{"inspecting", stageInspecting, nil, []string{"helper", "composite", "helper", "answer", "answer"},
 			after(stageInspecting, with(map[string]stage{
 				"helper": cannot, "helper fails": cannot, "answer": stageCleaning, "error": stageCleaning,

@@ -1,16 +1,12 @@
 package transfer
 
 import (
-	"fmt"
 	"log/slog"
 	"slices"
 
 	"github.com/s3processpool/processpool/internal/dispatch"
-	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/osfile"
 	"github.com/s3processpool/processpool/internal/proof"
-	"github.com/s3processpool/processpool/internal/sink"
 )
 
 // maxLost is how many workers one range, or one question such as HeadObject, may cost.
@@ -29,9 +25,9 @@ type transfer struct {
 	stage stage
 	first error // the first error; nil: none
 
-	target sink.Target
-	temp   *sink.Temp // nil: none yet, or none any more
-	resume            // of use only where Request.Resume is set
+	dest   destination
+	temp   file // nil: none yet, or none any more
+	resume      // of use only where Request.Resume is set
 
 	object   ipc.Object // what is known of it
 	plan     plan
@@ -61,27 +57,10 @@ func begin(d *Download, l *dispatch.Loop) *transfer {
 	}
 	files, request := t.env.Files, t.request
 	t.help(func() (report func()) {
-		target, err := request.resolve(files)
-		return func() { t.checked(target, err) }
+		dest, err := request.resolve(files)
+		return func() { t.checked(dest, err) }
 	})
 	return t
-}
-
-// resolve checks the destination.
-func (r *Request) resolve(files *osfile.System) (sink.Target, error) {
-	target, err := sink.Resolve(files, r.Filename)
-	if err != nil {
-		return target, err
-	}
-	if r.Durable {
-		target = target.Durable()
-	}
-	target = target.WithMode(r.Mode)
-	if r.NoClobber {
-		target = target.NoClobber()
-		_, err = target.Present()
-	}
-	return target, err
 }
 
 // help runs work in a goroutine, and then its report on the loop's goroutine. work touches no field
@@ -107,7 +86,7 @@ func (t *transfer) Next() *dispatch.Job {
 	case stageSizing:
 		if len(t.works) == 0 {
 			return t.ask(&ipc.Job{Head: &ipc.Head{
-				Layout:  t.request.Verify != VerifyOff,
+				Layout: t.request.Verify != VerifyOff, Range: t.request.Range,
 				IfMatch: t.request.IfMatch, IfNoneMatch: t.request.IfNoneMatch,
 			}})
 		}
@@ -128,64 +107,14 @@ func (t *transfer) Next() *dispatch.Job {
 	return nil
 }
 
-// checked goes on when the destination is known to be good.
-func (t *transfer) checked(target sink.Target, err error) {
-	if t.stage != stageChecking {
-		return
-	}
-	if err != nil {
-		t.fail(failure.OpCheck, err)
-		return
-	}
-	t.target = target
-	switch r := &t.request; {
-	case r.Resume:
-		t.to(stageSizing)
-	case r.ExpectedSize != ipc.SizeUnknown:
-		t.object.Size = r.ExpectedSize
-		t.setPlan(planExpected(r.ExpectedSize, r))
-		t.start()
-	case r.SkipHead:
-		t.object.Size = ipc.SizeUnknown
-		t.setPlan(planUnknown())
-		t.start()
-	default:
-		t.to(stageSizing)
-	}
-}
-
-// sized goes on when HeadObject has told what the object is.
-func (t *transfer) sized(o ipc.Object) {
-	t.object = o
-	if expected := t.request.ExpectedSize; expected != ipc.SizeUnknown && expected != o.Size {
-		t.fail(failure.OpHead, fmt.Errorf("%w: expected %d bytes, the object has %d", failure.ErrSizeMismatch, expected, o.Size))
-		return
-	}
-	plan, err := planObject(o, &t.request)
-	if err != nil {
-		t.fail(failure.OpVerify, err)
-		return
-	}
-	if err := t.download.contradicted(o); err != nil {
-		t.fail(failure.OpHead, err)
-		return
-	}
-	if o.Size == 0 { // a server that says so by mistake must not cause an empty file: confirm it
-		plan = planExpected(0, &t.request)
-	}
-	t.setPlan(plan)
-	if t.request.Resume {
-		t.open()
-		return
-	}
-	t.start()
-}
-
 // setPlan takes a plan, and opens the ledger of what it verifies by.
 func (t *transfer) setPlan(p plan) {
 	t.plan, t.ledger = p, nil
 	if p.stored != nil {
 		t.ledger = proof.NewLedger(*p.stored, p.size, p.layout)
+		if p.parts != nil {
+			t.ledger.Only(p.first, p.end, p.parts)
+		}
 	}
 }
 
@@ -198,45 +127,9 @@ func (t *transfer) start() {
 	}
 	t.spans = newSpans(t.plan)
 	t.planReads()
-	if t.plan.size != ipc.SizeUnknown {
+	if t.plan.end != ipc.SizeUnknown {
 		t.report()
 	}
-}
-
-// found takes what the first answer to a GetObject tells of the object, and of what the worker
-// verifies it by.
-func (t *transfer) found(f *ipc.Found) {
-	if t.stage != stageProbing || len(t.works) == 0 || t.temp == nil {
-		return
-	}
-	t.object = f.Object
-	if err := t.download.contradicted(f.Object); err != nil {
-		t.fail(failure.OpGet, err)
-		return
-	}
-	plan, err := t.plan.confirm(f.Object, f.Chosen, &t.request)
-	if err != nil {
-		t.fail(failure.OpVerify, err)
-		return
-	}
-	if t.plan.size == ipc.SizeUnknown { // what the one job brings is the object
-		t.spans = newSpans(plan)
-		s, _ := t.spans.take()
-		w := t.works[0]
-		s.lost = w.span.lost
-		w.span, w.Length = s, s.length
-		t.temp.Sized(plan.size)
-	}
-	t.to(stageFetching)
-	t.setPlan(plan)
-	t.report()
-}
-
-// unsuited starts again with a HeadObject: the object is too large to be fetched at once, or must
-// be fetched by its parts to be verified.
-func (t *transfer) unsuited() {
-	t.plan, t.spans, t.object = plan{}, nil, ipc.Object{}
-	t.discard(stageSizing)
 }
 
 // take removes a job from those that have a slot, and returns its work.

@@ -14,6 +14,10 @@ func (t *transfer) verify() {
 		var err error
 		proved, err = t.ledger.Check()
 		switch {
+		case err != nil && t.mismatch == nil && t.plan.parts != nil:
+			t.mismatch = err
+			t.again(t.ledger.Strike(t.plan.parts))
+			return
 		case err != nil && t.mismatch == nil && t.ledger.Layout().Known():
 			t.logger.Warn("the parts do not verify", "error", err)
 			t.mismatch = err
@@ -35,7 +39,7 @@ func (t *transfer) inspected(l proof.Layout, parts []proof.PartSum) {
 	}
 	if l.Known() && !l.Equal(t.object.Layout) {
 		t.object.Layout = l
-		plan, err := planObject(t.object, &t.request)
+		plan, err := planObject(t.object, nil, &t.request)
 		if err != nil {
 			t.fail(failure.OpVerify, err)
 			return
@@ -50,6 +54,11 @@ func (t *transfer) inspected(l proof.Layout, parts []proof.PartSum) {
 		return
 	}
 	t.to(stageFetching)
+	t.again(bad)
+}
+
+// again has parts fetched once more.
+func (t *transfer) again(bad []int) {
 	for _, i := range bad {
 		start, end := t.object.Layout.Part(i)
 		t.spans.again(span{offset: start, length: end - start})

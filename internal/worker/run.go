@@ -70,7 +70,7 @@ func (s *server) get(ctx context.Context, client *fetch.Client, job *ipc.Job, fi
 		return nil, "", unsent
 	}
 	if err == nil && job.Get.WriteBack && result.Written > 0 {
-		osfile.WriteBack(file, job.Get.Offset, result.Written)
+		osfile.WriteBack(file, job.Get.Offset-job.Get.Base, result.Written)
 	}
 	return result, failure.Cut(request, maxRequest), err
 }
