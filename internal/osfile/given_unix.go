@@ -3,6 +3,7 @@
 package osfile
 
 import (
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -17,7 +18,7 @@ func Duplicate(f *os.File) (*os.File, error) {
 	var fd int
 	var dupErr error
 	if err := conn.Control(func(old uintptr) { fd, dupErr = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
-		return nil, err
+		return nil, Error("dup", f.Name(), fs.ErrClosed) // what Control says of it is no error of package os
 	}
 	if dupErr != nil {
 		return nil, Error("dup", f.Name(), dupErr)

@@ -1,6 +1,7 @@
 package osfile
 
 import (
+	"io/fs"
 	"os"
 	"unsafe"
 
@@ -19,7 +20,7 @@ func Duplicate(f *os.File) (*os.File, error) {
 	if err := conn.Control(func(old uintptr) {
 		dupErr = windows.DuplicateHandle(self, windows.Handle(old), self, &handle, 0, false, windows.DUPLICATE_SAME_ACCESS)
 	}); err != nil {
-		return nil, err
+		return nil, Error("dup", f.Name(), fs.ErrClosed) // what Control says of it is no error of package os
 	}
 	if dupErr != nil {
 		return nil, Error("dup", f.Name(), dupErr)

@@ -10,10 +10,7 @@ import (
 // WantError fails the test unless err is a TransferError and matches all of want.
 func WantError(t *testing.T, err error, want ...error) {
 	t.Helper()
-	var transfer *processpool.TransferError
-	if !errors.As(err, &transfer) {
-		t.Fatalf("got error %v (%T), want a *TransferError", err, err)
-	}
+	TransferError(t, err)
 	wantAll(t, err, want)
 }
 
@@ -45,4 +42,14 @@ func wantAll(t *testing.T, err error, want []error) {
 func Is[E error](err error) bool {
 	var target E
 	return errors.As(err, &target)
+}
+
+// TransferError returns err as the error of a download. It ends the test if it is none.
+func TransferError(t *testing.T, err error) *processpool.TransferError {
+	t.Helper()
+	var e *processpool.TransferError
+	if !errors.As(err, &e) {
+		t.Fatalf("got error %v (%T), want a *TransferError", err, err)
+	}
+	return e
 }
