@@ -11,7 +11,6 @@ import (
 
 	"github.com/s3processpool/processpool/internal/dispatch"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/osfile"
 	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/sink"
 	"github.com/s3processpool/processpool/internal/transfer"
@@ -149,7 +148,7 @@ func (f *Future) take(file *os.File) (err error) {
 	if err := errors.Join(also.err(), f.meta.validate(false)); err != nil {
 		return err
 	}
-	if f.file, err = osfile.Duplicate(file); err == nil {
+	if f.file, err = sink.Duplicate(file); err == nil {
 		f.download.Into(f.file)
 	}
 	return err

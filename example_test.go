@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log"
 	"os"
@@ -804,4 +805,49 @@ func ExampleDownloadOptions_keepModTime() {
 	}
 	fmt.Println(info.ModTime().Equal(object.LastModified), info.Mode())
 	// Output: true -rw-------
+}
+
+// The first kilobyte of an object, by one request.
+func ExampleDownloadOptions_range() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	name := filepath.Join(dir, "header")
+	object, err := d.DownloadFile(context.Background(), "mybucket", "mykey", name, func(o *processpool.DownloadOptions) {
+		o.Range = &processpool.Range{Length: 1024}
+		o.SkipHead = true
+	}).Wait(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(info.Size(), "of", object.Size, "bytes")
+	// Output: 1024 of 1048576 bytes
+}
+
+// A file without a name: it is gone when it is closed.
+func ExampleDownloader_DownloadTo() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	f, err := os.CreateTemp(dir, "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	os.Remove(f.Name())
+	if err := d.DownloadTo(context.Background(), "mybucket", "mykey", f).Result(); err != nil {
+		log.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, f) // its own offset is still 0
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(n, "bytes")
+	// Output: 1048576 bytes
 }

@@ -139,3 +139,6 @@ func (g *Given) SyncDir() error { return nil }
 
 // Discard does nothing: the file is the caller's.
 func (g *Given) Discard() {}
+
+// Duplicate returns a second descriptor of an open file. It shares the file's offset.
+func Duplicate(f *os.File) (*os.File, error) { return osfile.Duplicate(f) }
