@@ -2,9 +2,11 @@ package transfer
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/partial"
 )
 
@@ -139,7 +141,7 @@ func (t *transfer) giveUp(op string, err error) {
 // clean removes the temporary file, or leaves a partial one, and ends the transfer. A worker may
 // write to a file that is removed, but a caller may use his own again as soon as the transfer ends.
 func (t *transfer) clean() {
-	if t.request.File != nil && len(t.works) > 0 && t.stage != stageDraining {
+	if t.request.File != nil && t.writing() {
 		t.to(stageDraining)
 		return
 	}
@@ -157,9 +159,14 @@ func (t *transfer) clean() {
 	})
 }
 
+// writing reports whether a worker has the file.
+func (t *transfer) writing() bool {
+	return slices.ContainsFunc(t.works, func(w *work) bool { return w.Op == ipc.OpGet || w.Op == ipc.OpRead })
+}
+
 // drained cleans when the last worker has let go of the caller's file.
 func (t *transfer) drained() {
-	if t.stage == stageDraining && len(t.works) == 0 {
+	if t.stage == stageDraining && !t.writing() {
 		t.clean()
 	}
 }

@@ -176,6 +176,12 @@ func situations() []situation {
 				"answer": stageCreating, "error": stageCleaning, "answer to another job": stageCleaning,
 				"unsuited": stageCleaning, "short": stageCleaning,
 			}))},
+		{"sizing, for a file of the caller's", stageSizing, []func(*fixture){given}, []string{"helper"},
+			after(stageSizing, with(map[string]stage{
+				"helper": cannot, "helper fails": cannot,
+				"answer": stageCreating, "error": stageCleaning, "answer to another job": stageCleaning,
+				"unsuited": stageCleaning, "short": stageCleaning,
+			}))},
 		{"opening", stageOpening, []func(*fixture){resumed}, []string{"helper", "answer"},
 			quiet(stageOpening, helped(map[string]stage{"helper": stageFetching, "helper fails": stageCleaning}))},
 		{"creating for a probe", stageCreating, []func(*fixture){skipHead}, []string{"helper"},
@@ -233,6 +239,11 @@ func situations() []situation {
 				"lost": stageCleaning, "lost before it was read": stageCleaning,
 			})},
 		{"inspecting", stageInspecting, nil, []string{"helper", "composite", "helper", "answer", "answer"},
+			after(stageInspecting, with(map[string]stage{
+				"helper": cannot, "helper fails": cannot, "answer": stageCleaning, "error": stageCleaning,
+				"answer to another job": stageCleaning, "unsuited": stageCleaning, "short": stageCleaning,
+			}))},
+		{"inspecting, for a file of the caller's", stageInspecting, []func(*fixture){given}, []string{"helper", "composite", "helper", "answer", "answer"},
 			after(stageInspecting, with(map[string]stage{
 				"helper": cannot, "helper fails": cannot, "answer": stageCleaning, "error": stageCleaning,
 				"answer to another job": stageCleaning, "unsuited": stageCleaning, "short": stageCleaning,

@@ -54,7 +54,9 @@ func (r *run) unstarted() bool { return slices.ContainsFunc(r.plan.blows, blow.e
 
 func (r *run) judgeSuccess(t *transfer) {
 	for _, o := range t.struck {
-		if o.fatal && !r.excused() && !t.asksAgain() {
+		// The request of a range that was taken back may change the object after all others.
+		late := o.do != nil && r.d.Stats().Retries.Slow > 0
+		if o.fatal && !late && !r.excused() && !t.asksAgain() {
 			r.Errorf("%s: got success after %v", t.key, o)
 		}
 	}
@@ -74,10 +76,12 @@ func (r *run) judgeSuccess(t *transfer) {
 	if got := o.Verified != ""; got && proof == never || !got && (proof == always || r.plan.verify == processpool.VerifyRequired) {
 		r.Errorf("%s: got Verified %q", t.key, o.Verified)
 	}
-	full := processpool.Progress{BytesDone: o.Size, BytesTotal: o.Size}
+	first, end, _ := t.of(o.Size)
+	full := processpool.Progress{BytesDone: end - first, BytesTotal: end - first}
 	if got := t.future.Progress(); got != full || t.listens && t.last != full {
 		r.Errorf("%s: got progress %v and %v at the end, want %v", t.key, got, t.last, full)
 	}
+	r.judgeChosen(t)
 }
 
 func (r *run) judgeError(t *transfer, err error) {
@@ -124,7 +128,8 @@ func (r *run) explained(t *transfer, err error) bool {
 	case errors.Is(err, processpool.ErrUnverifiable):
 		return r.plan.verify == processpool.VerifyRequired && r.plan.proof(t) != always
 	case errors.Is(err, processpool.ErrSizeMismatch):
-		return !t.rightSize()
+		_, _, ok := t.of(t.object.size)
+		return !t.rightSize() || !ok
 	case errors.Is(err, failure.ErrUnexpected):
 		return false
 	}
@@ -175,6 +180,7 @@ func (r *run) judgeFiles(t *transfer) {
 	case err == nil || published:
 		r.judgeBytes(t)
 		r.judgeMode(t)
+	case t.open: // after an error its content is undefined
 	case t.present == "a file":
 		if data, err := os.ReadFile(t.name); string(data) != before {
 			r.count.WrongBytes++
@@ -191,7 +197,8 @@ func (r *run) judgeBytes(t *transfer) {
 		if succeeded && o.ETag != v.etag && !t.did("wrong ETag") && !t.object.noETag {
 			continue
 		}
-		if err := v.in(t.target); err != nil {
+		first, end, _ := t.of(v.size)
+		if err := v.in(t.target, first, end); err != nil {
 			differ = append(differ, err.Error())
 			continue
 		}

@@ -28,7 +28,7 @@ func (r *run) next() {
 		r.Errorf("the next download: %v", err)
 		return
 	}
-	if err := t.versions[0].in(t.name); err != nil {
+	if err := t.versions[0].in(t.name, 0, t.versions[0].size); err != nil {
 		r.count.WrongBytes++
 		r.Errorf("the next download: %v", err)
 	}

@@ -68,6 +68,7 @@ type transfer struct {
 	disk      *disk
 	odd       *oddity // nil: the file system has all calls
 
+	chosen
 	live
 }
 
@@ -127,6 +128,7 @@ func newPlan(seed uint64) *plan {
 	}
 	p.vary(dice{rand.New(rand.NewPCG(seed, 1))})
 	p.trouble(dice{rand.New(rand.NewPCG(seed, 2))})
+	p.choose(dice{rand.New(rand.NewPCG(seed, 3))})
 	return p
 }
 
@@ -197,6 +199,10 @@ func (p *plan) String() string {
 	for _, t := range p.transfers {
 		fmt.Fprintf(&b, "  %q: %+v, expected %d, skip head %t, resume %t (%v), pinned %t, %s there (%#o), after %d, over %t\n",
 			t.key, t.object, t.expected, t.skipHead, t.resume, t.spoil, t.pinned, t.present, t.mode, t.after, t.over)
+		if t.part != nil {
+			fmt.Fprintf(&b, "    range %d+%d\n", t.part.Offset, t.part.Length)
+		}
+		fmt.Fprintf(&b, "    open %t, fresh %t, modified %t, match %t\n", t.open, t.fresh, t.modified, t.match)
 		for _, o := range t.orders {
 			fmt.Fprintf(&b, "    %v\n", o)
 		}

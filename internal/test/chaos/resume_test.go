@@ -32,11 +32,13 @@ func (t *transfer) resumeAgain(r *run) {
 	t.damage(r)
 	f := r.d.DownloadFile(context.Background(), bucket, t.key, t.name, func(o *processpool.DownloadOptions) {
 		o.Resume = true
+		t.set(t, o)
 		if t.pinned {
 			o.ExtraArgs.VersionId = t.versions[0].id
 		}
 	})
 	err := f.Result()
+	_, _, inside := t.of(t.versions[len(t.versions)-1].size)
 	var transferError *processpool.TransferError
 	switch {
 	case err == nil:
@@ -49,6 +51,8 @@ func (t *transfer) resumeAgain(r *run) {
 		r.Errorf("%s: got a %T", t.key, err)
 	case t.did("deleted"), errors.Is(err, processpool.ErrChecksumMismatch) && (t.did(lying[0].name) || t.did(lying[1].name)): // the wrong bytes are in the partial file
 	case errors.Is(err, processpool.ErrUnverifiable) && r.plan.verify == processpool.VerifyRequired && r.plan.proof(t) != always:
+	case errors.Is(err, processpool.ErrSizeMismatch) && !inside:
+	case errors.Is(err, processpool.ErrObjectChanged) && t.match && len(t.versions) > 1:
 	default:
 		r.Errorf("%s: resumed: %v", t.key, err)
 	}

@@ -51,6 +51,10 @@ func (t *transfer) prepare(r *run) {
 	if t.mode != 0 && err == nil {
 		err = os.Chmod(t.name, t.mode) // WriteFile is subject to the umask
 	}
+	if t.open && err == nil {
+		t.file, err = os.OpenFile(t.name, os.O_RDWR, 0)
+		r.Cleanup(func() { t.file.Close() })
+	}
 	if err != nil {
 		panic(err)
 	}
@@ -79,7 +83,8 @@ func (t *transfer) submit(r *run) {
 	if t.over {
 		cancel()
 	}
-	t.future = r.d.DownloadFile(ctx, bucket, t.key, t.name, func(o *processpool.DownloadOptions) {
+	options := func(o *processpool.DownloadOptions) {
+		t.set(t, o)
 		if t.expected >= 0 {
 			o.ExpectedSize = &t.expected
 		}
@@ -90,7 +95,12 @@ func (t *transfer) submit(r *run) {
 		if t.listens {
 			o.OnProgress = t.progress
 		}
-	})
+	}
+	if t.open {
+		t.future = r.d.DownloadTo(ctx, bucket, t.key, t.file, options)
+	} else {
+		t.future = r.d.DownloadFile(ctx, bucket, t.key, t.name, options)
+	}
 	close(t.submitted)
 }
 

@@ -158,7 +158,7 @@ func (t *tree) files(r *run) (n int) {
 		if !known {
 			r.count.Leftovers++
 			r.Errorf("directory: %s was left behind", name)
-		} else if err := v.in(path); err != nil {
+		} else if err := v.in(path, 0, v.size); err != nil {
 			r.count.WrongBytes++
 			r.Errorf("directory: WRONG BYTES in %s: %v", name, err)
 		}
