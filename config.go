@@ -1,17 +1,13 @@
 package processpool
 
 import (
-	"errors"
+	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/s3processpool/processpool/internal/environ"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/settings"
 )
 
@@ -78,9 +74,12 @@ type Config struct {
 
 	// ClientOptions are applied as by s3.NewFromConfig: region, endpoint, path style and
 	// so on. Settings cross to the workers as plain values. A setting that holds code
-	// (middleware, an HTTP client of another type, a resolver) cannot cross, and is an
-	// error of NewDownloader unless WorkerCommand is given.
+	// (middleware, an HTTP client of another type, a resolver) cannot cross: see Foreign.
 	ClientOptions []func(*s3.Options)
+
+	// Foreign says what becomes of settings of the aws.Config, the client or ClientOptions
+	// that cannot cross to the workers. Default ForeignRefuse.
+	Foreign ForeignMode
 
 	// CABundle holds the root certificates, in PEM. Default: the file that AWS_CA_BUNDLE
 	// names, else the system's roots.
@@ -98,6 +97,30 @@ type Config struct {
 	// range, attempt, the worker's pid and S3's request id, where there is one. Default:
 	// nothing is logged.
 	Logger *slog.Logger
+}
+
+// ForeignMode says what becomes of settings that cannot cross to the workers because they hold code:
+// middleware (as OpenTelemetry's), a tracer provider, an HTTP client of another type, a resolver.
+type ForeignMode int
+
+const (
+	// ForeignRefuse makes them an error of NewDownloader, which names each and what to do. With a
+	// WorkerCommand, whose program must apply them, they are a warning in the log.
+	ForeignRefuse ForeignMode = iota
+	// ForeignWarn leaves them out: workers have the SDK's defaults in their place. One record at
+	// slog.LevelWarn names them all. OnAttempt has in the application what middleware and tracers
+	// would have seen in the workers.
+	ForeignWarn
+)
+
+func (m ForeignMode) String() string {
+	switch m {
+	case ForeignRefuse:
+		return "refuse"
+	case ForeignWarn:
+		return "warn"
+	}
+	return fmt.Sprintf("ForeignMode(%d)", int(m))
 }
 
 const (
@@ -163,6 +186,7 @@ func (c *Config) validate() error {
 	f.verify(c.Verify)
 	f.add(c.Sandbox < SandboxAuto || c.Sandbox > SandboxOff, "Sandbox is %v: give SandboxAuto, SandboxRequired or SandboxOff", c.Sandbox)
 	f.add(c.Nice < 0 || c.Nice > 19, "Nice is %d: give 0 to 19", c.Nice)
+	f.add(c.Foreign < ForeignRefuse || c.Foreign > ForeignWarn, "Foreign is %v: give ForeignRefuse or ForeignWarn", c.Foreign)
 	for i, entry := range c.ClientOptions {
 		f.add(entry == nil, "ClientOptions[%d] is nil", i)
 	}
@@ -171,65 +195,4 @@ func (c *Config) validate() error {
 	f.add(len(c.CABundle) > maxBundle, "CABundle has %d bytes: at most %d are passed to workers", len(c.CABundle), maxBundle)
 	f.add(c.CABundle != nil && !settings.HoldsCertificate(c.CABundle), "CABundle holds no PEM certificate")
 	return f.err()
-}
-
-// configure applies the caller's functions to the defaults, and keeps what they come to in
-// d.pool and d.env.
-func (d *Downloader) configure(cfg aws.Config, optFns []func(*Config)) (Config, error) {
-	c := defaultConfig(settings.Extract(cfg, nil, true))
-	for _, fn := range optFns {
-		fn(&c)
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	faults := []error{c.validate()}
-	if c.CABundle == nil {
-		bundle, err := settings.EnvironmentCABundle(maxBundle)
-		c.CABundle = bundle
-		faults = append(faults, err)
-	}
-	given := slices.DeleteFunc(slices.Clone(c.ClientOptions), func(fn func(*s3.Options)) bool { return fn == nil })
-	x := settings.Extract(cfg, given, c.CABundle != nil)
-	s := x.Settings
-	s.Slots, s.MaxAttempts, s.StallTimeout = c.RequestsPerProcess, c.MaxAttempts, c.StallTimeout
-	s.RetryTimeout = c.retryTimeout()
-	s.CABundle, s.UserAgent = c.CABundle, "processpool/"+version
-	if c.WorkerCommand == nil && s.PlainHTTP() {
-		s.CABundle = nil // no worker needs it, and each would read it at its start
-	}
-	if s.Client.Region == "" {
-		faults = append(faults, errors.New("no region: set one in the aws.Config or in ClientOptions, or AWS_REGION in the environment"))
-	}
-	command, err := c.command()
-	faults = append(faults, s.Check(), err)
-	if c.WorkerCommand == nil {
-		faults = append(faults, x.Foreign)
-	} else if x.Foreign != nil {
-		c.Logger.Warn("settings cannot cross to workers: WorkerCommand's program must apply them", "settings", x.Foreign)
-	}
-	e := environ.Of(cfg)
-	d.env.Files, d.env.Slow = e.Files, e.Slow
-	s.Hurry = e.Hurry
-	d.pool = pool.Options{
-		Processes:    c.MaxRequestProcesses,
-		Command:      command,
-		Settings:     s,
-		Credentials:  x.Credentials,
-		Fence:        c.fence(command, s.Ports(), e.Fence),
-		Nice:         c.Nice,
-		Logger:       c.Logger,
-		StartTimeout: e.StartTimeout,
-		StopTimeout:  e.StopTimeout,
-		Heartbeat:    e.Heartbeat,
-
-		CancelTimeout: e.CancelTimeout,
-	}
-	faults = append(faults, d.pool.Check())
-	err = errors.Join(faults...)
-	if err == nil && x.Credentials != nil && s.Exposed() {
-		c.Logger.Warn("requests cross the network in plain HTTP: others can read the objects and a session token, "+
-			"and change what arrives; give an https endpoint", "endpoint", aws.ToString(s.Client.BaseEndpoint))
-	}
-	return c, err
 }

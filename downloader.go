@@ -8,10 +8,13 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/s3processpool/processpool/internal/dispatch"
+	"github.com/s3processpool/processpool/internal/environ"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/pool"
+	"github.com/s3processpool/processpool/internal/settings"
 	"github.com/s3processpool/processpool/internal/sink"
 	"github.com/s3processpool/processpool/internal/transfer"
 )
@@ -50,11 +53,28 @@ const (
 // NewDownloader returns a Downloader for the application's aws.Config. The error names
 // everything that is wrong with the configuration. NewDownloader starts nothing.
 func NewDownloader(cfg aws.Config, optFns ...func(*Config)) (*Downloader, error) {
+	return newDownloader(func(fns []func(*s3.Options), caGiven bool) settings.Extracted {
+		return settings.Extract(cfg, fns, caGiven)
+	}, environ.Of(cfg), optFns)
+}
+
+// NewFromClient is NewDownloader for the settings of a client, as its Options returns them. The client
+// itself makes no request and is not kept; its credentials provider is.
+func NewFromClient(client *s3.Client, optFns ...func(*Config)) (*Downloader, error) {
+	if client == nil {
+		return nil, errors.New("processpool: NewFromClient: the client is nil: give one of s3.New or s3.NewFromConfig")
+	}
+	return newDownloader(func(fns []func(*s3.Options), caGiven bool) settings.Extracted {
+		return settings.ExtractClient(client, fns, caGiven)
+	}, environ.Of(aws.Config{}), optFns)
+}
+
+func newDownloader(extract extractor, e environ.Environ, optFns []func(*Config)) (*Downloader, error) {
 	if role != "" {
 		return nil, errors.New("processpool: this process is a worker of a pool and cannot create a Downloader: a Config.WorkerCommand program must call ServeWorker at the start of main")
 	}
 	d := &Downloader{}
-	config, err := d.configure(cfg, optFns)
+	config, err := d.configure(extract, e, optFns)
 	if err != nil {
 		return nil, fmt.Errorf("processpool: configuration: %w", err)
 	}

@@ -3,16 +3,21 @@ package processpool
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/s3processpool/processpool/internal/environ"
 	"github.com/s3processpool/processpool/internal/fence"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/pool"
+	"github.com/s3processpool/processpool/internal/settings"
 	"github.com/s3processpool/processpool/internal/worker"
 )
 
@@ -122,4 +127,80 @@ func (c *Config) fence(command pool.Command, ports []uint16, pretend fence.Prete
 	return fence.New(fence.Options{
 		Mode: fence.Mode(c.Sandbox), Program: command.Args[0], Foreign: c.WorkerCommand != nil, Ports: ports, Pretend: pretend,
 	})
+}
+
+// extractor returns the settings of an aws.Config or a client, with the given options applied.
+type extractor func(optFns []func(*s3.Options), caGiven bool) settings.Extracted
+
+// configure applies the caller's functions to the defaults, and keeps what they come to in
+// d.pool and d.env.
+func (d *Downloader) configure(extract extractor, e environ.Environ, optFns []func(*Config)) (Config, error) {
+	c := defaultConfig(extract(nil, true))
+	for _, fn := range optFns {
+		fn(&c)
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	faults := []error{c.validate()}
+	if c.CABundle == nil {
+		bundle, err := settings.EnvironmentCABundle(maxBundle)
+		c.CABundle = bundle
+		faults = append(faults, err)
+	}
+	given := slices.DeleteFunc(slices.Clone(c.ClientOptions), func(fn func(*s3.Options)) bool { return fn == nil })
+	x := extract(given, c.CABundle != nil)
+	s := x.Settings
+	s.Slots, s.MaxAttempts, s.StallTimeout = c.RequestsPerProcess, c.MaxAttempts, c.StallTimeout
+	s.RetryTimeout = c.retryTimeout()
+	s.CABundle, s.UserAgent = c.CABundle, "processpool/"+version
+	if c.WorkerCommand == nil && s.PlainHTTP() {
+		s.CABundle = nil // no worker needs it, and each would read it at its start
+	}
+	if s.Client.Region == "" {
+		faults = append(faults, errors.New("no region: set one in the aws.Config or in ClientOptions, or AWS_REGION in the environment"))
+	}
+	command, err := c.command()
+	faults = append(faults, s.Check(), err)
+	if len(x.Foreign) > 0 && c.WorkerCommand == nil && c.Foreign == ForeignRefuse {
+		faults = append(faults, x.Foreign.Err(),
+			errors.New("to have workers do without what cannot cross, set Config.Foreign to ForeignWarn; Config.OnAttempt tells the application of each request"))
+	}
+	d.env.Files, d.env.Slow = e.Files, e.Slow
+	s.Hurry = e.Hurry
+	d.pool = pool.Options{
+		Processes:    c.MaxRequestProcesses,
+		Command:      command,
+		Settings:     s,
+		Credentials:  x.Credentials,
+		Fence:        c.fence(command, s.Ports(), e.Fence),
+		Nice:         c.Nice,
+		Logger:       c.Logger,
+		StartTimeout: e.StartTimeout,
+		StopTimeout:  e.StopTimeout,
+		Heartbeat:    e.Heartbeat,
+
+		CancelTimeout: e.CancelTimeout,
+	}
+	faults = append(faults, d.pool.Check())
+	err = errors.Join(faults...)
+	if err == nil {
+		c.warnForeign(x.Foreign)
+	}
+	if err == nil && x.Credentials != nil && s.Exposed() {
+		c.Logger.Warn("requests cross the network in plain HTTP: others can read the objects and a session token, "+
+			"and change what arrives; give an https endpoint", "endpoint", aws.ToString(s.Client.BaseEndpoint))
+	}
+	return c, err
+}
+
+// warnForeign says which settings the workers do without.
+func (c *Config) warnForeign(foreign settings.Foreign) {
+	switch {
+	case len(foreign) == 0:
+	case c.WorkerCommand != nil:
+		c.Logger.Warn("settings cannot cross to workers: WorkerCommand's program must apply them", "settings", foreign.Fields())
+	default:
+		c.Logger.Warn("settings cannot cross to workers, which do without them (Foreign: ForeignWarn)", "settings", foreign.Fields())
+	}
 }

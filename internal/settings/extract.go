@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -14,8 +16,41 @@ import (
 type Extracted struct {
 	Settings    Settings
 	Credentials aws.CredentialsProvider // nil: requests are not signed
-	// Foreign joins one error for each setting that cannot cross a process boundary.
-	Foreign error
+	Foreign     Foreign                 // settings that cannot cross a process boundary
+}
+
+// Foreign are settings that cannot cross a process boundary. Settings has the SDK's defaults in their
+// place.
+type Foreign []Fault
+
+// Fault is a setting that cannot cross.
+type Fault struct {
+	Field string
+	Why   string // and what to do about it
+}
+
+func (f Fault) Error() string { return f.Field + " " + f.Why }
+
+func cannotCross(field, remedy string) Fault {
+	return Fault{field, "cannot cross to a worker process: " + remedy}
+}
+
+// Err joins one error for each setting; nil if there is none.
+func (f Foreign) Err() error {
+	var all []error
+	for _, fault := range f {
+		all = append(all, fault)
+	}
+	return errors.Join(all...)
+}
+
+// Fields returns the names of the settings.
+func (f Foreign) Fields() string {
+	var names []string
+	for _, fault := range f {
+		names = append(names, fault.Field)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Extract returns the settings of the client that s3.NewFromConfig would create from cfg and
@@ -23,28 +58,33 @@ type Extracted struct {
 // of an HTTP client need not cross.
 func Extract(cfg aws.Config, optFns []func(*s3.Options), caGiven bool) Extracted {
 	before, after := resolve(cfg, optFns)
+	foreign := foreignFields(after, func(field string, a, b any) bool { return differs(a, b) }, before)
+	if cfg.Retryer != nil || differs(before.Retryer, after.Retryer) {
+		foreign = append(foreign, cannotCross("Retryer", useMaxAttempts))
+	}
+	timeout, _ := readTimeout(cfg, before, after)
+	return extracted(after, foreign, timeout, caGiven)
+}
+
+// extracted completes what is foreign with what the HTTP client has of it. readTimeout is the
+// caller's; 0: not set.
+func extracted(after s3.Options, foreign Foreign, readTimeout time.Duration, caGiven bool) Extracted {
 	x := Extracted{Settings: Settings{Client: fromOptions(after)}}
 	if !x.Settings.Client.Anonymous {
 		x.Credentials = after.Credentials
 	}
 	x.Settings.MaxAttempts = after.RetryMaxAttempts
-
-	var faults []error
-	for field, why := range foreignFields(cfg, before, after) {
-		faults = append(faults, fmt.Errorf("%s cannot cross to a worker process: %s", field, why))
+	client, ok := after.HTTPClient.(*awshttp.BuildableClient)
+	if !ok {
+		foreign = append(foreign, cannotCross(fmt.Sprintf("HTTPClient (%T)", after.HTTPClient),
+			"only an *awshttp.BuildableClient can; "+useWorkerCommand))
+		after.HTTPClient = nil
+		client = s3.New(after).Options().HTTPClient.(*awshttp.BuildableClient)
 	}
-	client, own := clientOf(after)
-	if own != nil {
-		faults = append(faults, own)
-	} else {
-		var err error
-		x.Settings.HTTP, err = readHTTP(client, caGiven)
-		faults = append(faults, err)
-		if timeout, set := readTimeout(cfg, before, after); set {
-			x.Settings.StallTimeout = timeout
-		}
-	}
-	x.Foreign = errors.Join(faults...)
+	var faults []Fault
+	x.Settings.HTTP, faults = readHTTP(client, caGiven)
+	x.Settings.StallTimeout = readTimeout
+	x.Foreign = append(foreign, faults...)
 	return x
 }
 
@@ -65,32 +105,33 @@ func resolve(cfg aws.Config, optFns []func(*s3.Options)) (before, after s3.Optio
 
 const (
 	useWorkerCommand = "set it in a separate program that calls ServeWorker, and name that program in Config.WorkerCommand"
+	useBaseEndpoint  = "set BaseEndpoint instead, or " + useWorkerCommand
 	useMaxAttempts   = "set Config.MaxAttempts or RetryMode instead, or set it in a Config.WorkerCommand program"
 )
 
-// foreignFields returns the fields of s3.Options in which the caller has set code, each with the
-// remedy. Every field of s3.Options is a plain value (Client), or listed here, or irrelevant to a
-// download. A test compares the three lists with the type.
-func foreignFields(cfg aws.Config, before, after s3.Options) map[string]string {
-	faults := map[string]string{}
+// foreignFields returns the fields of s3.Options in which the caller has set code, but for Retryer
+// and HTTPClient. differ compares a field with what the SDK itself puts there, which before has.
+// Every field of s3.Options is a plain value (Client), or listed here, or irrelevant to a download. A
+// test compares the three lists with the type.
+func foreignFields(after s3.Options, differ func(field string, a, b any) bool, before s3.Options) (foreign Foreign) {
 	check := func(field string, set bool, remedy string) {
 		if set {
-			faults[field] = remedy
+			foreign = append(foreign, cannotCross(field, remedy))
 		}
 	}
+	own := func(field string, a, b any, remedy string) { check(field, differ(field, a, b), remedy) }
 	check("APIOptions (middleware)", len(after.APIOptions) > 0, useWorkerCommand)
 	check("Interceptors", !reflect.ValueOf(after.Interceptors).IsZero() && hasInterceptors(after), useWorkerCommand)
 	//lint:ignore SA1019 A caller may still set it.
-	check("EndpointResolver", after.EndpointResolver != nil, "set BaseEndpoint instead, or "+useWorkerCommand)
-	check("EndpointResolverV2", differs(before.EndpointResolverV2, after.EndpointResolverV2), "set BaseEndpoint instead, or "+useWorkerCommand)
-	check("ExpressCredentials", after.ExpressCredentials != nil, useWorkerCommand)
-	check("HTTPSignerV4", differs(before.HTTPSignerV4, after.HTTPSignerV4), useWorkerCommand)
-	check("AuthSchemeResolver", differs(before.AuthSchemeResolver, after.AuthSchemeResolver), useWorkerCommand)
-	check("AuthSchemes", len(after.AuthSchemes) > 0, useWorkerCommand)
-	check("TracerProvider", differs(before.TracerProvider, after.TracerProvider), useWorkerCommand)
-	check("MeterProvider", differs(before.MeterProvider, after.MeterProvider), useWorkerCommand)
-	check("Retryer", cfg.Retryer != nil || differs(before.Retryer, after.Retryer), useMaxAttempts)
-	return faults
+	check("EndpointResolver", after.EndpointResolver != nil, useBaseEndpoint)
+	own("EndpointResolverV2", before.EndpointResolverV2, after.EndpointResolverV2, useBaseEndpoint)
+	own("ExpressCredentials", before.ExpressCredentials, after.ExpressCredentials, useWorkerCommand)
+	own("HTTPSignerV4", before.HTTPSignerV4, after.HTTPSignerV4, useWorkerCommand)
+	own("AuthSchemeResolver", before.AuthSchemeResolver, after.AuthSchemeResolver, useWorkerCommand)
+	own("AuthSchemes", before.AuthSchemes, after.AuthSchemes, useWorkerCommand)
+	own("TracerProvider", before.TracerProvider, after.TracerProvider, useWorkerCommand)
+	own("MeterProvider", before.MeterProvider, after.MeterProvider, useWorkerCommand)
+	return foreign
 }
 
 func hasInterceptors(o s3.Options) bool {
@@ -113,15 +154,4 @@ func differs(a, b any) bool {
 		return va.Pointer() != vb.Pointer()
 	}
 	return !reflect.DeepEqual(a, b)
-}
-
-// clientOf returns the HTTP client, with the settings of the DefaultsMode applied. It returns an
-// error if the client is not of the SDK's own type.
-func clientOf(after s3.Options) (*awshttp.BuildableClient, error) {
-	client, ok := after.HTTPClient.(*awshttp.BuildableClient)
-	if !ok {
-		return nil, fmt.Errorf("HTTPClient (%T) cannot cross to a worker process: only an *awshttp.BuildableClient can; %s",
-			after.HTTPClient, useWorkerCommand)
-	}
-	return client, nil
 }

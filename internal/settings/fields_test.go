@@ -101,7 +101,7 @@ func wantClass(t *testing.T, want class, name string, x settings.Extracted) {
 	if before.Foreign != nil {
 		t.Fatalf("the test is wrong: %v", before.Foreign)
 	}
-	named := x.Foreign != nil && strings.Contains(x.Foreign.Error(), name)
+	named := x.Foreign != nil && strings.Contains(x.Foreign.Err().Error(), name)
 	moved := !reflect.DeepEqual(before.Settings, x.Settings)
 	switch {
 	case want == foreign && !named:

@@ -2,8 +2,6 @@ package settings
 
 import (
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"reflect"
@@ -32,9 +30,8 @@ var (
 	dialerFields = map[string]bool{"Timeout": true, "KeepAlive": true, "DualStack": true}
 )
 
-// readHTTP returns the plain values of client, and an error that names everything that cannot
-// cross.
-func readHTTP(client *awshttp.BuildableClient, caGiven bool) (HTTP, error) {
+// readHTTP returns the plain values of client, and everything that cannot cross.
+func readHTTP(client *awshttp.BuildableClient, caGiven bool) (HTTP, []Fault) {
 	base := awshttp.NewBuildableClient()
 	transport, plain := client.GetTransport(), base.GetTransport()
 	dialer, plainDialer := client.GetDialer(), base.GetDialer()
@@ -51,7 +48,7 @@ func readHTTP(client *awshttp.BuildableClient, caGiven bool) (HTTP, error) {
 		NoProxy:               transport.Proxy == nil,
 	}
 	refuse := func(field, remedy string) {
-		faults = append(faults, fmt.Errorf("HTTPClient transport.%s cannot cross to a worker process: %s", field, remedy))
+		faults = append(faults, cannotCross("HTTPClient transport."+field, remedy))
 	}
 	if transport.Proxy != nil && pointer(transport.Proxy) != pointer(http.ProxyFromEnvironment) {
 		refuse("Proxy", "set HTTPS_PROXY and HTTP_PROXY in the environment, or "+useWorkerCommand)
@@ -68,22 +65,22 @@ func readHTTP(client *awshttp.BuildableClient, caGiven bool) (HTTP, error) {
 		}
 	}
 	if client.GetTimeout() != 0 {
-		faults = append(faults, errors.New("HTTPClient timeout limits a whole body and cannot apply to ranges: use Config.StallTimeout, or a context"))
+		faults = append(faults, Fault{"HTTPClient timeout", "limits a whole body and cannot apply to ranges: use Config.StallTimeout, or a context"})
 	}
-	return h, errors.Join(faults...)
+	return h, faults
 }
 
-// otherFields returns an error for each exported field of got that differs from want and is not in
+// otherFields returns a fault for each exported field of got that differs from want and is not in
 // known.
-func otherFields(what string, want, got reflect.Value, known map[string]bool) []error {
-	var faults []error
+func otherFields(what string, want, got reflect.Value, known map[string]bool) []Fault {
+	var faults []Fault
 	for i := range got.NumField() {
 		field := got.Type().Field(i)
 		if !field.IsExported() || known[field.Name] {
 			continue
 		}
 		if !sameValue(want.Field(i), got.Field(i)) {
-			faults = append(faults, fmt.Errorf("%s.%s cannot cross to a worker process: %s", what, field.Name, useWorkerCommand))
+			faults = append(faults, cannotCross(what+"."+field.Name, useWorkerCommand))
 		}
 	}
 	return faults

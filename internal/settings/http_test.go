@@ -215,7 +215,7 @@ func TestClientTimeouts(t *testing.T) {
 	}
 
 	cfg.HTTPClient = awshttp.NewBuildableClient().WithTimeout(time.Minute)
-	if x := extract(t, cfg); x.Foreign == nil || !strings.Contains(x.Foreign.Error(), "timeout") {
+	if x := extract(t, cfg); x.Foreign == nil || !strings.Contains(x.Foreign.Err().Error(), "timeout") {
 		t.Errorf("a timeout of a whole body: got error %v", x.Foreign)
 	}
 }
@@ -248,7 +248,7 @@ func TestCABundle(t *testing.T) {
 		t.Errorf("roots given: got %v", x.Foreign)
 	}
 	x := settings.Extract(cfg, nil, false)
-	if x.Foreign == nil || !strings.Contains(x.Foreign.Error(), "RootCAs") || !strings.Contains(x.Foreign.Error(), "Config.CABundle") {
+	if x.Foreign == nil || !strings.Contains(x.Foreign.Err().Error(), "RootCAs") || !strings.Contains(x.Foreign.Err().Error(), "Config.CABundle") {
 		t.Errorf("roots not given: got %v, want an error that points to CABundle", x.Foreign)
 	}
 }
@@ -286,11 +286,11 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	})
 	x := extract(t, cfg, func(o *s3.Options) { o.TracerProvider = tracer{} })
 	for _, name := range []string{"APIOptions", "DialTLS", "Proxy", "MaxVersion", "TracerProvider"} {
-		if x.Foreign == nil || !strings.Contains(x.Foreign.Error(), name) {
+		if x.Foreign == nil || !strings.Contains(x.Foreign.Err().Error(), name) {
 			t.Errorf("%s is not in %v", name, x.Foreign)
 		}
 	}
-	if !strings.Contains(x.Foreign.Error(), "WorkerCommand") {
+	if !strings.Contains(x.Foreign.Err().Error(), "WorkerCommand") {
 		t.Errorf("nothing points to WorkerCommand in %v", x.Foreign)
 	}
 }

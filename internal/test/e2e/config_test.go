@@ -47,6 +47,7 @@ var badValues = []named[*processpool.Config]{
 	{"CABundle", func(c *processpool.Config) { c.CABundle = []byte("no certificate") }},
 	{"WorkerCommand", func(c *processpool.Config) { c.WorkerCommand = []string{} }},
 	{"WorkerCommand", func(c *processpool.Config) { c.WorkerCommand = []string{""} }},
+	{"Foreign is ForeignMode(2)", func(c *processpool.Config) { c.Foreign = 2 }},
 	{"ClientOptions[0]", func(c *processpool.Config) { c.ClientOptions = []func(*s3.Options){nil} }},
 }
 
