@@ -97,6 +97,15 @@ type Config struct {
 	// range, attempt, the worker's pid and S3's request id, where there is one. Default:
 	// nothing is logged.
 	Logger *slog.Logger
+
+	// OnAttempt is told of the end of each request to S3, in the application: for traces and
+	// metrics, in place of middleware in the workers. Calls come one at a time, from a goroutine of
+	// the Downloader's own, in the order in which the workers' reports arrive. All requests of a
+	// download are told before its Future ends, and the last one before Shutdown returns; so OnAttempt
+	// must not wait for a Future or for Shutdown. A slow one slows downloads down: with some thousand
+	// requests not told yet, no further ones are made. A panic is the application's, as of any
+	// goroutine. It costs each request a message from its worker. Default: nil, at no cost.
+	OnAttempt func(Attempt)
 }
 
 // ForeignMode says what becomes of settings that cannot cross to the workers because they hold code:

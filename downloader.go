@@ -33,6 +33,7 @@ type Downloader struct {
 	defaults DownloadOptions // what an option function sees
 	env      transfer.Env
 	counters dispatch.Counters
+	told     func(dispatch.Attempt) // OnAttempt; nil: nobody is told
 
 	mu struct {
 		sync.Mutex
@@ -56,17 +57,6 @@ func NewDownloader(cfg aws.Config, optFns ...func(*Config)) (*Downloader, error)
 	return newDownloader(func(fns []func(*s3.Options), caGiven bool) settings.Extracted {
 		return settings.Extract(cfg, fns, caGiven)
 	}, environ.Of(cfg), optFns)
-}
-
-// NewFromClient is NewDownloader for the settings of a client, as its Options returns them. The client
-// itself makes no request and is not kept; its credentials provider is.
-func NewFromClient(client *s3.Client, optFns ...func(*Config)) (*Downloader, error) {
-	if client == nil {
-		return nil, errors.New("processpool: NewFromClient: the client is nil: give one of s3.New or s3.NewFromConfig")
-	}
-	return newDownloader(func(fns []func(*s3.Options), caGiven bool) settings.Extracted {
-		return settings.ExtractClient(client, fns, caGiven)
-	}, environ.Of(aws.Config{}), optFns)
 }
 
 func newDownloader(extract extractor, e environ.Environ, optFns []func(*Config)) (*Downloader, error) {
@@ -239,6 +229,7 @@ func (d *Downloader) start() (*dispatch.Loop, error) {
 			Requests:  d.pool.Settings.Slots,
 			Logger:    d.env.Logger,
 			Counters:  &d.counters,
+			OnAttempt: d.told,
 		})
 		d.mu.state = stateRunning
 	}

@@ -132,6 +132,17 @@ func (c *Config) fence(command pool.Command, ports []uint16, pretend fence.Prete
 // extractor returns the settings of an aws.Config or a client, with the given options applied.
 type extractor func(optFns []func(*s3.Options), caGiven bool) settings.Extracted
 
+// NewFromClient is NewDownloader for the settings of a client, as its Options returns them. The client
+// itself makes no request and is not kept; its credentials provider is.
+func NewFromClient(client *s3.Client, optFns ...func(*Config)) (*Downloader, error) {
+	if client == nil {
+		return nil, errors.New("processpool: NewFromClient: the client is nil: give one of s3.New or s3.NewFromConfig")
+	}
+	return newDownloader(func(fns []func(*s3.Options), caGiven bool) settings.Extracted {
+		return settings.ExtractClient(client, fns, caGiven)
+	}, environ.Of(aws.Config{}), optFns)
+}
+
 // configure applies the caller's functions to the defaults, and keeps what they come to in
 // d.pool and d.env.
 func (d *Downloader) configure(extract extractor, e environ.Environ, optFns []func(*Config)) (Config, error) {
@@ -152,7 +163,7 @@ func (d *Downloader) configure(extract extractor, e environ.Environ, optFns []fu
 	x := extract(given, c.CABundle != nil)
 	s := x.Settings
 	s.Slots, s.MaxAttempts, s.StallTimeout = c.RequestsPerProcess, c.MaxAttempts, c.StallTimeout
-	s.RetryTimeout = c.retryTimeout()
+	s.RetryTimeout, s.Attempts = c.retryTimeout(), c.OnAttempt != nil
 	s.CABundle, s.UserAgent = c.CABundle, "processpool/"+version
 	if c.WorkerCommand == nil && s.PlainHTTP() {
 		s.CABundle = nil // no worker needs it, and each would read it at its start
@@ -166,7 +177,7 @@ func (d *Downloader) configure(extract extractor, e environ.Environ, optFns []fu
 		faults = append(faults, x.Foreign.Err(),
 			errors.New("to have workers do without what cannot cross, set Config.Foreign to ForeignWarn; Config.OnAttempt tells the application of each request"))
 	}
-	d.env.Files, d.env.Slow = e.Files, e.Slow
+	d.env.Files, d.env.Slow, d.told = e.Files, e.Slow, told(c.OnAttempt)
 	s.Hurry = e.Hurry
 	d.pool = pool.Options{
 		Processes:    c.MaxRequestProcesses,

@@ -27,6 +27,7 @@ func (j *Job) retry(r *ipc.Retry) {
 	if r.Kind == failure.KindUnexpected {
 		j.Written, j.Sum, j.Record = 0, 0, 0
 	}
+	j.requests.retried(r, j.Written)
 	j.loop.counters.retried(j.Op, r.Kind)
 	j.log(slog.LevelInfo, "attempt failed", "attempt", r.Attempt, "wait", r.Wait, "request", r.Request, "error", r.Cause)
 	j.task.Retry(j, r)
@@ -77,6 +78,9 @@ func (l *Loop) down(e pool.Down) {
 	unread := e.Worker.Unread()
 	for _, j := range h.jobs {
 		j.unseen = slices.Contains(unread, j.id)
+		if !j.unseen {
+			j.cut(e.Err)
+		}
 		j.task.Lost(j, e.Err)
 	}
 }

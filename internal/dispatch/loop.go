@@ -17,6 +17,7 @@ type Options struct {
 	Requests  int // that one of them makes at a time: its slots
 	Logger    *slog.Logger
 	Counters  *Counters
+	OnAttempt func(Attempt) // told of each request's end, one at a time; nil: nobody is
 }
 
 // Loop is the run loop. Do, Ended and Window may be called from any goroutine; everything else is
@@ -26,6 +27,7 @@ type Loop struct {
 	crew     Crew
 	logger   *slog.Logger
 	counters *Counters
+	attempts *attempts // nil: nobody is told of requests
 
 	calls chan func()
 	ended chan struct{} // closed when run has returned
@@ -60,6 +62,7 @@ func New(o Options) *Loop {
 		look:     time.NewTimer(time.Hour),
 	}
 	l.look.Stop()
+	l.attempts = newAttempts(o.OnAttempt, l.Slots(), o.Logger)
 	l.crew.Start()
 	go l.run()
 	return l
@@ -81,6 +84,7 @@ func (l *Loop) Ended() <-chan struct{} { return l.ended }
 
 func (l *Loop) run() {
 	defer close(l.ended)
+	defer l.attempts.stop()
 	defer l.look.Stop()
 	events := l.crew.Events()
 	for {
@@ -92,6 +96,7 @@ func (l *Loop) run() {
 				return
 			}
 			l.handle(e)
+		case <-l.attempts.caughtUp():
 		case <-l.look.C:
 		}
 		l.handOut()
@@ -221,6 +226,10 @@ func (l *Loop) handle(e pool.Event) {
 	case pool.Retry:
 		if j := l.job(e.Worker, e.ID); j != nil {
 			j.retry(e.Retry)
+		}
+	case pool.Attempt:
+		if j := l.job(e.Worker, e.ID); j != nil {
+			j.attempted(e.Attempt)
 		}
 	case pool.Result:
 		if j := l.job(e.Worker, e.ID); j != nil {

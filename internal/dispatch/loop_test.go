@@ -27,13 +27,17 @@ type fixture struct {
 	log      []string // of the loop's goroutine
 }
 
-func newFixture(t *testing.T, processes, requests int) *fixture {
+func newFixture(t *testing.T, processes, requests int, options ...func(*Options)) *fixture {
 	leak.Check(t)
 	f := &fixture{t: t, crew: fakecrew.New()}
-	f.loop = New(Options{
+	o := Options{
 		Crew: f.crew, Processes: processes, Requests: requests,
 		Logger: slog.New(slog.DiscardHandler), Counters: &f.counters,
-	})
+	}
+	for _, option := range options {
+		option(&o)
+	}
+	f.loop = New(o)
 	t.Cleanup(func() {
 		f.loop.Do(f.loop.Shutdown)
 		<-f.loop.Ended()

@@ -23,6 +23,9 @@ type hand struct {
 
 // handOut gives jobs to free slots until one of the two runs out.
 func (l *Loop) handOut() {
+	if l.attempts.behind() {
+		return
+	}
 	for {
 		h := l.freeHand()
 		if h == nil {

@@ -73,6 +73,9 @@ type Job struct {
 	Message *ipc.Job // what to send; nil: the task calls Send when it is ready
 	File    *os.File // to send with it, where the message carries one
 
+	Transfer int64 // whose job it is; NoTransfer: that of a listing
+	Tried    int   // requests that earlier jobs have made for its range
+
 	Written  int64     // bytes of the range that are in the file, as last reported
 	Sum      uint64    // checksum of those bytes, where it combines
 	Record   uint64    // their checksum for the journal
@@ -87,6 +90,8 @@ type Job struct {
 	unseen    bool  // the worker was lost before it read the job
 	reclaimed bool  // taken back from its worker, so that others share what is missing
 	counted   int64 // bytes, by the counters
+	sent      *ipc.Job
+	requests  requests
 }
 
 // Send sends a job that has a slot. Loop goroutine only.
@@ -94,6 +99,7 @@ func (j *Job) Send(m *ipc.Job, file *os.File) {
 	j.Begun = time.Now()
 	j.Heard = j.Begun
 	m.ID = j.id
+	j.sent = m
 	j.loop.counters.requested(j.Op)
 	j.hand.worker.Job(m, file)
 }

@@ -35,6 +35,7 @@ func (c *Client) optionally(ctx context.Context, bucket string, onRetry Retrying
 
 func (c *Client) within(ctx context.Context, budget *budget, bucket string, onRetry Retrying, once attempt) error {
 	renewed, corrected := false, false
+	ctx = c.counted(ctx)
 	for made := 1; ; made++ {
 		headway, err := c.paced(ctx, once)
 		if err == nil {
@@ -103,12 +104,17 @@ func (c *Client) paced(ctx context.Context, once attempt) (headway bool, err err
 		}
 		defer func() { release(err) }()
 	}
+	asked := ctx
 	ctx, w := watched(ctx, c.stall)
 	defer w.stop()
+	ctx, w.requests = recorded(ctx)
 	ctx = answer.Watched(ctx, w.alive)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn:              func(string) { w.reused = false }, // again, when net/http itself retries
-		GotConn:              func(info httptrace.GotConnInfo) { w.conn, w.reused = info.Conn, info.Reused },
+		GetConn: func(string) { w.reused = false }, // again, when net/http itself retries
+		GotConn: func(info httptrace.GotConnInfo) {
+			w.conn, w.reused = info.Conn, info.Reused
+			w.requests.connected(info.Conn)
+		},
 		GotFirstResponseByte: func() { w.answered.Store(true) },
 	})
 	headway, err = once(ctx, w)
@@ -118,6 +124,11 @@ func (c *Client) paced(ctx context.Context, once attempt) (headway bool, err err
 		err = &failure.Idle{Err: err}
 	}
 	c.blame(w.conn, err)
+	if err != nil && asked.Err() != nil {
+		w.requests.end(context.Cause(asked))
+	} else {
+		w.requests.end(err)
+	}
 	return headway, err
 }
 

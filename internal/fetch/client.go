@@ -32,6 +32,7 @@ type Client struct {
 	clock       Clock
 	stall       time.Duration
 	buffers     chan []byte
+	reports     bool // to a Reporter
 
 	// The budget of each question.
 	maxAttempts  int
@@ -75,6 +76,9 @@ func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
 		options.Credentials = credentials
 	}
 	options.APIOptions = append(options.APIOptions, userAgent(s.UserAgent), withoutBodyValidation, withoutExposure, answer.Check)
+	if s.Attempts {
+		options.APIOptions = append(options.APIOptions, withReports)
+	}
 	c := &Client{
 		s3:          s3.New(options, optFns...),
 		dialer:      dialer,
@@ -82,6 +86,7 @@ func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
 		clock:       o.Clock,
 		stall:       s.StallTimeout,
 		buffers:     make(chan []byte, s.Slots),
+		reports:     s.Attempts,
 
 		maxAttempts:  s.MaxAttempts,
 		retryTimeout: s.RetryTimeout,

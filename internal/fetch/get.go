@@ -88,6 +88,7 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 		return true, nil // the last attempt broke off behind the last byte
 	}
 	g.body = lowat.Body{}
+	w.requests.asksFor(&g.length)
 	out, err := g.client.s3.GetObject(ctx, g.input(), g.client.regions.of(g.job.Bucket))
 	if err != nil {
 		return false, g.explain(answer.Error(err))

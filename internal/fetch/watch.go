@@ -26,6 +26,8 @@ type watch struct {
 	conn   net.Conn
 	reused bool // it served another request before
 
+	requests *requests // nil: they are not reported
+
 	answered atomic.Bool  // the answer has begun
 	beats    atomic.Int64 // how often something has arrived
 	body     atomic.Pointer[lowat.Body]

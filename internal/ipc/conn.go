@@ -88,20 +88,43 @@ func (c *Conn) Send(m Message, file *os.File) error {
 		}
 		return fmt.Errorf("ipc: send %T: it carries no file", m)
 	}
+	if file == nil {
+		return c.SendAll(m)
+	}
 	c.send.Lock()
 	defer c.send.Unlock()
-	frame, err := appendFrame(c.send.buf[:0], m)
+	frame, err := c.frame(m)
 	if err != nil {
 		return err
 	}
-	if cap(frame) <= maxKept {
-		c.send.buf = frame
-	}
-	if file == nil {
-		_, err = c.socket.Write(frame)
+	return c.sendWithFile(frame, file)
+}
+
+// SendAll is Send for several messages, none of which carries a file, in one write: the receiver
+// wakes up once.
+func (c *Conn) SendAll(messages ...Message) error {
+	c.send.Lock()
+	defer c.send.Unlock()
+	frames, err := c.frame(messages...)
+	if err != nil {
 		return err
 	}
-	return c.sendWithFile(frame, file)
+	_, err = c.socket.Write(frames)
+	return err
+}
+
+// frame returns the frames of the messages. It needs the lock.
+func (c *Conn) frame(messages ...Message) (frames []byte, err error) {
+	frames = c.send.buf[:0]
+	for _, m := range messages {
+		if frames, err = appendFrame(frames, m); err != nil {
+			return nil, err
+		}
+	}
+	if cap(frames) <= maxKept {
+		c.send.buf = frames
+	}
+	return frames, nil
 }
 
 // Receive returns the next message and, for a message that carries one, an open file. The caller

@@ -23,6 +23,7 @@ const (
 	kindStop
 	kindHandle
 	kindListed
+	kindAttempt
 )
 
 // carriesFile reports whether a descriptor comes with the message.
@@ -47,6 +48,7 @@ func (*Pong) kind() kind        { return kindPong }
 func (*Stop) kind() kind        { return kindStop }
 func (*Handle) kind() kind      { return kindHandle }
 func (*Listed) kind() kind      { return kindListed }
+func (*Attempt) kind() kind     { return kindAttempt }
 
 // newMessage returns a new message of that kind, nil if there is no such kind.
 func newMessage(k kind) Message {
@@ -83,6 +85,8 @@ func newMessage(k kind) Message {
 		return new(Handle)
 	case kindListed:
 		return new(Listed)
+	case kindAttempt:
+		return new(Attempt)
 	}
 	return nil
 }

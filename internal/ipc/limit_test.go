@@ -61,6 +61,9 @@ func sized(t testing.TB, index, length int) Message {
 	case 12:
 		l := &Listed{ID: 1, Entries: []Entry{{Key: []byte("k")}}}
 		m, pad = l, &l.Entries[0].ETag
+	case 13:
+		a := &Attempt{ID: 1}
+		m, pad = a, &a.RequestID
 	default:
 		a := &Ask{}
 		m, pad = a, &a.RefusedToken
@@ -74,7 +77,7 @@ func sized(t testing.TB, index, length int) Message {
 	return m
 }
 
-const sizedKinds = 14
+const sizedKinds = 15
 
 // FuzzSizes: a message of any kind that fits into a frame arrives, whatever its size. Another is
 // refused before a byte of it is sent, and the next message arrives.

@@ -66,6 +66,10 @@ var messages = []Message{
 	&Stop{},
 	&Handle{Number: 1<<64 - 1},
 	&Listed{ID: 15, Entries: []Entry{{Key: []byte("a\xff"), Size: 1}, {Key: []byte("b")}}},
+	&Attempt{
+		ID: 16, Op: OpGet, Offset: 8 << 20, Length: SizeUnknown, Number: 2, Start: 1, End: 1<<63 - 1, Bytes: 3, Status: 503,
+		RequestID: "id", HostID: "id2", RemoteAddr: "127.0.0.1:80", Err: &failure.Wire{Text: "text"}, Ends: true,
+	},
 }
 
 var object = Object{
@@ -228,7 +232,7 @@ func TestDecodeNonsense(t *testing.T) {
 		{[]byte("GET / HTTP/1.1\r\n"), "is not of this protocol"},
 		{[]byte("panic: runtime error\n"), "is not of this protocol"},
 		{header(3, 0), "unknown kind 0"},
-		{header(3, 17), "unknown kind 17"},
+		{header(3, 18), "unknown kind 18"},
 		{header(3, 255), "unknown kind 255"},
 		{append(header(3, byte(kindHello)), "{]"...), "decode *ipc.Hello"},
 		{append(header(3, byte(kindHello)), "[]"...), "decode *ipc.Hello"},

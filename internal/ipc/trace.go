@@ -35,6 +35,8 @@ func Describe(m Message) string {
 	case *Retry:
 		return fmt.Sprintf("Retry %d attempt %d failed (%s), wait %v: %s%s",
 			m.ID, m.Attempt, word(string(m.Kind)), m.Wait, strconv.Quote(m.Cause), request(m.Request))
+	case *Attempt:
+		return describeAttempt(m)
 	case *Listed:
 		return fmt.Sprintf("Listed %d %d keys", m.ID, len(m.Entries))
 	case *Result:
@@ -157,6 +159,19 @@ func describeResult(m *Result) string {
 		line += fmt.Sprintf(" %s", OpRead)
 	}
 	return line + request(m.Request)
+}
+
+func describeAttempt(m *Attempt) string {
+	line := fmt.Sprintf("Attempt %d number %d %s", m.ID, m.Number, word(string(m.Op)))
+	if m.Op == OpGet {
+		line += span(m.Offset, m.Length)
+	}
+	line += fmt.Sprintf(" status %d, %d bytes", m.Status, m.Bytes) + request(m.RequestID)
+	line += flag(m.RemoteAddr != "", "from "+word(m.RemoteAddr))
+	if m.Err != nil {
+		line += " error " + strconv.Quote(m.Err.Text)
+	}
+	return line
 }
 
 func describeObject(o *Object) string {

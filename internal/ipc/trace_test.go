@@ -46,6 +46,10 @@ var shown = map[string]bool{
 	"Result.Head.Object.Stored.Kind":      true,
 	"Result.Get.Chosen.Algorithm":         true,
 	"Result.Get.Chosen.Kind":              true,
+	"Attempt.Op":                          true,
+	"Attempt.RequestID":                   true,
+	"Attempt.RemoteAddr":                  true,
+	"Attempt.Err.Text":                    true,
 	"Credentials.Source":                  true,
 	"Credentials.Err":                     true,
 }

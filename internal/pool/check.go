@@ -52,6 +52,8 @@ func (p *pending) check(message ipc.Message) error {
 		}
 	case *ipc.Retry:
 		return p.checkRetry(m)
+	case *ipc.Attempt:
+		return p.checkAttempt(m)
 	case *ipc.Listed:
 		if p.job.List == nil {
 			return errors.New("keys that the job did not ask for")

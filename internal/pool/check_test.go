@@ -42,7 +42,7 @@ func get(r ipc.GetResult) *ipc.Result { return &ipc.Result{Get: &r} }
 
 // hear gives a job, and returns the error of the first message that is refused.
 func hear(job ipc.Job, messages ...ipc.Message) error {
-	var j Jobs
+	j := Jobs{Attempts: true}
 	j.Give(&job)
 	for _, m := range messages {
 		if _, err := j.Hear(0, m); err != nil {
@@ -93,7 +93,17 @@ func TestCheckHonest(t *testing.T) {
 			&ipc.Listed{Entries: []ipc.Entry{{Key: []byte("p/1")}}},
 			&ipc.Result{List: &ipc.Page{Entries: []ipc.Entry{{Key: []byte("p/2")}}, Next: "t2"}},
 		}},
-		"read": {jobRead, []ipc.Message{&ipc.Result{Read: &ipc.ReadResult{Digest: make([]byte, 16)}}}},
+		"attempts of a head": {jobHead, []ipc.Message{
+			&ipc.Attempt{Op: ipc.OpHead, Number: 1, Status: 503, Err: long, RequestID: retry.Cause}, retry,
+			&ipc.Attempt{Op: ipc.OpHead, Number: 2, Status: 200}, &ipc.Attempt{Op: ipc.OpGet, Number: 1, Length: 1},
+			&ipc.Attempt{Op: ipc.OpParts, Number: 1}, &ipc.Result{Head: &ipc.HeadResult{Object: sized(0)}},
+		}},
+		"attempt of unknown size": {jobUnknown, []ipc.Message{
+			&ipc.Attempt{Op: ipc.OpGet, Number: 1, Length: ipc.SizeUnknown}, get(ipc.GetResult{Unsuited: true}),
+		}},
+		"attempt of parts":  {jobParts, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1}}},
+		"attempt of a list": {jobList, []ipc.Message{&ipc.Attempt{Op: ipc.OpList, Number: 1}}},
+		"read":              {jobRead, []ipc.Message{&ipc.Result{Read: &ipc.ReadResult{Digest: make([]byte, 16)}}}},
 	} {
 		if err := hear(c.job, c.messages...); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -157,6 +167,18 @@ func TestCheckRefuses(t *testing.T) {
 		"page to itself":         {jobList, []ipc.Message{&ipc.Result{List: &ipc.Page{Next: "t"}}}, "leads to itself"},
 		"attempt of a read":      {jobRead, []ipc.Message{&ipc.Retry{Attempt: 1, Kind: failure.KindOther}}, "makes no request"},
 		"attempt 0":              {jobHead, []ipc.Message{&ipc.Retry{Kind: failure.KindOther}}, "attempt 0"},
+		"request of a read":      {jobRead, []ipc.Message{&ipc.Attempt{Op: ipc.OpGet, Number: 1}}, `the operation "GetObject"`},
+		"request of another":     {jobRange, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1}}, `the operation "HeadObject"`},
+		"request of nothing":     {jobHead, []ipc.Message{&ipc.Attempt{Op: ipc.Op(text), Number: 1}}, "the operation"},
+		"request 0":              {jobHead, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead}}, "attempt 0"},
+		"request 2^40":           {jobHead, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1 << 40}}, "attempt 1099511627776"},
+		"request below 0":        {jobRange, []ipc.Message{&ipc.Attempt{Op: ipc.OpGet, Number: 1, Offset: -1}}, "a range that there is not"},
+		"request of -2":          {jobRange, []ipc.Message{&ipc.Attempt{Op: ipc.OpGet, Number: 1, Length: -2}}, "a range that there is not"},
+		"body below 0":           {jobRange, []ipc.Message{&ipc.Attempt{Op: ipc.OpGet, Number: 1, Bytes: -1}}, "a body of -1 bytes"},
+		"status 7":               {jobHead, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1, Status: 7}}, "a status 7"},
+		"long request id":        {jobHead, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1, RequestID: text}}, "a text of 20480 bytes"},
+		"long address":           {jobHead, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1, RemoteAddr: text}}, "a text of 20480 bytes"},
+		"long error of one":      {jobHead, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1, Err: &failure.Wire{Sentinels: make([]string, 100_000)}}}, "an error of 100000 bytes"},
 		"long pause":             {jobHead, []ipc.Message{&ipc.Retry{Attempt: 1, Wait: time.Hour, Kind: failure.KindOther}}, "a pause of 1h0m0s"},
 		"long cause":             {jobHead, []ipc.Message{&ipc.Retry{Attempt: 1, Cause: text, Kind: failure.KindOther}}, "a text of 20480 bytes"},
 		"long error":             {jobHead, []ipc.Message{&ipc.Result{Err: &failure.Wire{Sentinels: make([]string, 100_000)}}}, "an error of 100000 bytes"},
@@ -165,6 +187,15 @@ func TestCheckRefuses(t *testing.T) {
 		if err := hear(c.job, c.say...); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// Nobody asks for attempts unless OnAttempt is set.
+func TestCheckAttemptsNotAsked(t *testing.T) {
+	var j Jobs
+	j.Give(&jobHead)
+	if _, err := j.Hear(0, &ipc.Attempt{Op: ipc.OpHead, Number: 1}); err == nil || !strings.Contains(err.Error(), "nobody asked") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -25,7 +25,7 @@ type Worker interface {
 	Unread() []uint64
 }
 
-// Event is an Up, Down or Broken, or a worker's message: a Found, Progress, Retry or Result.
+// Event is an Up, Down or Broken, or a worker's message: a Found, Progress, Retry, Attempt or Result.
 type Event any
 
 type (
@@ -55,6 +55,11 @@ type (
 		Worker Worker
 		*ipc.Retry
 	}
+	// Attempt is a worker's ipc.Attempt.
+	Attempt struct {
+		Worker Worker
+		*ipc.Attempt
+	}
 	// Result is a worker's ipc.Result, of a listing with the whole page.
 	Result struct {
 		Worker Worker
@@ -70,6 +75,8 @@ func jobOf(m ipc.Message) (id uint64, ok bool) {
 	case *ipc.Progress:
 		return m.ID, true
 	case *ipc.Retry:
+		return m.ID, true
+	case *ipc.Attempt:
 		return m.ID, true
 	case *ipc.Listed:
 		return m.ID, true
@@ -88,6 +95,8 @@ func EventOf(w Worker, m ipc.Message) Event {
 		return Progress{w, m}
 	case *ipc.Retry:
 		return Retry{w, m}
+	case *ipc.Attempt:
+		return Attempt{w, m}
 	case *ipc.Result:
 		return Result{w, m}
 	}

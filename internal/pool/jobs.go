@@ -22,6 +22,8 @@ const endless = 8 * maxPage
 // Jobs are the jobs that a worker has, and what may be said of them. Its methods may be called
 // concurrently. The zero Jobs are none.
 type Jobs struct {
+	Attempts bool // the worker is to report them
+
 	hurry int // see settings.Settings
 
 	mu struct {
@@ -102,6 +104,9 @@ func (j *Jobs) Hear(id uint64, m ipc.Message) (ipc.Message, error) {
 	p := j.mu.pending[id]
 	if p == nil {
 		return nil, fmt.Errorf("it sent a %s of job %d, which it does not have", nameOf(m), id)
+	}
+	if _, is := m.(*ipc.Attempt); is && !j.Attempts {
+		return nil, fmt.Errorf("it sent an Attempt of job %d, and nobody asked for them", id)
 	}
 	if err := p.check(m); err != nil {
 		return nil, fmt.Errorf("it sent %w, in a %s of job %d", err, nameOf(m), id)

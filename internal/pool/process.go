@@ -62,7 +62,7 @@ func newProcess(p *Pool, seat int, conn *ipc.Conn) *process {
 		// Jobs, cancels, credentials and pings of a worker that reads are far fewer.
 		outbox: make(chan parcel, 8*p.options.Settings.Slots+32),
 		gone:   make(chan struct{}),
-		jobs:   Jobs{hurry: p.options.Settings.Hurry},
+		jobs:   Jobs{hurry: p.options.Settings.Hurry, Attempts: p.options.Settings.Attempts},
 	}
 	return w
 }

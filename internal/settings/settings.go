@@ -21,6 +21,7 @@ type Settings struct {
 	StallTimeout time.Duration
 	CABundle     []byte // PEM; empty: the system's roots
 	UserAgent    string // "name/version"
+	Attempts     bool   `json:",omitempty"` // report each request's end: see ipc.Attempt
 
 	Hurry int `json:",omitempty"` // of a test: pauses and RetryTimeout are divided by it; 0: not
 }

@@ -20,10 +20,11 @@ func (t *transfer) finish(proved string) {
 	if t.request.KeepModTime {
 		p.modified = t.object.LastModified.Truncate(time.Second) // servers may list more than headers tell
 	}
-	notifier := t.notifier
+	notifier, told := t.notifier, t.loop.Told()
 	t.help(func() func() {
 		op, err := p.run()
 		notifier.stop()
+		told()
 		return func() { t.finished(proved, op, err) }
 	})
 }
@@ -129,7 +130,7 @@ func (t *transfer) giveUp(op string, err error) {
 	t.first = t.download.owner.Wrap(op, err)
 	for _, w := range t.works {
 		if w.Sent() {
-			w.Cancel()
+			w.Abandon(err)
 			t.noteUnfinished(w)
 		}
 	}
@@ -146,7 +147,7 @@ func (t *transfer) clean() {
 		return
 	}
 	t.to(stageCleaning)
-	temp, partial, notifier, outcome := t.temp, t.partial, t.notifier, t.first
+	temp, partial, notifier, told, outcome := t.temp, t.partial, t.notifier, t.loop.Told(), t.first
 	t.help(func() func() {
 		switch {
 		case partial != nil:
@@ -155,6 +156,7 @@ func (t *transfer) clean() {
 			temp.Discard()
 		}
 		notifier.stop()
+		told()
 		return func() { t.end(Object{}) }
 	})
 }

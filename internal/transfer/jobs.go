@@ -16,7 +16,7 @@ import (
 // ask returns a job that is a question about the object.
 func (t *transfer) ask(m *ipc.Job) *dispatch.Job {
 	t.address(m)
-	w := &work{Job: dispatch.Job{Op: m.Op(), Message: m}}
+	w := &work{Job: dispatch.Job{Op: m.Op(), Message: m, Transfer: t.request.ID, Tried: t.tried}}
 	t.works = append(t.works, w)
 	return &w.Job
 }
@@ -28,7 +28,7 @@ func (t *transfer) fetch() *dispatch.Job {
 	if !ok {
 		return nil
 	}
-	w := &work{Job: dispatch.Job{Op: ipc.OpGet, Offset: s.offset, Length: s.length}, span: s}
+	w := &work{Job: dispatch.Job{Op: ipc.OpGet, Offset: s.offset, Length: s.length, Transfer: t.request.ID, Tried: s.tried}, span: s}
 	t.works = append(t.works, w)
 	if t.temp == nil {
 		t.create(w)

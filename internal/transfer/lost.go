@@ -20,6 +20,7 @@ func (t *transfer) Lost(j *dispatch.Job, err error) {
 	case j.Op == ipc.OpGet:
 		t.lostGet(w, err)
 	default:
+		t.tried = j.Requests()
 		if t.cost += j.Cost(); t.cost >= maxLost {
 			t.fail(t.stage.op(), err)
 		}
@@ -32,6 +33,7 @@ func (t *transfer) lostGet(w *work, err error) {
 		return
 	}
 	s := w.span
+	s.tried = w.Requests()
 	if w.Reclaimed() { // killed because it did not let go: it is slow, and that is known
 		s.reclaimed++
 	} else {

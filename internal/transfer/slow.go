@@ -51,6 +51,7 @@ func (t *transfer) shareOut(w *work, err error) bool {
 	t.env.Counters.Slow()
 	s := w.span
 	s.reclaimed++
+	s.tried = w.Requests()
 	t.takeBack(w, s, t.loop.Free())
 	return true
 }

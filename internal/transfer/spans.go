@@ -11,6 +11,7 @@ type span struct {
 	offset, length int64
 	lost           int   // workers that died over it in a row without headway
 	best           int64 // bytes that the most successful of them had written
+	tried          int   // requests that were made for it, where somebody is told
 	reclaimed      int   // times that it was taken back from a slow connection
 }
 

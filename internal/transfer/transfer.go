@@ -37,6 +37,7 @@ type transfer struct {
 	pace     pace          // of the ranges that have arrived
 	works    []*work       // jobs that have a slot
 	cost     int           // workers lost over questions
+	tried    int           // requests that these workers have made
 }
 
 // work is a job of the transfer's with the span it is for.

@@ -106,6 +106,7 @@ type question struct {
 
 	sent    *dispatch.Job // nil: none, or none any more
 	cost    int           // workers lost over it
+	tried   int           // requests that they have made
 	givenUp bool          // no answer is wanted
 }
 
@@ -126,7 +127,7 @@ func (q *question) end(page *ipc.Page, err error) {
 func (q *question) giveUp() {
 	q.givenUp = true
 	if q.sent != nil {
-		q.sent.Cancel()
+		q.sent.Abandon(failure.ErrCanceled)
 	}
 }
 
@@ -136,7 +137,7 @@ func (q *question) Next() *dispatch.Job {
 		return nil
 	}
 	job := q.job
-	q.sent = &dispatch.Job{Op: ipc.OpList, Message: &job}
+	q.sent = &dispatch.Job{Op: ipc.OpList, Message: &job, Transfer: dispatch.NoTransfer, Tried: q.tried}
 	return q.sent
 }
 
@@ -155,7 +156,7 @@ func (q *question) Result(_ *dispatch.Job, r *ipc.Result) {
 
 // Lost implements dispatch.Task.
 func (q *question) Lost(j *dispatch.Job, err error) {
-	q.sent = nil
+	q.sent, q.tried = nil, j.Requests()
 	if q.cost += j.Cost(); q.cost >= maxLost {
 		q.end(nil, err)
 	} else if !q.givenUp {

@@ -145,6 +145,8 @@ func (w *Walk) run() {
 		err = failure.Canceled(w.ctx)
 	}
 	w.cancel(nil)
+	w.loop.Do(func() {}) // behind a giveUp
+	w.loop.Told()()
 	w.owner.End(err, w.failures)
 	w.window.Close()
 }

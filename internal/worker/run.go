@@ -15,34 +15,34 @@ import (
 
 // run runs a job to its result, and closes file: the pool may publish the file when it has the
 // result, and waits until nobody can write to it. It does not change the job.
-func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File) *ipc.Result {
+func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File, r *requests) *ipc.Result {
 	if file != nil {
 		defer file.Close()
 	}
 	result := &ipc.Result{ID: job.ID}
-	if err := s.do(ctx, result, job, file); err != nil {
+	if err := s.do(fetch.Reported(ctx, r), result, job, file, r); err != nil {
 		return &ipc.Result{ID: job.ID, Err: failure.Pack(err)}
 	}
 	return result
 }
 
 // do runs a job and sets the payload of its result.
-func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file *os.File) error {
+func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file *os.File, r *requests) error {
 	client, err := s.client()
 	if err != nil {
 		return err
 	}
 	switch op := job.Op(); op {
 	case ipc.OpHead:
-		result.Head, err = client.Head(ctx, job, s.retrying(job))
+		result.Head, err = client.Head(ctx, job, s.retrying(job, r))
 	case ipc.OpParts:
-		result.Parts, err = client.Parts(ctx, job, s.retrying(job))
+		result.Parts, err = client.Parts(ctx, job, s.retrying(job, r))
 	case ipc.OpList:
-		result.List, err = client.List(ctx, job, s.retrying(job))
+		result.List, err = client.List(ctx, job, s.retrying(job, r))
 	case ipc.OpRead:
 		result.Read, err = read(ctx, job.Read, file)
 	case ipc.OpGet:
-		result.Get, result.Request, err = s.get(ctx, client, job, file)
+		result.Get, result.Request, err = s.get(ctx, client, job, file, r)
 	default:
 		return fmt.Errorf("job %d has no operation, or more than one", job.ID)
 	}
@@ -51,14 +51,14 @@ func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file 
 
 // get runs a Get. A Found that cannot be sent ends the job with the reason: the pool may wait for it
 // before it hands out further ranges.
-func (s *server) get(ctx context.Context, client *fetch.Client, job *ipc.Job, file *os.File) (
+func (s *server) get(ctx context.Context, client *fetch.Client, job *ipc.Job, file *os.File, r *requests) (
 	result *ipc.GetResult, request string, err error,
 ) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var unsent error
 	result, request, err = client.Get(ctx, job, file, fetch.Observer{
-		Retrying: s.retrying(job),
+		Retrying: s.retrying(job, r),
 		Found: func(object ipc.Object, chosen *checksum.Stored) {
 			if unsent = s.send(&ipc.Found{ID: job.ID, Object: object, Chosen: chosen}); unsent != nil {
 				cancel(unsent)
@@ -79,12 +79,12 @@ func (s *server) get(ctx context.Context, client *fetch.Client, job *ipc.Job, fi
 const maxRequest = 1 << 10
 
 // retrying returns a function that reports failed attempts to the pool.
-func (s *server) retrying(job *ipc.Job) fetch.Retrying {
+func (s *server) retrying(job *ipc.Job, r *requests) fetch.Retrying {
 	return func(attempt int, wait time.Duration, cause error) {
-		s.send(&ipc.Retry{
+		s.send(r.with(&ipc.Retry{
 			ID: job.ID, Attempt: attempt, Wait: wait, Cause: failure.Cut(cause.Error(), failure.MaxText),
 			Request: failure.RequestID(cause), Kind: failure.KindOf(cause),
-		})
+		})...)
 	}
 }
 

@@ -8,13 +8,16 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
-// send sends a message of a job. It returns an error if the message cannot be sent, which is then
-// the job's error. An error of the socket, after which the conversation is over, ends serve.
-func (s *server) send(m ipc.Message) error {
-	if err := tooLong(m); err != nil {
-		return err
+// send sends messages of a job. It returns an error if one cannot be sent, which is then the job's
+// error, and nothing is sent. An error of the socket, after which the conversation is over, ends
+// serve.
+func (s *server) send(messages ...ipc.Message) error {
+	for _, m := range messages {
+		if err := tooLong(m); err != nil {
+			return err
+		}
 	}
-	err := s.conn.Send(m, nil)
+	err := s.conn.SendAll(messages...)
 	var unsendable *ipc.UnsendableError
 	if err != nil && !errors.As(err, &unsendable) {
 		s.broken.CompareAndSwap(nil, &err)
@@ -49,13 +52,16 @@ func tooLong(m ipc.Message) error {
 
 // finish sends a job's result. If it cannot be sent, the job's result is the error that says so:
 // without a Result the pool would wait for ever.
-func (s *server) finish(result *ipc.Result) {
+func (s *server) finish(result *ipc.Result, r *requests) {
+	r.ends()
+	last := r.last
 	err := s.ahead(result)
 	if err == nil {
-		err = s.send(result)
+		err = s.send(r.with(result)...)
 	}
 	if err != nil {
-		s.send(&ipc.Result{ID: result.ID, Err: failure.Pack(err)})
+		r.last = last // nothing was sent
+		s.send(r.with(&ipc.Result{ID: result.ID, Err: failure.Pack(err)})...)
 	}
 }
 

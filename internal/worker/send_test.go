@@ -47,7 +47,7 @@ func finished(t testing.TB, result *ipc.Result) (*ipc.Result, int) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		s.finish(result)
+		s.finish(result, &requests{})
 	}()
 	defer func() { <-ended }()
 	var entries []ipc.Entry
@@ -170,7 +170,7 @@ func TestBrokenSocket(t *testing.T) {
 	s.conn.SetWriteDeadline(time.Now().Add(50 * time.Millisecond))
 	served := make(chan error, 1)
 	go func() { served <- s.serve() }()
-	s.finish(&ipc.Result{ID: 1, List: listing(40, 100_000)}) // nobody receives it
+	s.finish(&ipc.Result{ID: 1, List: listing(40, 100_000)}, &requests{}) // nobody receives it
 	err := <-served
 	if err == nil || !strings.Contains(err.Error(), "the pool is gone: ") || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("got %v, want the reason", err)

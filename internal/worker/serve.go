@@ -127,12 +127,13 @@ func (s *server) start(job *ipc.Job, file *os.File) {
 	s.mu.jobs[job.ID] = cancel
 	s.mu.Unlock()
 	s.running.Go(func() {
-		result := s.run(ctx, job, file)
+		r := &requests{server: s, id: job.ID}
+		result := s.run(ctx, job, file, r)
 		s.mu.Lock()
 		delete(s.mu.jobs, job.ID)
 		s.mu.Unlock()
 		cancel(nil)
-		s.finish(result)
+		s.finish(result, r)
 	})
 }
 

@@ -41,7 +41,7 @@ func (c *Crew) Send(e pool.Event) { c.events <- e }
 
 // Up lets a worker come up in a seat.
 func (c *Crew) Up(seat int) *Worker {
-	w := &Worker{crew: c, seat: seat}
+	w := &Worker{crew: c, seat: seat, given: pool.Jobs{Attempts: true}}
 	c.Send(pool.Up{Worker: w})
 	return w
 }
@@ -83,10 +83,11 @@ func (w *Worker) Down(unread ...uint64) {
 	w.crew.Send(pool.Down{Worker: w, Err: ErrKilled})
 }
 
-// Found, Progress, Retry and Answer say a word of the worker.
+// Found, Progress, Retry, Attempt and Answer say a word of the worker.
 func (w *Worker) Found(f *ipc.Found)       { w.crew.Send(pool.Found{Worker: w, Found: f}) }
 func (w *Worker) Progress(p *ipc.Progress) { w.crew.Send(pool.Progress{Worker: w, Progress: p}) }
 func (w *Worker) Retry(r *ipc.Retry)       { w.crew.Send(pool.Retry{Worker: w, Retry: r}) }
+func (w *Worker) Attempt(a *ipc.Attempt)   { w.crew.Send(pool.Attempt{Worker: w, Attempt: a}) }
 
 // Answer ends the oldest job with r, whose ID it sets.
 func (w *Worker) Answer(r *ipc.Result) {

@@ -113,6 +113,15 @@ func (h *hostile) frame(kind byte, body []byte, fds ...int) {
 	}
 }
 
+// attempt is a request as no server answers it.
+func attempt(job *ipc.Job) *ipc.Attempt {
+	text := "\x1b[31m" + strings.Repeat("\x00", 4000)
+	return &ipc.Attempt{
+		ID: job.ID, Op: job.Op(), Number: 1, Start: -1 << 63, End: 1<<63 - 1, Bytes: 1 << 62, Status: 999,
+		RequestID: text, HostID: text, RemoteAddr: text, Err: &failure.Wire{Text: text},
+	}
+}
+
 // object is what every key names.
 func object() ipc.Object { return ipc.Object{Size: int64(len(harness.Content)), ETag: `"e"`} }
 
@@ -192,7 +201,16 @@ var tricks = map[string]func(*hostile, *ipc.Job){
 		return &ipc.Retry{ID: id, Attempt: 1, Kind: failure.KindOther, Cause: strings.Repeat("x", 15<<20)}
 	}),
 	"keys of a HEAD": over(func(id uint64) ipc.Message { return &ipc.Listed{ID: id} }),
-	"pong":           over(func(uint64) ipc.Message { return &ipc.Pong{} }),
+	"a flood of attempts": func(h *hostile, job *ipc.Job) {
+		for {
+			h.send(&ipc.Attempt{ID: job.ID, Op: job.Op(), Number: 1, Err: &failure.Wire{Text: "x"}})
+		}
+	},
+	"odd attempts": func(h *hostile, job *ipc.Job) {
+		h.send(attempt(job))
+		h.send(honest(job))
+	},
+	"pong": over(func(uint64) ipc.Message { return &ipc.Pong{} }),
 	"a flood of asks": func(h *hostile, _ *ipc.Job) {
 		for {
 			h.send(&ipc.Ask{RefusedKey: "x"})
