@@ -19,6 +19,7 @@ var (
 	skip    = flag.Bool("skip-head", false, "set SkipHead")
 	resume  = flag.Bool("resume", false, "set Resume")
 	durable = flag.Bool("durable", false, "set Durable")
+	attempt = flag.Bool("attempts", false, "set OnAttempt, to a function that counts")
 	linger  = flag.Duration("linger", 0, "`time` to wait before Shutdown, in which all workers start")
 )
 
@@ -47,6 +48,10 @@ func run(t task.Task) error {
 		c.MultipartChunksize = t.Chunk
 		c.Verify, c.Durable = mode, *durable
 		c.CABundle = bundle
+		if *attempt {
+			n := 0
+			c.OnAttempt = func(processpool.Attempt) { n++ }
+		}
 		c.ClientOptions = append(c.ClientOptions, sdk.PathStyle)
 	})
 	if err != nil {
