@@ -1,5 +1,6 @@
-// Tracing downloads objects and writes OpenTelemetry spans: the application writes one for each
-// download, and the SDK in the workers writes one for each request.
+// Tracing downloads objects and writes OpenTelemetry spans: one for each download, and below it one
+// for each request to S3. The workers make the requests; the application, where the tracer is,
+// writes the spans.
 //
 //	tracing [-spans spans.json] s3://bucket/key file [s3://bucket/key file ...]
 package main
@@ -15,41 +16,24 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go/tracing/smithyoteltracing"
+	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
+	"go.opentelemetry.io/otel/sdk/resource"
+	"go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
+	api "go.opentelemetry.io/otel/trace"
 
 	"github.com/s3processpool/processpool"
 )
 
 func main() {
 	spans := flag.String("spans", "spans.json", "`file` to which spans are appended")
-	worker := flag.Bool("worker", false, "run as a worker; the pool sets this flag")
 	flag.Parse()
-	var err error
-	if *worker {
-		err = serve(*spans)
-	} else {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-		defer stop()
-		err = run(ctx, *spans, flag.Args())
-	}
-	if err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *spans, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "tracing:", err)
 		os.Exit(1)
 	}
-}
-
-// serve runs as a worker whose client has a tracer. A tracer is code and cannot be sent from the
-// application, so the worker creates its own.
-func serve(file string) error {
-	provider, stop, err := record(file, "processpool worker")
-	if err != nil {
-		return err
-	}
-	defer stop()
-	return processpool.ServeWorker(func(o *s3.Options) {
-		o.TracerProvider = smithyoteltracing.Adapt(provider)
-	})
 }
 
 func run(ctx context.Context, file string, pairs []string) error {
@@ -60,26 +44,33 @@ func run(ctx context.Context, file string, pairs []string) error {
 	if err != nil {
 		return err
 	}
-	self, err := os.Executable()
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	if err != nil {
 		return err
 	}
-	return download(ctx, cfg, file, pairs, func(c *processpool.Config) {
-		c.WorkerCommand = []string{self, "-worker", "-spans", file}
-	})
+	defer f.Close()
+	exporter, err := stdouttrace.New(stdouttrace.WithWriter(f)) // a service would use an OTLP exporter
+	if err != nil {
+		return err
+	}
+	provider := trace.NewTracerProvider(
+		trace.WithBatcher(exporter),
+		trace.WithResource(resource.NewSchemaless(semconv.ServiceName("tracing"), semconv.ProcessPID(os.Getpid()))),
+	)
+	defer provider.Shutdown(context.WithoutCancel(ctx))
+	return download(ctx, cfg, provider, pairs)
 }
 
-// download downloads the objects. It returns when all downloads have ended and their spans are in
-// the file.
-func download(ctx context.Context, cfg aws.Config, file string, pairs []string, optFns ...func(*processpool.Config)) error {
-	provider, stop, err := record(file, "tracing")
-	if err != nil {
-		return err
-	}
-	defer stop()
+// download downloads the objects. It returns when all downloads have ended.
+func download(ctx context.Context, cfg aws.Config, provider api.TracerProvider, pairs []string, optFns ...func(*processpool.Config)) error {
 	t := newTracer(provider)
-	logged := func(c *processpool.Config) { c.Logger = t.logger() }
-	d, err := processpool.NewDownloader(cfg, append(optFns, logged)...)
+	traced := func(c *processpool.Config) {
+		c.OnAttempt = t.attempt
+		// A service's aws.Config often has the middleware of otelaws. It cannot cross to the workers, and
+		// OnAttempt takes its place.
+		c.Foreign = processpool.ForeignWarn
+	}
+	d, err := processpool.NewDownloader(cfg, append(optFns, traced)...)
 	if err != nil {
 		return err
 	}

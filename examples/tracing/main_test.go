@@ -1,114 +1,145 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
-	"flag"
-	"io"
-	"os"
 	"path/filepath"
-	"slices"
 	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	api "go.opentelemetry.io/otel/trace"
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// The test binary is its own worker program.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 2 && os.Args[1] == "-worker" {
-		if err := serve(os.Args[2]); err != nil {
-			os.Exit(1)
-		}
-		return
-	}
-	flag.Parse()
-	os.Exit(m.Run())
+// trace of downloads: the spans by name, and the requests of each download.
+type spans struct {
+	all      tracetest.SpanStubs
+	requests map[api.SpanID][]tracetest.SpanStub // by the download's span
 }
 
-// span is a span in the format of the exporter.
-type span struct {
-	Name       string
-	Attributes []struct {
-		Key   string
-		Value struct{ Value any }
-	}
-	Events []struct{ Name string }
-	Status struct{ Code string }
-}
-
-func (s span) attribute(key string) any {
-	for _, a := range s.Attributes {
-		if a.Key == key {
-			return a.Value.Value
+// record downloads with a tracer, and returns the spans.
+func record(t *testing.T, origin *s3test.Server, pairs ...string) (spans, error) {
+	t.Helper()
+	exporter := tracetest.NewInMemoryExporter()
+	provider := trace.NewTracerProvider(trace.WithSyncer(exporter))
+	err := download(t.Context(), origin.Config(), provider, pairs, func(c *processpool.Config) {
+		c.MaxRequestProcesses = 2
+		c.MultipartThreshold, c.MultipartChunksize = 1000, 1000
+		c.ClientOptions = append(c.ClientOptions, origin.ClientOptions())
+	})
+	s := spans{exporter.GetSpans(), map[api.SpanID][]tracetest.SpanStub{}}
+	for _, span := range s.all {
+		if span.Parent.IsValid() {
+			s.requests[span.Parent.SpanID()] = append(s.requests[span.Parent.SpanID()], span)
 		}
 	}
-	return nil
+	return s, err
 }
 
-// TestTracing makes a download with a failed attempt, and one of a missing key.
-func TestTracing(t *testing.T) {
+func start(t *testing.T) *s3test.Server {
 	if !ipc.Available {
 		t.Skip("no worker processes on this platform")
 	}
-	origin, dir := s3test.Start(), t.TempDir()
-	defer origin.Close()
-	origin.Put("b", "k", s3test.PatternBytes(1, 1000))
-	origin.Inject(s3test.Fault{Method: "GET", Status: 503, Times: 1})
-	self, err := os.Executable()
+	origin := s3test.Start()
+	t.Cleanup(origin.Close)
+	return origin
+}
+
+func value(s tracetest.SpanStub, key string) any {
+	set := attribute.NewSet(s.Attributes...)
+	v, ok := set.Value(attribute.Key(key))
+	if !ok {
+		return nil
+	}
+	return v.AsInterface()
+}
+
+// Two downloads of one key, at a time, have the requests of their own.
+func TestTwoDownloadsOfOneKey(t *testing.T) {
+	origin, dir := start(t), t.TempDir()
+	origin.Put("b", "k", s3test.PatternBytes(1, 3000))
+	s, err := record(t, origin, "s3://b/k", filepath.Join(dir, "1"), "s3://b/k", filepath.Join(dir, "2"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "spans.json")
-	pairs := []string{"s3://b/k", filepath.Join(dir, "good"), "s3://b/none", filepath.Join(dir, "bad")}
-	err = download(t.Context(), origin.Config(), file, pairs, func(c *processpool.Config) {
-		c.MaxRequestProcesses = 1
-		c.WorkerCommand = []string{self, "-worker", file}
-		c.ClientOptions = append(c.ClientOptions, origin.ClientOptions())
-	})
-	if err == nil {
-		t.Error("missing key: got no error")
-	}
-
-	downloads := map[any]span{}
-	var names []string
-	for _, s := range read(t, file) {
-		names = append(names, s.Name)
-		if s.Name == "download" {
-			downloads[s.attribute("aws.s3.key")] = s
+	downloads := 0
+	for _, d := range s.all {
+		if d.Name != "download" {
+			continue
+		}
+		downloads++
+		var heads, bytes int64
+		offsets := map[any]bool{}
+		for _, r := range s.requests[d.SpanContext.SpanID()] {
+			if r.SpanContext.TraceID() != d.SpanContext.TraceID() || r.StartTime.Before(d.StartTime) || r.EndTime.After(d.EndTime) {
+				t.Errorf("got %+v in %+v", r, d)
+			}
+			if r.Name == "S3/HeadObject" {
+				heads++
+				continue
+			}
+			bytes += value(r, "http.response.body.size").(int64)
+			offsets[value(r, "processpool.range.offset")] = true
+		}
+		if heads != 1 || bytes != 3000 || len(offsets) != 3 {
+			t.Errorf("got %d HeadObject, %d bytes of %d ranges, want 1, 3000 of 3", heads, bytes, len(offsets))
 		}
 	}
-	if !slices.Contains(names, "S3.GetObject") || !slices.Contains(names, "S3.HeadObject") {
-		t.Errorf("got spans %q, want those of the SDK, too", names)
-	}
-	good, bad := downloads["k"], downloads["none"]
-	if got := good.attribute("object.verified"); got != "CRC64NVME full object" || good.attribute("object.size") != 1000.0 {
-		t.Errorf("good: got %+v", good)
-	}
-	if len(good.Events) != 1 || good.Events[0].Name != "attempt failed" {
-		t.Errorf("good: got events %+v, want the failed attempt", good.Events)
-	}
-	if bad.Status.Code != "Error" {
-		t.Errorf("bad: got %+v, want an error", bad)
+	if downloads != 2 {
+		t.Errorf("got %d downloads, want 2", downloads)
 	}
 }
 
-func read(t *testing.T, file string) []span {
-	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
+// A failed attempt, and a missing key, in the names of the conventions.
+func TestFailures(t *testing.T) {
+	origin, dir := start(t), t.TempDir()
+	origin.Put("b", "k", s3test.PatternBytes(1, 500))
+	origin.Inject(s3test.Fault{Method: "GET", Key: "k", Status: 503, Times: 1})
+	s, err := record(t, origin, "s3://b/k", filepath.Join(dir, "good"), "s3://b/none", filepath.Join(dir, "bad"))
+	if err == nil {
+		t.Error("missing key: got no error")
 	}
-	defer f.Close()
-	var all []span
-	for decoder := json.NewDecoder(f); ; {
-		var s span
-		if err := decoder.Decode(&s); errors.Is(err, io.EOF) {
-			return all
-		} else if err != nil {
-			t.Fatal(err)
+	var gets []tracetest.SpanStub
+	for _, r := range s.all {
+		switch {
+		case r.Name == "S3/GetObject" && value(r, "aws.s3.key") == "k":
+			gets = append(gets, r)
+		case r.Name == "download" && value(r, "aws.s3.key") == "none":
+			if r.Status.Code != codes.Error || value(r, "error.type") != "NoSuchKey" {
+				t.Errorf("bad: got %+v", r)
+			}
+		case r.Name == "download":
+			if value(r, "object.verified") != "CRC64NVME full object" || value(r, "object.size") != int64(500) {
+				t.Errorf("good: got %+v", r)
+			}
 		}
-		all = append(all, s)
+	}
+	if len(gets) != 2 {
+		t.Fatalf("got %d requests, want 2", len(gets))
+	}
+	for key, want := range map[string][2]any{
+		"rpc.system":                {"aws-api", "aws-api"},
+		"rpc.service":               {"S3", "S3"},
+		"rpc.method":                {"GetObject", "GetObject"},
+		"aws.s3.bucket":             {"b", "b"},
+		"server.address":            {"127.0.0.1", "127.0.0.1"},
+		"http.response.status_code": {int64(503), int64(200)},
+		"http.request.resend_count": {nil, int64(1)},
+		"error.type":                {"SlowDown", nil},
+	} {
+		for i, r := range gets {
+			if got := value(r, key); got != want[i] {
+				t.Errorf("%s of request %d: got %v, want %v", key, i+1, got, want[i])
+			}
+		}
+	}
+	for _, r := range gets {
+		if value(r, "aws.request_id") == nil || r.SpanKind != api.SpanKindClient {
+			t.Errorf("got %+v", r)
+		}
 	}
 }

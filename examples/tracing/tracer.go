@@ -2,69 +2,48 @@ package main
 
 import (
 	"context"
-	"log/slog"
-	"os"
+	"errors"
+	"net"
+	"strconv"
 	"sync"
 
+	"github.com/aws/smithy-go"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
-	"go.opentelemetry.io/otel/sdk/resource"
-	"go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
 	api "go.opentelemetry.io/otel/trace"
 
 	"github.com/s3processpool/processpool"
 )
 
-// record returns a provider that appends its spans to a file. Each span is one write, so several
-// processes may share the file. A service would use an OTLP exporter here.
-func record(file, service string) (*trace.TracerProvider, func(), error) {
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
-	if err != nil {
-		return nil, nil, err
-	}
-	exporter, err := stdouttrace.New(stdouttrace.WithWriter(f))
-	if err != nil {
-		return nil, nil, err
-	}
-	provider := trace.NewTracerProvider(
-		trace.WithSyncer(exporter), // a worker may be killed at any time
-		trace.WithResource(resource.NewSchemaless(semconv.ServiceName(service), semconv.ProcessPID(os.Getpid()))),
-	)
-	return provider, func() {
-		provider.Shutdown(context.Background())
-		f.Close()
-	}, nil
-}
-
-// tracer creates a span for each download, and adds log records about the download to it as events.
+// tracer makes a span for each download, and one for each of its requests.
 type tracer struct {
 	tracer api.Tracer
 
 	mu    sync.Mutex
-	spans map[object]api.Span
+	spans map[int64]api.Span // of the downloads under way, by TransferID
 }
 
-type object struct{ bucket, key string }
-
 func newTracer(provider api.TracerProvider) *tracer {
-	return &tracer{tracer: provider.Tracer("processpool"), spans: map[object]api.Span{}}
+	return &tracer{tracer: provider.Tracer("processpool"), spans: map[int64]api.Span{}}
 }
 
 // download starts a download, and returns a function that waits for its end.
 func (t *tracer) download(ctx context.Context, d *processpool.Downloader, bucket, key, file string) (wait func() error) {
 	ctx, span := t.tracer.Start(ctx, "download", api.WithAttributes(semconv.AWSS3Bucket(bucket), semconv.AWSS3Key(key)))
-	t.mu.Lock()
-	t.spans[object{bucket, key}] = span
-	t.mu.Unlock()
+	t.mu.Lock() // attempt waits for it, so that it finds the span
 	future := d.DownloadFile(ctx, bucket, key, file)
+	id := future.Meta().TransferID
+	t.spans[id] = span
+	t.mu.Unlock()
 	return func() error {
-		err := future.Result()
+		err := future.Result() // attempt was told of all requests by now
+		t.mu.Lock()
+		delete(t.spans, id)
+		t.mu.Unlock()
 		defer span.End()
 		if err != nil {
-			span.RecordError(err)
-			span.SetStatus(codes.Error, err.Error())
+			fail(span, err)
 			return err
 		}
 		o := future.Object()
@@ -74,47 +53,52 @@ func (t *tracer) download(ctx context.Context, d *processpool.Downloader, bucket
 	}
 }
 
-// logger returns a logger that adds events to the spans. Records that name an object are about
-// failed attempts, for example, or about the ranges of a lost worker.
-func (t *tracer) logger() *slog.Logger { return slog.New(&events{tracer: t}) }
-
-type events struct {
-	tracer *tracer
-	attrs  []slog.Attr
-}
-
-func (e *events) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
-
-func (e *events) Handle(_ context.Context, r slog.Record) error {
-	var o object
-	var attributes []attribute.KeyValue
-	add := func(a slog.Attr) bool {
-		switch a.Key {
-		case "bucket":
-			o.bucket = a.Value.String()
-		case "key":
-			o.key = a.Value.String()
-		default:
-			attributes = append(attributes, attribute.String(a.Key, a.Value.String()))
+// attempt makes the span of a request that has ended, with the names of OpenTelemetry's conventions for
+// S3 (https://opentelemetry.io/docs/specs/semconv/object-stores/s3/) and for HTTP. It is an OnAttempt.
+func (t *tracer) attempt(a processpool.Attempt) {
+	t.mu.Lock()
+	parent := t.spans[a.TransferID]
+	t.mu.Unlock()
+	ctx := context.Background()
+	if parent != nil { // not of a listing
+		ctx = api.ContextWithSpan(ctx, parent)
+	}
+	attributes := []attribute.KeyValue{
+		semconv.RPCSystemKey.String("aws-api"), semconv.RPCService("S3"), semconv.RPCMethod(a.Operation),
+		semconv.AWSS3Bucket(a.Bucket), semconv.AWSS3Key(a.Key),
+		semconv.HTTPResponseBodySize(int(a.Bytes)),
+		attribute.Int("processpool.worker.pid", a.Worker),
+	}
+	add := func(given bool, kv attribute.KeyValue) {
+		if given {
+			attributes = append(attributes, kv)
 		}
-		return true
 	}
-	for _, a := range e.attrs {
-		add(a)
+	add(a.RequestID != "", semconv.AWSRequestID(a.RequestID))
+	add(a.HostID != "", semconv.AWSExtendedRequestID(a.HostID))
+	add(a.StatusCode != 0, semconv.HTTPResponseStatusCode(a.StatusCode))
+	add(a.Number > 1, semconv.HTTPRequestResendCount(a.Number-1))
+	add(a.Length > 0, attribute.Int64("processpool.range.offset", a.Offset))
+	add(a.Length > 0, attribute.Int64("processpool.range.length", a.Length))
+	if host, port, err := net.SplitHostPort(a.RemoteAddr); err == nil {
+		number, _ := strconv.Atoi(port)
+		attributes = append(attributes, semconv.ServerAddress(host), semconv.ServerPort(number))
 	}
-	r.Attrs(add)
-	e.tracer.mu.Lock()
-	span := e.tracer.spans[o]
-	e.tracer.mu.Unlock()
-	if span != nil {
-		span.AddEvent(r.Message, api.WithTimestamp(r.Time), api.WithAttributes(attributes...))
+	_, span := t.tracer.Start(ctx, "S3/"+a.Operation, api.WithSpanKind(api.SpanKindClient),
+		api.WithTimestamp(a.Start), api.WithAttributes(attributes...))
+	if a.Err != nil {
+		fail(span, a.Err)
 	}
-	return nil
+	span.End(api.WithTimestamp(a.End))
 }
 
-func (e *events) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &events{e.tracer, append(e.attrs[:len(e.attrs):len(e.attrs)], attrs...)}
+// fail marks a span as failed, with S3's code if there is one.
+func fail(span api.Span, err error) {
+	kind := semconv.ErrorTypeOther
+	var s3 smithy.APIError
+	if errors.As(err, &s3) {
+		kind = semconv.ErrorTypeKey.String(s3.ErrorCode())
+	}
+	span.SetAttributes(kind)
+	span.SetStatus(codes.Error, err.Error())
 }
-
-// WithGroup ignores the group, because the records of the library have none.
-func (e *events) WithGroup(string) slog.Handler { return e }
