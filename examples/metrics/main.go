@@ -1,4 +1,5 @@
-// Metrics downloads objects and serves the statistics of the pool to Prometheus.
+// Metrics downloads objects and serves the statistics of the pool, and of each request to S3, to
+// Prometheus.
 //
 //	metrics [-listen 127.0.0.1:9102] s3://bucket/key file [s3://bucket/key file ...]
 package main
@@ -52,12 +53,14 @@ func run(ctx context.Context, listen string, args []string) error {
 
 // download downloads the objects, and serves the metrics on ln until all downloads have ended.
 func download(ctx context.Context, cfg aws.Config, ln net.Listener, pairs []string, optFns ...func(*processpool.Config)) error {
-	d, err := processpool.NewDownloader(cfg, optFns...)
+	r := newRequests()
+	counted := func(c *processpool.Config) { c.OnAttempt = r.attempt }
+	d, err := processpool.NewDownloader(cfg, append(optFns, counted)...)
 	if err != nil {
 		return err
 	}
 	defer d.Shutdown()
-	server := &http.Server{Handler: handler(d)}
+	server := &http.Server{Handler: handler(d, r)}
 	go server.Serve(ln)
 	defer server.Close()
 
@@ -76,9 +79,9 @@ func download(ctx context.Context, cfg aws.Config, ln net.Listener, pairs []stri
 	return errors.Join(failed...)
 }
 
-func handler(d *processpool.Downloader) http.Handler {
+func handler(d *processpool.Downloader, r *requests) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector{d.Stats})
+	registry.MustRegister(collector{d.Stats}, r)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	return mux

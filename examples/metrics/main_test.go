@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/s3processpool/processpool"
@@ -42,13 +43,18 @@ func TestMetrics(t *testing.T) {
 	if err := origin.WaitRequests(t.Context(), 1, waiting); err != nil {
 		t.Fatal(err)
 	}
-	got := scrape(t, "http://"+ln.Addr().String()+"/metrics")
+	got := ""
+	for told := `operation="HeadObject",status="200"`; !strings.Contains(got, told); { // of the request that has ended
+		got = scrape(t, "http://"+ln.Addr().String()+"/metrics")
+	}
 	for _, want := range []string{
 		`processpool_downloads{state="active"} 1`,
 		`processpool_downloads_total{outcome="done"} 0`,
 		`processpool_requests_total{operation="HeadObject"} 1`,
 		`processpool_workers 1`,
 		`processpool_written_bytes_total 0`,
+		`processpool_request_duration_seconds_count{operation="HeadObject",status="200"} 1`,
+		`processpool_received_bytes_total{operation="HeadObject"} 0`,
 	} {
 		if !strings.Contains(got, want+"\n") {
 			t.Errorf("no %s in\n%s", want, got)
@@ -65,9 +71,16 @@ func TestMetrics(t *testing.T) {
 
 // Names, help texts and units follow the conventions of Prometheus.
 func TestConventions(t *testing.T) {
-	problems, err := testutil.CollectAndLint(collector{func() processpool.Stats { return processpool.Stats{} }})
-	if err != nil || len(problems) > 0 {
-		t.Errorf("got %v, error %v", problems, err)
+	r := newRequests()
+	r.attempt(processpool.Attempt{Operation: "GetObject", StatusCode: 206, Bytes: 10})
+	for _, c := range []prometheus.Collector{collector{func() processpool.Stats { return processpool.Stats{} }}, r} {
+		problems, err := testutil.CollectAndLint(c)
+		if err != nil || len(problems) > 0 {
+			t.Errorf("got %v, error %v", problems, err)
+		}
+	}
+	if n := testutil.ToFloat64(r.bytes.WithLabelValues("GetObject")); n != 10 {
+		t.Errorf("got %v bytes, want 10", n)
 	}
 }
 
