@@ -50,7 +50,9 @@ The application's process never speaks to S3; only workers do. It resolves crede
 all workers, through the provider of the [aws.Config], and passes them on over the socket.
 Settings of the S3 client cross as plain values. A setting that holds code (middleware, an HTTP
 client of another type, a resolver) is an error of [NewDownloader], unless
-[Config.WorkerCommand] names a program that applies it itself and calls [ServeWorker].
+[Config.WorkerCommand] names a program that applies it itself and calls [ServeWorker], or
+[Config.Foreign] lets the workers do without it. [Config.OnAttempt] has in the application what
+middleware would see in the workers: each request to S3.
 
 Ctrl-C reaches every process of the foreground group. Workers ignore it: the application
 decides, for instance by passing DownloadFile a context of [signal.NotifyContext].

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"log"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path"
@@ -716,6 +717,83 @@ func ExampleDownloader_Stats() {
 	// Output:
 	// 3 downloads, 196608 bytes
 	// 1 listing, 0 HeadObject, 3 GetObject
+}
+
+// Each request to S3, in the application: here their number and the time that they took, by operation.
+// Calls never overlap, and all have returned when a Future has ended, so that there is no lock.
+func ExampleConfig_onAttempt() {
+	count, took, failed := map[string]int{}, map[string]time.Duration{}, 0
+	d, err := processpool.NewDownloader(exampleConfig(), func(c *processpool.Config) {
+		c.MaxRequestProcesses = 2
+		c.MultipartThreshold, c.MultipartChunksize = 256<<10, 256<<10
+		c.OnAttempt = func(a processpool.Attempt) {
+			count[a.Operation]++
+			took[a.Operation] += a.End.Sub(a.Start)
+			if a.Err != nil {
+				failed++
+				log.Printf("%s of %s, attempt %d: status %d, request %s: %v",
+					a.Operation, a.Key, a.Number, a.StatusCode, a.RequestID, a.Err)
+			}
+		}
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer d.Shutdown()
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+
+	err = d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile")).Result()
+	fmt.Println(err, count["HeadObject"], count["GetObject"], failed, took["GetObject"] > 0)
+	// Output: <nil> 1 4 0 true
+}
+
+// An application whose aws.Config has middleware of its own, as otelaws.AppendMiddlewares adds.
+func ExampleConfig_foreign() {
+	cfg := exampleConfig()
+	cfg.APIOptions = append(cfg.APIOptions, smithyhttp.AddHeaderValue("X-Trace", "1"))
+
+	_, err := processpool.NewDownloader(cfg)
+	fmt.Println("refused:", err != nil)
+
+	_, err = processpool.NewDownloader(cfg, func(c *processpool.Config) {
+		c.Foreign = processpool.ForeignWarn // workers do without; OnAttempt has what it would have seen
+		c.Logger = slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+			ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					return slog.Attr{}
+				}
+				return a
+			},
+		}))
+	})
+	fmt.Println(err)
+	// Output:
+	// refused: true
+	// level=WARN msg="settings cannot cross to workers, which do without them (Foreign: ForeignWarn)" settings="APIOptions (middleware)"
+	// <nil>
+}
+
+// A program that has an s3.Client already.
+func ExampleNewFromClient() {
+	client := s3.NewFromConfig(exampleConfig(), func(o *s3.Options) { o.UsePathStyle = true })
+
+	d, err := processpool.NewFromClient(client, func(c *processpool.Config) { c.MaxRequestProcesses = 2 })
+	if err != nil {
+		panic(err)
+	}
+	defer d.Shutdown()
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+
+	fmt.Println(d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile")).Result())
+	// Output: <nil>
 }
 
 // A list of any length, of which only a window is in memory.

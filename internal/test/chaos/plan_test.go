@@ -31,6 +31,7 @@ type plan struct {
 	stall               time.Duration
 	slow                time.Duration // minimum time of a range before it counts as slow
 	verify              processpool.VerifyMode
+	told                bool // OnAttempt is set
 
 	transfers []*transfer
 	tree      *tree // nil: no DownloadDirectory
@@ -129,6 +130,7 @@ func newPlan(seed uint64) *plan {
 	p.vary(dice{rand.New(rand.NewPCG(seed, 1))})
 	p.trouble(dice{rand.New(rand.NewPCG(seed, 2))})
 	p.choose(dice{rand.New(rand.NewPCG(seed, 3))})
+	p.told = dice{rand.New(rand.NewPCG(seed, 4))}.chance(50)
 	return p
 }
 
@@ -194,8 +196,8 @@ func drawParts(d dice, size int64) (parts []int64) {
 
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d processes of %d requests, threshold %d, chunk %d, %d attempts, stall %v, slow %v, verify %v, tls %t, durable %t, tokens %t, shutdown %d\n",
-		p.seed, p.processes, p.requests, p.threshold, p.chunk, p.attempts, p.stall, p.slow, p.verify, p.tls, p.durable, p.tokens, p.shutdown)
+	fmt.Fprintf(&b, "seed %d: %d processes of %d requests, threshold %d, chunk %d, %d attempts, stall %v, slow %v, verify %v, tls %t, durable %t, tokens %t, shutdown %d, told %t\n",
+		p.seed, p.processes, p.requests, p.threshold, p.chunk, p.attempts, p.stall, p.slow, p.verify, p.tls, p.durable, p.tokens, p.shutdown, p.told)
 	for _, t := range p.transfers {
 		fmt.Fprintf(&b, "  %q: %+v, expected %d, skip head %t, resume %t (%v), pinned %t, %s there (%#o), after %d, over %t\n",
 			t.key, t.object, t.expected, t.skipHead, t.resume, t.spoil, t.pinned, t.present, t.mode, t.after, t.over)

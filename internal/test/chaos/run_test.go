@@ -37,6 +37,7 @@ type run struct {
 	log    *journal
 	count  *figures
 
+	attempts *attempts
 	triggers map[int][]func() // by number of the request
 	blows    sync.WaitGroup
 	lethal   atomic.Int32
@@ -55,7 +56,7 @@ func (r *run) Errorf(format string, args ...any) {
 }
 
 func perform(t *testing.T, p *plan, count *figures) {
-	r := &run{T: t, plan: p, log: &journal{}, count: count, triggers: map[int][]func(){}, shutting: make(chan struct{})}
+	r := &run{T: t, plan: p, log: &journal{}, count: count, triggers: map[int][]func(){}, shutting: make(chan struct{}), attempts: newAttempts()}
 	clean := false
 	t.Cleanup(func() {
 		if clean && t.Failed() {
@@ -113,6 +114,7 @@ func (r *run) all() {
 	for _, t := range p.transfers {
 		t.struck = t.strikes()
 		r.judge(t)
+		r.judgeAttempts(t)
 	}
 	if p.tree != nil {
 		p.tree.judge(r)
@@ -182,6 +184,9 @@ func (r *run) prepare() {
 		}
 		c.Verify, c.Durable, c.CABundle = p.verify, p.durable, r.origin.CAPEM()
 		c.ClientOptions = append(c.ClientOptions, r.origin.ClientOptions())
+		if p.told {
+			c.OnAttempt = r.told
+		}
 		c.Logger = slog.New(slog.NewTextHandler(r.log, nil))
 	})
 	if err != nil {

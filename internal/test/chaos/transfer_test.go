@@ -101,6 +101,7 @@ func (t *transfer) submit(r *run) {
 	} else {
 		t.future = r.d.DownloadFile(ctx, bucket, t.key, t.name, options)
 	}
+	r.attempts.submitted(t.future)
 	close(t.submitted)
 }
 
