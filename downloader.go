@@ -59,23 +59,6 @@ func NewDownloader(cfg aws.Config, optFns ...func(*Config)) (*Downloader, error)
 	}, environ.Of(cfg), optFns)
 }
 
-func newDownloader(extract extractor, e environ.Environ, optFns []func(*Config)) (*Downloader, error) {
-	if role != "" {
-		return nil, errors.New("processpool: this process is a worker of a pool and cannot create a Downloader: a Config.WorkerCommand program must call ServeWorker at the start of main")
-	}
-	d := &Downloader{}
-	config, err := d.configure(extract, e, optFns)
-	if err != nil {
-		return nil, fmt.Errorf("processpool: configuration: %w", err)
-	}
-	d.defaults = DownloadOptions{
-		Verify: config.Verify, Durable: config.Durable,
-		MultipartThreshold: config.MultipartThreshold, MultipartChunksize: config.MultipartChunksize,
-	}
-	d.env.Logger, d.env.Counters = config.Logger, &d.counters
-	return d, nil
-}
-
 // Start starts the pool and waits until a first worker is ready. The first DownloadFile
 // starts it too, without waiting. Start returns ErrShutdown after Shutdown, an error that is
 // ErrWorkerLost if no worker can be started, and errors.ErrUnsupported on platforms

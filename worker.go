@@ -143,6 +143,23 @@ func NewFromClient(client *s3.Client, optFns ...func(*Config)) (*Downloader, err
 	}, environ.Of(aws.Config{}), optFns)
 }
 
+func newDownloader(extract extractor, e environ.Environ, optFns []func(*Config)) (*Downloader, error) {
+	if role != "" {
+		return nil, errors.New("processpool: this process is a worker of a pool and cannot create a Downloader: a Config.WorkerCommand program must call ServeWorker at the start of main")
+	}
+	d := &Downloader{}
+	config, err := d.configure(extract, e, optFns)
+	if err != nil {
+		return nil, fmt.Errorf("processpool: configuration: %w", err)
+	}
+	d.defaults = DownloadOptions{
+		Verify: config.Verify, Durable: config.Durable,
+		MultipartThreshold: config.MultipartThreshold, MultipartChunksize: config.MultipartChunksize,
+	}
+	d.env.Logger, d.env.Counters = config.Logger, &d.counters
+	return d, nil
+}
+
 // configure applies the caller's functions to the defaults, and keeps what they come to in
 // d.pool and d.env.
 func (d *Downloader) configure(extract extractor, e environ.Environ, optFns []func(*Config)) (Config, error) {

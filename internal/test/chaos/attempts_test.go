@@ -60,10 +60,10 @@ func (r *run) judgeAttempts(t *transfer) {
 	if !r.plan.told || t.future.Result() != nil {
 		return
 	}
-	a, o := r.attempts, t.future.Object()
+	a, arrived := r.attempts, t.future.Progress().BytesTotal-t.future.Object().Resumed
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if got := a.bytes[t.future.Meta().TransferID]; got < o.Size-o.Resumed {
-		r.Errorf("%s: got attempts of %d bytes, and %d have arrived", t.key, got, o.Size-o.Resumed)
+	if got := a.bytes[t.future.Meta().TransferID]; got < arrived {
+		r.Errorf("%s: got attempts of %d bytes, and %d have arrived", t.key, got, arrived)
 	}
 }
