@@ -192,6 +192,7 @@ func TestAttemptsBounded(t *testing.T) {
 	for range 2 * leastWaiting {
 		w.Attempt(ended(1, nil))
 	}
+	f.sync()
 	close(h.gate)
 	if n := len(f.told(&h)); n < leastWaiting/2 || n > leastWaiting/2+1 { // one may be with the caller
 		t.Errorf("got %d", n)
@@ -208,6 +209,7 @@ func TestAttemptsOfLongTexts(t *testing.T) {
 	for range sent {
 		w.Attempt(large)
 	}
+	f.sync()
 	close(h.gate)
 	if n := len(f.told(&h)); n >= sent || n*large.Size() < leastWaiting/2*averageText {
 		t.Errorf("got %d of %d", n, sent)
