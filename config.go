@@ -63,6 +63,12 @@ type Config struct {
 	// fail before a byte is fetched. Default false.
 	Durable bool
 
+	// DirectIO has workers write past the page cache (O_DIRECT), where the system and the file
+	// system can: large downloads to a disk are faster, and evict nothing from memory. Elsewhere
+	// it changes nothing; Stats and Object tell how many bytes went which way. See
+	// docs/tuning.md. Default false.
+	DirectIO bool
+
 	// Sandbox says whether workers are fenced in: kept from other programs and their memory,
 	// from files by name, and from TCP ports that are not S3's. Default SandboxAuto.
 	// docs/security.md tells what is fenced and what is not.

@@ -43,6 +43,8 @@ type Object struct {
 	// Resumed is how many of the bytes were kept from earlier downloads. They were read
 	// back, and Verified covers them.
 	Resumed int64
+	// Direct is how many of the bytes were written past the page cache, with DirectIO.
+	Direct int64
 
 	// What else S3 says of the object, as HeadObject has it. A field that S3 does not send is empty.
 	ContentType     string
@@ -56,7 +58,7 @@ type Object struct {
 func newObject(o transfer.Object) Object {
 	object := Object{
 		Size: o.Size, ETag: o.ETag, VersionId: o.VersionId, LastModified: o.LastModified,
-		Verified: o.Verified, Resumed: o.Resumed,
+		Verified: o.Verified, Resumed: o.Resumed, Direct: o.Direct,
 	}
 	if d := o.Details; d != nil {
 		object.ContentType, object.ContentEncoding, object.StorageClass = d.ContentType, d.ContentEncoding, d.StorageClass
@@ -79,7 +81,7 @@ func (o *Object) transferred() transfer.Object {
 	}
 	return transfer.Object{
 		Size: o.Size, ETag: o.ETag, VersionId: o.VersionId, LastModified: o.LastModified,
-		Verified: o.Verified, Resumed: o.Resumed, Details: details,
+		Verified: o.Verified, Resumed: o.Resumed, Direct: o.Direct, Details: details,
 	}
 }
 
@@ -206,7 +208,7 @@ func (o *futureOwner) Request() transfer.Request {
 		ID: m.TransferID, Bucket: m.Bucket, Key: m.Key, Filename: o.path, File: o.file,
 		Args: m.ExtraArgs.wire(), ExpectedSize: ipc.SizeUnknown, SkipHead: m.SkipHead, Resume: m.Resume,
 		IfMatch: quoted(m.IfMatch), IfNoneMatch: quoted(m.IfNoneMatch),
-		Verify: transfer.Verify(m.Verify), Durable: m.Durable,
+		Verify: transfer.Verify(m.Verify), Durable: m.Durable, DirectIO: m.DirectIO,
 		NoClobber: m.NoClobber, KeepModTime: m.KeepModTime, Mode: m.Mode,
 		Limit: rule.threshold, Cut: rule.cut,
 	}

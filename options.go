@@ -118,10 +118,11 @@ type DownloadOptions struct {
 	// file that is replaced, if it is the user's own, or else 0o666 less the umask.
 	Mode fs.FileMode
 
-	// Verify, Durable, MultipartThreshold and MultipartChunksize are this download's own. An
-	// option function sees the values of Config, and may change them.
+	// Verify, Durable, DirectIO, MultipartThreshold and MultipartChunksize are this download's
+	// own. An option function sees the values of Config, and may change them.
 	Verify             VerifyMode
 	Durable            bool
+	DirectIO           bool
 	MultipartThreshold int64 // bytes; 0: that of Config
 	MultipartChunksize int64 // bytes; 0: that of Config
 

@@ -20,6 +20,8 @@ type Stats struct {
 	// BytesWritten counts the bytes in temporary files, as workers report them. Bytes
 	// that are fetched again count again.
 	BytesWritten int64
+	// BytesDirect counts those of them that went past the page cache, with DirectIO.
+	BytesDirect int64
 
 	Requests Requests
 	Retries  Retries
@@ -63,6 +65,7 @@ func (d *Downloader) Stats() Stats {
 		Failed:       c.Failed,
 		Canceled:     c.Canceled,
 		BytesWritten: c.Bytes,
+		BytesDirect:  c.Direct,
 		Requests: Requests{
 			HeadObject:          c.Heads,
 			GetObject:           c.Gets,

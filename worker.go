@@ -153,7 +153,7 @@ func newDownloader(extract extractor, e environ.Environ, optFns []func(*Config))
 		return nil, fmt.Errorf("processpool: configuration: %w", err)
 	}
 	d.defaults = DownloadOptions{
-		Verify: config.Verify, Durable: config.Durable,
+		Verify: config.Verify, Durable: config.Durable, DirectIO: config.DirectIO,
 		MultipartThreshold: config.MultipartThreshold, MultipartChunksize: config.MultipartChunksize,
 	}
 	d.env.Logger, d.env.Counters = config.Logger, &d.counters

@@ -14,7 +14,7 @@ import (
 type Counters struct {
 	queued, active, done, failed, canceled atomic.Int64
 
-	bytes                                                   atomic.Int64
+	bytes, direct                                           atomic.Int64
 	heads, gets, attributes, lists                          atomic.Int64
 	throttled, stalled, connection, unexpected, other, slow atomic.Int64
 	workers, restarts                                       atomic.Int64
@@ -23,7 +23,7 @@ type Counters struct {
 // Counts are the numbers of one moment, or nearly: each is right, but not all of the same instant.
 type Counts struct {
 	Queued, Active, Done, Failed, Canceled                  int64
-	Bytes                                                   int64
+	Bytes, Direct                                           int64
 	Heads, Gets, Attributes, Lists                          int64
 	Throttled, Stalled, Connection, Unexpected, Other, Slow int64
 	Workers, Restarts                                       int64
@@ -34,7 +34,7 @@ func (c *Counters) Counts() Counts {
 	return Counts{
 		Queued: c.queued.Load(), Active: c.active.Load(), Done: c.done.Load(),
 		Failed: c.failed.Load(), Canceled: c.canceled.Load(),
-		Bytes: c.bytes.Load(),
+		Bytes: c.bytes.Load(), Direct: c.direct.Load(),
 		Heads: c.heads.Load(), Gets: c.gets.Load(), Attributes: c.attributes.Load(), Lists: c.lists.Load(),
 		Throttled: c.throttled.Load(), Stalled: c.stalled.Load(), Connection: c.connection.Load(),
 		Unexpected: c.unexpected.Load(), Other: c.other.Load(), Slow: c.slow.Load(),
@@ -70,6 +70,9 @@ func (c *Counters) Ended(begun bool, err error) {
 
 // Slow counts a range that was taken back from a slow connection.
 func (c *Counters) Slow() { c.slow.Add(1) }
+
+// Direct counts bytes that were written past the page cache.
+func (c *Counters) Direct(n int64) { c.direct.Add(n) }
 
 // requested counts an attempt.
 func (c *Counters) requested(op ipc.Op) {

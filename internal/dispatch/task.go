@@ -72,6 +72,7 @@ type Job struct {
 	Length  int64    // of its range, in bytes; 0 where there is none
 	Message *ipc.Job // what to send; nil: the task calls Send when it is ready
 	File    *os.File // to send with it, where the message carries one
+	Direct  *os.File // its second descriptor, with Get.Align
 
 	Transfer int64 // whose job it is; NoTransfer: that of a listing
 	Tried    int   // requests that earlier jobs have made for its range
@@ -101,6 +102,9 @@ func (j *Job) Send(m *ipc.Job, file *os.File) {
 	m.ID = j.id
 	j.sent = m
 	j.loop.counters.requested(j.Op)
+	if m.Get != nil && m.Get.Align > 0 {
+		j.hand.worker.Direct(&ipc.Direct{ID: j.id}, j.Direct)
+	}
 	j.hand.worker.Job(m, file)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"unsafe"
 
 	"github.com/s3processpool/processpool/internal/failure"
 )
@@ -30,7 +31,11 @@ func (c *Client) takeBuffer() []byte {
 	case buf := <-c.buffers:
 		return buf
 	default:
-		return make([]byte, bufferSize)
+		// With room to begin at an address that suits direct writes.
+		const align = 64 << 10
+		buf := make([]byte, bufferSize+align)
+		skip := -uintptr(unsafe.Pointer(&buf[0])) & (align - 1)
+		return buf[skip : skip+bufferSize]
 	}
 }
 
@@ -68,7 +73,7 @@ func (g *get) copy(body io.Reader, w *watch) error {
 // fill reads until a piece is complete or the body ends; with Get.EachWrite it reads once. Behind the last byte it asks for one more,
 // which shows whether the body ends there or is too long.
 func (g *get) fill(body io.Reader, left int64, w *watch) (n int, err error) {
-	room := int(min(left+1, int64(g.piece)))
+	room := int(min(left+1, int64(g.piece), g.boundary()))
 	for n < room && err == nil && !(n > 0 && g.want.EachWrite) {
 		var m int
 		g.body.Expect(left - int64(n))
@@ -79,6 +84,19 @@ func (g *get) fill(body io.Reader, left int64, w *watch) (n int, err error) {
 		n += m
 	}
 	return n, err
+}
+
+// boundary returns how many bytes there are to the offset in the file from which on pieces can be
+// written past the page cache.
+func (g *get) boundary() int64 {
+	align := g.want.Align
+	if align == 0 {
+		return bufferSize
+	}
+	if odd := (g.first() - g.want.Base) % align; odd > 0 {
+		return align - odd
+	}
+	return bufferSize
 }
 
 func (g *get) write(p []byte) error {

@@ -130,9 +130,16 @@ type Get struct {
 	// EachWrite writes what has arrived at once, and reports each write: a worker was lost over the
 	// range, and what the next one has done must be known if it is lost too.
 	EachWrite bool `json:",omitempty"`
+	// Align: what fills pages of this size, in bytes, is to be written past the page cache, by the
+	// descriptor of the Direct that came before. 0 = no Direct came.
+	Align int64 `json:",omitempty"`
 	// WriteBack: start writing the range to the disk as soon as it is complete.
 	WriteBack bool `json:",omitempty"`
 }
+
+// Direct carries a second descriptor, which writes past the page cache, of the file of the Get that
+// follows; or of no job, if a Cancel follows.
+type Direct struct{ ID uint64 }
 
 // Parts asks for the object's parts and their checksums.
 type Parts struct {

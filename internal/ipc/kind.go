@@ -24,12 +24,18 @@ const (
 	kindHandle
 	kindListed
 	kindAttempt
+	kindDirect
 )
 
 // carriesFile reports whether a descriptor comes with the message.
 func carriesFile(m Message) bool {
-	job, ok := m.(*Job)
-	return ok && (job.Get != nil || job.Read != nil)
+	switch m := m.(type) {
+	case *Job:
+		return m.Get != nil || m.Read != nil
+	case *Direct:
+		return true
+	}
+	return false
 }
 
 func (*Hello) kind() kind       { return kindHello }
@@ -49,6 +55,7 @@ func (*Stop) kind() kind        { return kindStop }
 func (*Handle) kind() kind      { return kindHandle }
 func (*Listed) kind() kind      { return kindListed }
 func (*Attempt) kind() kind     { return kindAttempt }
+func (*Direct) kind() kind      { return kindDirect }
 
 // newMessage returns a new message of that kind, nil if there is no such kind.
 func newMessage(k kind) Message {
@@ -87,6 +94,8 @@ func newMessage(k kind) Message {
 		return new(Listed)
 	case kindAttempt:
 		return new(Attempt)
+	case kindDirect:
+		return new(Direct)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ var messages = []Message{
 	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Cause: "the line\nbroke", Request: "id", Kind: failure.KindConnection},
 	&Result{ID: 9, Request: "id", Get: &GetResult{
 		Unsuited: true, Object: object, Chosen: &object.Stored[0],
-		Written: 10, Sum: 11, Digest: []byte{0, 255}, Record: 12,
+		Written: 10, Direct: 8, Sum: 11, Digest: []byte{0, 255}, Record: 12,
 	}},
 	&Result{ID: 10, Head: &HeadResult{Object: object, Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}}}},
 	&Result{ID: 11, Parts: &PartsResult{
@@ -70,6 +70,7 @@ var messages = []Message{
 		ID: 16, Op: OpGet, Offset: 8 << 20, Length: SizeUnknown, Number: 2, Start: 1, End: 1<<63 - 1, Bytes: 3, Status: 503,
 		RequestID: "id", HostID: "id2", RemoteAddr: "127.0.0.1:80", Err: &failure.Wire{Text: "text"}, Ends: true,
 	},
+	&Direct{ID: 17},
 }
 
 var object = Object{
@@ -92,7 +93,7 @@ func get(key string) *Job {
 		},
 		Get: &Get{
 			ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Base: 4 << 20, Whole: true, Unconfirmed: true, Limit: 3,
-			Choose: true, OneRange: true, Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, EachWrite: true, WriteBack: true, Expected: true, IfNoneMatch: `"n"`,
+			Choose: true, OneRange: true, Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, EachWrite: true, WriteBack: true, Align: 4096, Expected: true, IfNoneMatch: `"n"`,
 		},
 	}
 }
@@ -232,7 +233,7 @@ func TestDecodeNonsense(t *testing.T) {
 		{[]byte("GET / HTTP/1.1\r\n"), "is not of this protocol"},
 		{[]byte("panic: runtime error\n"), "is not of this protocol"},
 		{header(3, 0), "unknown kind 0"},
-		{header(3, 18), "unknown kind 18"},
+		{header(3, 19), "unknown kind 19"},
 		{header(3, 255), "unknown kind 255"},
 		{append(header(3, byte(kindHello)), "{]"...), "decode *ipc.Hello"},
 		{append(header(3, byte(kindHello)), "[]"...), "decode *ipc.Hello"},

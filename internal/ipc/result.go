@@ -103,6 +103,7 @@ type GetResult struct {
 	Object   Object
 	Chosen   *checksum.Stored `json:",omitempty"` // as in Found
 	Written  int64            // the length of the range
+	Direct   int64            `json:",omitempty"` // how many of its bytes were written past the page cache
 	Sum      uint64           // of the range, if the algorithm combines
 	Digest   []byte           `json:",omitempty"` // of the range, if it does not
 	Record   uint64           `json:",omitempty"` // of the range, with Get.Record

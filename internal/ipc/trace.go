@@ -61,6 +61,8 @@ func Describe(m Message) string {
 		return "Pong"
 	case *Stop:
 		return "Stop"
+	case *Direct:
+		return fmt.Sprintf("Direct %d", m.ID)
 	case *Handle:
 		return fmt.Sprintf("Handle %d", m.Number)
 	}
@@ -137,6 +139,7 @@ func describeGet(g *Get) string {
 	line += flag(g.OneRange, "one range")
 	line += flag(g.Checksum != "", word(string(g.Checksum)))
 	line += flag(g.Record != "", "record "+word(string(g.Record)))
+	line += flag(g.Align > 0, fmt.Sprintf("direct %d", g.Align))
 	return line + flag(g.WriteBack, "write back")
 }
 

@@ -24,7 +24,7 @@ type System struct {
 // function restores the previous state. SetFault panics if s is nil.
 //
 // The names are open, stat, chmod, chtimes, fallocate, truncate, fsync, close, rename, link, remove,
-// reopen, seal, lease, fdatasync, and syncdir, for which path is the directory. Only Linux and macOS have fallocate, and
+// reopen, direct, seal, lease, fdatasync, and syncdir, for which path is the directory. Only Linux and macOS have fallocate, and
 // only Linux has seal and lease.
 // Unless its error is OfStorage, truncate follows. Where fdatasync Cannot, fsync follows. Where rename
 // cannot leave an existing file alone, link and remove follow (RenameNew).

@@ -194,6 +194,9 @@ func (p *pending) checkGet(g *ipc.GetResult) error {
 	if g.Written != length {
 		return fmt.Errorf("%d bytes written of a range of %d", g.Written, length)
 	}
+	if g.Direct < 0 || g.Direct > g.Written || g.Direct > 0 && get.Align == 0 {
+		return fmt.Errorf("%d bytes of %d written past the page cache", g.Direct, g.Written)
+	}
 	return checkDigest(sum, g.Digest)
 }
 

@@ -17,6 +17,9 @@ type Worker interface {
 	// job that is too large to be sent has a Result with that error. Only the owner may call it,
 	// between the worker's Up and its Down, with an ID that it has not used before.
 	Job(job *ipc.Job, file *os.File)
+	// Direct sends a second descriptor of the file of the job that is sent next. It is as Job with
+	// regard to file, which the job does without if it cannot be sent.
+	Direct(d *ipc.Direct, file *os.File)
 	// Cancel asks the worker to end a job early. It does not block. Only the owner may call it,
 	// between the worker's Up and its Down.
 	Cancel(id uint64)

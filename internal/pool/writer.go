@@ -63,12 +63,15 @@ func (w *process) send(p parcel) {
 	var closed *ipc.FileError
 	var unsendable *ipc.UnsendableError
 	job, isJob := p.message.(*ipc.Job)
+	_, isDirect := p.message.(*ipc.Direct)
 	c, isCredentials := p.message.(*ipc.Credentials)
 	switch {
 	case err == nil && isJob:
 		w.last = job.ID
 	case err == nil:
 		w.last = 0
+	case errors.As(err, &closed) && isDirect:
+		// The job that follows has the same fate, or does without.
 	case errors.As(err, &closed) && isJob:
 		// The transfer ended and closed its file before the job was sent.
 		w.refuse(job, failure.ErrCanceled)
@@ -91,6 +94,9 @@ func (w *process) send(p parcel) {
 
 // refuse ends a job that was not sent, with the reason. Only the writer may call it.
 func (w *process) refuse(job *ipc.Job, reason error) {
+	if job.Get != nil && job.Get.Align > 0 {
+		w.send(parcel{&ipc.Cancel{ID: job.ID}, nil}) // the worker has its Direct
+	}
 	w.jobs.drop(job.ID)
 	w.pool.events <- Result{w, &ipc.Result{ID: job.ID, Err: failure.Pack(reason)}}
 }

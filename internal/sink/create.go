@@ -49,7 +49,11 @@ func (t Target) Adopt(f *os.File, info fs.FileInfo, perm fs.FileMode, size int64
 	if perm == 0 {
 		perm = info.Mode().Perm()
 	}
-	return &Temp{target: t, file: f, info: info, perm: perm, size: size, keep: true}
+	temp := &Temp{target: t, file: f, info: info, perm: perm, size: size, keep: true}
+	if t.direct {
+		temp.second.open(t.sys, f)
+	}
+	return temp
 }
 
 // opener creates and opens a file with the given permissions.
@@ -84,6 +88,9 @@ func (t Target) create(size int64, open opener, keep bool) (*Temp, error) {
 	if err != nil {
 		temp.Discard()
 		return nil, err
+	}
+	if t.direct {
+		temp.second.open(t.sys, f)
 	}
 	return temp, nil
 }

@@ -15,14 +15,12 @@ import (
 // to it at offsets.
 var ErrNotWritable = errors.New("the file cannot be written to at offsets")
 
-// File is what workers write to.
-type File interface{ File() *os.File }
-
 // GivenOptions are what a download asks for of a file that the caller has opened.
 type GivenOptions struct {
 	Durable bool        // it must be synced
 	Mode    fs.FileMode // the permissions it gets; 0: it keeps its own
 	Times   bool        // it gets a modification time
+	Direct  bool        // what can be is written past the page cache
 }
 
 // Given is a file that the caller has opened: a regular file, perhaps without a name, or a block
@@ -36,6 +34,7 @@ type Given struct {
 	options GivenOptions
 	info    fs.FileInfo
 	size    int64
+	second  second
 }
 
 // Accept checks an open file, and changes nothing. Pipes, sockets, terminals, directories, and files
@@ -68,6 +67,9 @@ func Accept(sys *osfile.System, f *os.File, o GivenOptions) (*Given, error) {
 func (g *Given) Prepare(size int64) error {
 	if err := g.cut(size); err != nil {
 		return err
+	}
+	if g.options.Direct {
+		g.second.open(g.sys, g.file)
 	}
 	if size == 0 {
 		return nil
@@ -104,6 +106,9 @@ func (g *Given) cut(size int64) error {
 // File returns the open file.
 func (g *Given) File() *os.File { return g.file }
 
+// Direct returns a second descriptor, as that of a Temp.
+func (g *Given) Direct() (f *os.File, align int64) { return g.second.file, g.second.align }
+
 // Sized sets the size, in bytes, that the file must have when it is complete.
 func (g *Given) Sized(size int64) { g.size = size }
 
@@ -119,6 +124,7 @@ func (g *Given) Seal(func() bool) error { return nil }
 
 // Publish checks the size, and sets the permissions. There is no name to give.
 func (g *Given) Publish() error {
+	g.second.close()
 	info, err := g.sys.Stat(g.file)
 	if err != nil || !info.Mode().IsRegular() {
 		return err
@@ -137,8 +143,8 @@ func (g *Given) Publish() error {
 // SyncDir does nothing: no directory has changed.
 func (g *Given) SyncDir() error { return nil }
 
-// Discard does nothing: the file is the caller's.
-func (g *Given) Discard() {}
+// Discard leaves the file, which is the caller's.
+func (g *Given) Discard() { g.second.close() }
 
 // Duplicate returns a second descriptor of an open file. It shares the file's offset.
 func Duplicate(f *os.File) (*os.File, error) { return osfile.Duplicate(f) }

@@ -20,6 +20,7 @@ type Target struct {
 	sys     *osfile.System
 	durable bool        // its files must be synced
 	fresh   bool        // its files replace none
+	direct  bool        // its files have a second descriptor
 	mode    fs.FileMode // permissions of its files; 0: those of the file that is replaced, or of a new one
 }
 

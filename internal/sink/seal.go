@@ -25,6 +25,7 @@ const firstPause, lastPause = 100 * time.Microsecond, 100 * time.Millisecond
 // Where the file system or the system cannot tell who writes, Seal trusts that the workers have
 // closed the file. Publish calls Seal if the caller has not.
 func (t *Temp) Seal(stop func() bool) error {
+	t.second.close()
 	if !osfile.TellsWriters || t.sealed {
 		return nil
 	}

@@ -31,6 +31,7 @@ type Temp struct {
 	info   fs.FileInfo // identity: device and inode, or what the system has instead
 	perm   fs.FileMode // of the published file if it replaces none
 	keep   bool        // a Publish that fails does not discard
+	second second
 
 	reading   bool // Seal has opened the file for reading only
 	sealed    bool // nobody has it open for writing
@@ -88,6 +89,7 @@ func (t *Temp) Publish() error {
 }
 
 func (t *Temp) publish() error {
+	t.second.close()
 	if err := t.Seal(nil); err != nil {
 		return err
 	}
@@ -167,6 +169,7 @@ func (t *Temp) SyncDir() error {
 func (t *Temp) Keep() {
 	if !t.ended {
 		t.ended = true
+		t.second.close()
 		osfile.Mark(t.file)        // a failed Publish may have removed the mark
 		t.target.sys.Close(t.file) // and may have closed the file, which does no harm
 	}
@@ -179,6 +182,7 @@ func (t *Temp) Discard() {
 		return
 	}
 	t.ended = true
+	t.second.close()
 	// Compare first: while the file is open, no other file can get its inode.
 	ours := t.ours()
 	// A failed Publish may have closed the file already. Windows does not remove open files.

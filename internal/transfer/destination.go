@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"os"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -16,7 +17,10 @@ type destination struct {
 
 // file is what the workers write to: a temporary file, or the caller's.
 type file interface {
-	sink.File
+	File() *os.File
+	// Direct returns a second descriptor that writes past the page cache, and the alignment of what it
+	// writes, in bytes; nil: there is none.
+	Direct() (f *os.File, align int64)
 	Sized(size int64)
 	SetModTime(time.Time) error
 	Sync() error
@@ -29,7 +33,9 @@ type file interface {
 // resolve checks the destination.
 func (r *Request) resolve(files *osfile.System) (d destination, err error) {
 	if r.File != nil {
-		d.given, err = sink.Accept(files, r.File, sink.GivenOptions{Durable: r.Durable, Mode: r.Mode, Times: r.KeepModTime})
+		d.given, err = sink.Accept(files, r.File, sink.GivenOptions{
+			Durable: r.Durable, Mode: r.Mode, Times: r.KeepModTime, Direct: r.DirectIO,
+		})
 		return d, err
 	}
 	if d.target, err = sink.Resolve(files, r.Filename); err != nil {
@@ -37,6 +43,9 @@ func (r *Request) resolve(files *osfile.System) (d destination, err error) {
 	}
 	if r.Durable {
 		d.target = d.target.Durable()
+	}
+	if r.DirectIO {
+		d.target = d.target.Direct()
 	}
 	d.target = d.target.WithMode(r.Mode)
 	if r.NoClobber {

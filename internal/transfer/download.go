@@ -47,6 +47,7 @@ type Request struct {
 	IfMatch, IfNoneMatch  string     // ETags with their quotes; "": none
 	Verify                Verify
 	Durable               bool
+	DirectIO              bool
 	NoClobber             bool
 	KeepModTime           bool
 	Mode                  fs.FileMode          // permission bits of the file; 0: as sink has it
@@ -69,6 +70,7 @@ type Object struct {
 	LastModified time.Time
 	Verified     string
 	Resumed      int64
+	Direct       int64
 	Details      *ipc.Details // nil: S3 has told none
 }
 

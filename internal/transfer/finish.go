@@ -90,6 +90,7 @@ func (t *transfer) finished(proved, op string, err error) {
 			LastModified: t.object.LastModified,
 			Verified:     proved,
 			Resumed:      t.resumed,
+			Direct:       min(t.direct, t.plan.length()), // parts may have been fetched twice
 			Details:      t.object.Details,
 		})
 		return
@@ -177,7 +178,7 @@ func (t *transfer) drained() {
 func (t *transfer) end(o Object) {
 	t.to(stageEnded)
 	if t.first == nil {
-		t.logger.Debug("downloaded", "file", t.request.Filename, "bytes", o.Size, "verified", o.Verified)
+		t.logger.Debug("downloaded", "file", t.request.Filename, "bytes", o.Size, "direct", o.Direct, "verified", o.Verified)
 	} else {
 		t.logger.Debug("not downloaded", "file", t.request.Filename, "error", t.first)
 	}

@@ -3,7 +3,6 @@ package worker
 import (
 	"context"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/checksum"
@@ -15,10 +14,8 @@ import (
 
 // run runs a job to its result, and closes file: the pool may publish the file when it has the
 // result, and waits until nobody can write to it. It does not change the job.
-func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File, r *requests) *ipc.Result {
-	if file != nil {
-		defer file.Close()
-	}
+func (s *server) run(ctx context.Context, job *ipc.Job, file *splitFile, r *requests) *ipc.Result {
+	defer file.close()
 	result := &ipc.Result{ID: job.ID}
 	if err := s.do(fetch.Reported(ctx, r), result, job, file, r); err != nil {
 		return &ipc.Result{ID: job.ID, Err: failure.Pack(err)}
@@ -27,7 +24,7 @@ func (s *server) run(ctx context.Context, job *ipc.Job, file *os.File, r *reques
 }
 
 // do runs a job and sets the payload of its result.
-func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file *os.File, r *requests) error {
+func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file *splitFile, r *requests) error {
 	client, err := s.client()
 	if err != nil {
 		return err
@@ -40,7 +37,7 @@ func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file 
 	case ipc.OpList:
 		result.List, err = client.List(ctx, job, s.retrying(job, r))
 	case ipc.OpRead:
-		result.Read, err = read(ctx, job.Read, file)
+		result.Read, err = read(ctx, job.Read, file.file)
 	case ipc.OpGet:
 		result.Get, result.Request, err = s.get(ctx, client, job, file, r)
 	default:
@@ -51,7 +48,7 @@ func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file 
 
 // get runs a Get. A Found that cannot be sent ends the job with the reason: the pool may wait for it
 // before it hands out further ranges.
-func (s *server) get(ctx context.Context, client *fetch.Client, job *ipc.Job, file *os.File, r *requests) (
+func (s *server) get(ctx context.Context, client *fetch.Client, job *ipc.Job, file *splitFile, r *requests) (
 	result *ipc.GetResult, request string, err error,
 ) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -69,8 +66,11 @@ func (s *server) get(ctx context.Context, client *fetch.Client, job *ipc.Job, fi
 	if unsent != nil {
 		return nil, "", unsent
 	}
+	if err == nil {
+		result.Direct = min(file.went, result.Written) // what was fetched twice was written twice
+	}
 	if err == nil && job.Get.WriteBack && result.Written > 0 {
-		osfile.WriteBack(file, job.Get.Offset-job.Get.Base, result.Written)
+		osfile.WriteBack(file.file, job.Get.Offset-job.Get.Base, result.Written)
 	}
 	return result, failure.Cut(request, maxRequest), err
 }

@@ -80,6 +80,7 @@ type server struct {
 	conn    *ipc.Conn
 	client  func() (*fetch.Client, error) // makes it for the first job; many workers get none
 	answers chan *ipc.Credentials         // to vended.Retrieve
+	second  *os.File                      // of the job to come; nil: none. Of the goroutine of serve
 	running sync.WaitGroup
 	broken  atomic.Pointer[error] // of the first Send that broke the conversation
 
@@ -100,9 +101,18 @@ func (s *server) serve() error {
 			return gone(err)
 		}
 		switch m := m.(type) {
+		case *ipc.Direct:
+			s.dropSecond()
+			s.second = file
 		case *ipc.Job:
-			s.start(m, file)
+			both := &splitFile{file: file}
+			if m.Get != nil && m.Get.Align > 0 {
+				both.align, both.direct = m.Get.Align, s.second
+				s.second = nil
+			}
+			s.start(m, both)
 		case *ipc.Cancel:
+			s.dropSecond() // the job that it is for could not be sent
 			s.cancel(m.ID)
 		case *ipc.Credentials:
 			s.answers <- m
@@ -120,8 +130,15 @@ func (s *server) serve() error {
 	}
 }
 
+func (s *server) dropSecond() {
+	if s.second != nil {
+		s.second.Close()
+		s.second = nil
+	}
+}
+
 // start runs a job and sends its result.
-func (s *server) start(job *ipc.Job, file *os.File) {
+func (s *server) start(job *ipc.Job, file *splitFile) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	s.mu.Lock()
 	s.mu.jobs[job.ID] = cancel

@@ -72,6 +72,8 @@ func (w *Worker) Job(job *ipc.Job, _ *os.File) {
 	w.given.Give(job)
 }
 
+func (w *Worker) Direct(*ipc.Direct, *os.File) {}
+
 func (w *Worker) Cancel(id uint64) {
 	w.Canceled = append(w.Canceled, id)
 	w.given.Cancel(id)

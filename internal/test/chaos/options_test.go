@@ -21,6 +21,7 @@ type chosen struct {
 
 // choose draws the options of the downloads whose faults they do not change the meaning of.
 func (p *plan) choose(d dice) {
+	p.direct = d.chance(30)
 	for _, t := range p.transfers {
 		plain := t.disk == nil && t.odd == nil && !t.ordered("directory removed") && !t.ordered("directory at the destination")
 		if d.chance(25) && !t.lied() && !t.object.noETag {

@@ -24,6 +24,7 @@ type plan struct {
 	seed uint64
 
 	tls, durable        bool
+	direct              bool // DirectIO
 	tokens              bool // credentials expire
 	processes, requests int
 	threshold, chunk    int64
@@ -196,8 +197,8 @@ func drawParts(d dice, size int64) (parts []int64) {
 
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d processes of %d requests, threshold %d, chunk %d, %d attempts, stall %v, slow %v, verify %v, tls %t, durable %t, tokens %t, shutdown %d, told %t\n",
-		p.seed, p.processes, p.requests, p.threshold, p.chunk, p.attempts, p.stall, p.slow, p.verify, p.tls, p.durable, p.tokens, p.shutdown, p.told)
+	fmt.Fprintf(&b, "seed %d: %d processes of %d requests, threshold %d, chunk %d, %d attempts, stall %v, slow %v, verify %v, tls %t, durable %t, direct %t, tokens %t, shutdown %d, told %t\n",
+		p.seed, p.processes, p.requests, p.threshold, p.chunk, p.attempts, p.stall, p.slow, p.verify, p.tls, p.durable, p.direct, p.tokens, p.shutdown, p.told)
 	for _, t := range p.transfers {
 		fmt.Fprintf(&b, "  %q: %+v, expected %d, skip head %t, resume %t (%v), pinned %t, %s there (%#o), after %d, over %t\n",
 			t.key, t.object, t.expected, t.skipHead, t.resume, t.spoil, t.pinned, t.present, t.mode, t.after, t.over)

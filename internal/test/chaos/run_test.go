@@ -183,6 +183,7 @@ func (r *run) prepare() {
 			c.RetryTimeout = 0
 		}
 		c.Verify, c.Durable, c.CABundle = p.verify, p.durable, r.origin.CAPEM()
+		c.DirectIO = p.direct
 		c.ClientOptions = append(c.ClientOptions, r.origin.ClientOptions())
 		if p.told {
 			c.OnAttempt = r.told

@@ -1,0 +1,40 @@
+package sink
+
+import (
+	"os"
+
+	"github.com/s3processpool/processpool/internal/osfile"
+)
+
+// second is a second descriptor of a file, which writes past the page cache.
+type second struct {
+	file  *os.File // nil: there is none
+	align int64    // of what it writes, in bytes
+}
+
+// open opens the descriptor where the file system can. Where it cannot, there is none: that is no
+// error.
+func (s *second) open(sys *osfile.System, f *os.File) {
+	s.close()
+	if file, align, err := sys.OpenDirect(f); err == nil {
+		*s = second{file, align}
+	}
+}
+
+func (s *second) close() {
+	if s.file != nil {
+		s.file.Close() // nothing is written by this process
+		*s = second{}
+	}
+}
+
+// Direct returns a Target whose files have a second descriptor that writes past the page cache, where
+// the file system can.
+func (t Target) Direct() Target {
+	t.direct = true
+	return t
+}
+
+// Direct returns the second descriptor of a Target's Direct, and the alignment of what is written by
+// it, in bytes; nil where there is none, and after Seal.
+func (t *Temp) Direct() (f *os.File, align int64) { return t.second.file, t.second.align }
