@@ -14,7 +14,7 @@ import (
 // object has a value in every field. A field that is new must survive Resolved, too.
 func object(t *testing.T) processpool.Object {
 	o := processpool.Object{
-		Size: 7, ETag: `"e"`, VersionId: "v", LastModified: time.Unix(1, 0), Verified: "CRC32 full object", Resumed: 3,
+		Size: 7, ETag: `"e"`, VersionId: "v", LastModified: time.Unix(1, 0), Verified: "CRC32 full object", Resumed: 3, Direct: 4,
 		ContentType: "text/plain", ContentEncoding: "gzip", StorageClass: "GLACIER_IR",
 		Metadata:  map[string]string{"a": "b"},
 		Checksums: []processpool.Checksum{{Algorithm: "CRC32", Value: "AAAAAA=="}},

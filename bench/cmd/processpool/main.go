@@ -19,6 +19,7 @@ var (
 	skip    = flag.Bool("skip-head", false, "set SkipHead")
 	resume  = flag.Bool("resume", false, "set Resume")
 	durable = flag.Bool("durable", false, "set Durable")
+	direct  = flag.Bool("direct", false, "set DirectIO")
 	attempt = flag.Bool("attempts", false, "set OnAttempt, to a function that counts")
 	linger  = flag.Duration("linger", 0, "`time` to wait before Shutdown, in which all workers start")
 )
@@ -46,7 +47,7 @@ func run(t task.Task) error {
 		c.RequestsPerProcess = t.Requests
 		c.MultipartThreshold = t.Chunk
 		c.MultipartChunksize = t.Chunk
-		c.Verify, c.Durable = mode, *durable
+		c.Verify, c.Durable, c.DirectIO = mode, *durable, *direct
 		c.CABundle = bundle
 		if *attempt {
 			n := 0
