@@ -98,13 +98,10 @@ func (o *PutOptions) validate(bucket, key string, size int64) error {
 			return fmt.Errorf("the parts have %d bytes, and the content has %d", sum, size)
 		}
 	}
-	switch o.ChecksumAlgorithm {
-	case "", types.ChecksumAlgorithmCrc64nvme, types.ChecksumAlgorithmCrc32, types.ChecksumAlgorithmCrc32c,
-		types.ChecksumAlgorithmSha1, types.ChecksumAlgorithmSha256:
-	default:
+	if o.ChecksumAlgorithm != "" && !slices.Contains(o.ChecksumAlgorithm.Values(), o.ChecksumAlgorithm) {
 		return fmt.Errorf("the server has no checksum %s", o.ChecksumAlgorithm)
 	}
-	sha := o.ChecksumAlgorithm == types.ChecksumAlgorithmSha1 || o.ChecksumAlgorithm == types.ChecksumAlgorithmSha256
+	crc := strings.HasPrefix(string(o.ChecksumAlgorithm), "CRC")
 	switch o.ChecksumType {
 	case "":
 		o.ChecksumType = types.ChecksumTypeFullObject
@@ -112,7 +109,7 @@ func (o *PutOptions) validate(bucket, key string, size int64) error {
 			o.ChecksumType = types.ChecksumTypeComposite
 		}
 	case types.ChecksumTypeFullObject:
-		if o.Parts != nil && sha {
+		if o.Parts != nil && !crc {
 			return fmt.Errorf("%s of parts is COMPOSITE", o.ChecksumAlgorithm)
 		}
 	case types.ChecksumTypeComposite:

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"encoding/base64"
 	"errors"
 	"reflect"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
+	"github.com/s3processpool/processpool/internal/proof"
 )
 
 // TestListBody: a document without what a listing has is not an empty listing.
@@ -162,6 +164,31 @@ func TestStored(t *testing.T) {
 		got, err := get(covering, job)
 		if err != nil || !reflect.DeepEqual(got.Stored, c.want) {
 			t.Errorf("GetObject, %s: got %+v, %v, want %+v", c.name, got.Stored, err, c.want)
+		}
+	}
+}
+
+// TestEachChecksum: every answer's field of a checksum has its name.
+func TestEachChecksum(t *testing.T) {
+	for _, a := range checksum.Algorithms {
+		value := base64.StdEncoding.EncodeToString(make([]byte, a.Size()))
+		header := []string{"x-amz-checksum-" + strings.ToLower(string(a)) + ": " + value, "x-amz-checksum-type: FULL_OBJECT", "Content-Length: 10"}
+		want := []checksum.Stored{{Algorithm: a, Kind: checksum.FullObject, Value: value}}
+		sums := []ipc.Sum{{Algorithm: string(a), Value: value}}
+		o, err := head(ok("", header...), asked())
+		if err != nil || !reflect.DeepEqual(o.Stored, want) || !reflect.DeepEqual(o.Details.Checksums, sums) {
+			t.Errorf("HeadObject: got %+v, %+v, %v, want %v", o.Stored, o.Details, err, want)
+		}
+		job := asked()
+		job.Get = &ipc.Get{Unconfirmed: true}
+		got, err := get(ok("0123456789", header...), job)
+		if err != nil || !reflect.DeepEqual(got.Stored, want) || !reflect.DeepEqual(got.Details.Checksums, sums) {
+			t.Errorf("GetObject: got %+v, %+v, %v, want %v", got.Stored, got.Details, err, want)
+		}
+		p, err := attributes(ok("<GetObjectAttributesResponse><ETag>"+strings.Trim(etag, `"`)+"</ETag><ObjectParts><IsTruncated>false</IsTruncated>"+
+			"<Part><PartNumber>1</PartNumber><Size>5</Size><Checksum"+string(a)+">"+value+"</Checksum"+string(a)+"></Part></ObjectParts></GetObjectAttributesResponse>"), asked(), "")
+		if want := (proof.PartSum{Algorithm: a, Value: value}); err != nil || len(p.Parts) != 1 || p.Parts[0].Sum != want {
+			t.Errorf("GetObjectAttributes: got %+v, %v, want %v", p, err, want)
 		}
 	}
 }

@@ -52,7 +52,8 @@ func Attributes(out *s3.GetObjectAttributesOutput, job *ipc.Job, etag, marker st
 			return Parts{}, untrusted("%s: part %d has no size", operation, last)
 		}
 		p.Parts = append(p.Parts, Part{Size: *one.Size, Sum: checksums{
-			one.ChecksumCRC64NVME, one.ChecksumCRC32C, one.ChecksumCRC32, one.ChecksumSHA1, one.ChecksumSHA256,
+			one.ChecksumCRC64NVME, one.ChecksumCRC32C, one.ChecksumCRC32, one.ChecksumXXHASH3, one.ChecksumXXHASH128,
+			one.ChecksumXXHASH64, one.ChecksumSHA1, one.ChecksumSHA256, one.ChecksumMD5, one.ChecksumSHA512,
 		}.sum()})
 	}
 	switch n := list.TotalPartsCount; {

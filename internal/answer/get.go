@@ -52,14 +52,15 @@ func Get(out *s3.GetObjectOutput, job *ipc.Job) (Object, error) {
 		return Object{}, untrusted("GetObject: status %d", status)
 	}
 	sums := checksums{
-		out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA1, out.ChecksumSHA256,
+		out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumXXHASH3, out.ChecksumXXHASH128,
+		out.ChecksumXXHASH64, out.ChecksumSHA1, out.ChecksumSHA256, out.ChecksumMD5, out.ChecksumSHA512,
 	}
 	if o.Partial && (o.Range.First > 0 || o.Range.Last != o.Size-1) {
 		// A checksum that comes with a part of the object is the part's or the object's: nothing in
 		// the answer tells which. The ETag is always the object's.
 		sums = checksums{}
 	}
-	o.Stored = sums.stored(out.ChecksumType, &o.Object, job)
+	sums.describe(&o.Object, out.ChecksumType, job)
 	if job.Get != nil && job.Get.Unconfirmed { // else a HeadObject has told
 		o.Details = details(out.ContentType, out.ContentEncoding, string(out.StorageClass), out.Metadata, sums)
 	}

@@ -35,14 +35,15 @@ func Head(out *s3.HeadObjectOutput, job *ipc.Job) (ipc.Object, error) {
 		Encrypted:    encrypted(out.ServerSideEncryption, out.SSECustomerAlgorithm),
 	}
 	sums := checksumsOfHead(out)
-	o.Stored = sums.stored(out.ChecksumType, &o, job)
+	sums.describe(&o, out.ChecksumType, job)
 	o.Details = details(out.ContentType, out.ContentEncoding, string(out.StorageClass), out.Metadata, sums)
 	return o, CheckEmpty("HeadObject", &o)
 }
 
 func checksumsOfHead(out *s3.HeadObjectOutput) checksums {
 	return checksums{
-		out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumSHA1, out.ChecksumSHA256,
+		out.ChecksumCRC64NVME, out.ChecksumCRC32C, out.ChecksumCRC32, out.ChecksumXXHASH3, out.ChecksumXXHASH128,
+		out.ChecksumXXHASH64, out.ChecksumSHA1, out.ChecksumSHA256, out.ChecksumMD5, out.ChecksumSHA512,
 	}
 }
 

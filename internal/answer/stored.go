@@ -10,10 +10,9 @@ import (
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
-// checksums are the fields of an answer with the checksums that S3 keeps of an object or of a part.
-type checksums struct {
-	crc64nvme, crc32c, crc32, sha1, sha256 *string
-}
+// checksums are the fields of an answer with the checksums that S3 keeps of an object or of a part, in
+// the order of checksum.Algorithms.
+type checksums [10]*string
 
 // value is one of the checksums that is set.
 type value struct {
@@ -24,15 +23,9 @@ type value struct {
 // values returns the checksums that are set, in the order of what they cost to compute.
 func (c checksums) values() []value {
 	var list []value
-	for _, v := range []struct {
-		algorithm checksum.Algorithm
-		text      *string
-	}{
-		{checksum.CRC64NVME, c.crc64nvme}, {checksum.CRC32C, c.crc32c}, {checksum.CRC32, c.crc32},
-		{checksum.SHA1, c.sha1}, {checksum.SHA256, c.sha256},
-	} {
-		if v.text != nil {
-			list = append(list, value{v.algorithm, *v.text})
+	for i, algorithm := range checksum.Algorithms {
+		if c[i] != nil {
+			list = append(list, value{algorithm, *c[i]})
 		}
 	}
 	return list
@@ -60,29 +53,35 @@ func (c checksums) list() []ipc.Sum {
 	return list
 }
 
-// stored returns what S3 keeps of o, in the order of what it costs to compute.
+// describe sets o.Stored to what S3 keeps of o, in the order of what it costs to compute, and
+// o.Barred.
 //
 // S3 has named the type of a checksum since December 2024; other servers name none. Without a type,
 // "value-N" is a digest of digests of parts. A plain value may be one, too, because some answers
 // omit "-N". It counts as the whole object's only if the ETag shows that the object has no parts
 // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html).
-func (c checksums) stored(kind types.ChecksumType, o *ipc.Object, job *ipc.Job) []checksum.Stored {
+func (c checksums) describe(o *ipc.Object, kind types.ChecksumType, job *ipc.Job) {
 	etag, isMD5 := checksum.ParseETag(o.ETag)
 	isMD5 = isMD5 && !directoryBucket(job.Bucket)
-	var list []checksum.Stored
+	add := func(s checksum.Stored) {
+		if s.Algorithm.Barred() {
+			o.Barred = true
+			return
+		}
+		o.Stored = append(o.Stored, s)
+	}
 	for _, v := range c.values() {
 		stored, ok := checksum.Parse(v.algorithm, string(kind), v.text)
 		if ok && kind == "" && stored.Kind == checksum.FullObject && !(isMD5 && etag.Parts == 0) {
 			continue
 		}
 		if ok {
-			list = append(list, stored)
+			add(stored)
 		}
 	}
 	if isMD5 && !o.Encrypted && !job.NoETag {
-		list = append(list, etag)
+		add(etag)
 	}
-	return list
 }
 
 // sum returns the first of a part's checksums.

@@ -3,6 +3,7 @@
 package checksum
 
 import (
+	"crypto/fips140"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -11,24 +12,32 @@ import (
 	"hash"
 	"hash/crc32"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/minio/crc64nvme"
+	"github.com/zeebo/xxh3"
 )
 
-// Algorithm is the name of a checksum algorithm, as S3 spells it.
-//
-// S3 also stores XXHASH64, XXHASH3 and XXHASH128. This package does not implement them, so an
-// object that has no other checksum cannot be verified.
+// Algorithm is the name of a checksum algorithm, as S3 spells it
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Checksum.html).
 type Algorithm string
 
 const (
 	CRC64NVME Algorithm = "CRC64NVME"
 	CRC32C    Algorithm = "CRC32C"
 	CRC32     Algorithm = "CRC32"
+	XXHASH3   Algorithm = "XXHASH3"   // XXH3 of 64 bits, seed 0
+	XXHASH128 Algorithm = "XXHASH128" // XXH3 of 128 bits, seed 0
+	XXHASH64  Algorithm = "XXHASH64"  // XXH64, seed 0
 	SHA1      Algorithm = "SHA1"
 	SHA256    Algorithm = "SHA256"
 	SHA512    Algorithm = "SHA512"
-	MD5       Algorithm = "MD5" // used for ETags
+	MD5       Algorithm = "MD5" // also of ETags
 )
+
+// Algorithms are all of them, in the order of what they cost to compute.
+var Algorithms = []Algorithm{
+	CRC64NVME, CRC32C, CRC32, XXHASH3, XXHASH128, XXHASH64, SHA1, SHA256, MD5, SHA512,
+}
 
 // Combines reports whether the checksum of the whole can be computed from the checksums of its
 // pieces. That is true of the CRCs only. Update, Bytes and Combine panic for any other algorithm.
@@ -40,10 +49,20 @@ func (a Algorithm) Combines() bool {
 	return false
 }
 
+// Known reports whether a is one of Algorithms.
+func (a Algorithm) Known() bool { return a.Size() > 0 }
+
+// Barred reports whether this process must not compute a: the standard library refuses MD5 and SHA1
+// under GODEBUG=fips140=only (https://go.dev/doc/security/fips140).
+func (a Algorithm) Barred() bool { return (a == MD5 || a == SHA1) && fips140.Enforced() }
+
 // New returns a hash whose Sum has the byte order that S3 encodes, most significant byte first. It
-// returns nil for an unknown algorithm. The CRCs use the processor's CRC instructions where
-// available.
+// returns nil for an algorithm that is unknown or Barred. The CRCs, XXHASH3 and XXHASH128 use the
+// processor's instructions for them where available.
 func (a Algorithm) New() hash.Hash {
+	if a.Barred() {
+		return nil // its Sum would panic
+	}
 	switch a {
 	case CRC64NVME:
 		return crc64nvme.New()
@@ -51,6 +70,12 @@ func (a Algorithm) New() hash.Hash {
 		return crc32.New(castagnoli())
 	case CRC32:
 		return crc32.NewIEEE()
+	case XXHASH3:
+		return xxh3.New()
+	case XXHASH128:
+		return xxh3.New128()
+	case XXHASH64:
+		return xxhash.New()
 	case SHA1:
 		return sha1.New()
 	case SHA256:
@@ -88,13 +113,17 @@ func (a Algorithm) Bytes(crc uint64) []byte {
 	panic(noCRC(a))
 }
 
-// size returns the length of a digest in bytes, 0 for an unknown algorithm.
-func (a Algorithm) size() int {
+// Size returns the length of a digest in bytes, 0 for an unknown algorithm.
+func (a Algorithm) Size() int {
 	switch a {
 	case CRC64NVME:
 		return crc64nvme.Size
 	case CRC32C, CRC32:
 		return crc32.Size
+	case XXHASH3, XXHASH64:
+		return 8
+	case XXHASH128:
+		return 16
 	case SHA1:
 		return sha1.Size
 	case SHA256:

@@ -2,13 +2,17 @@ package checksum
 
 import (
 	"encoding/base64"
+	"encoding/hex"
+	"slices"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 var crcs = []Algorithm{CRC64NVME, CRC32C, CRC32}
 
 // vectors are the digests of "123456789", as S3 encodes them. Those of the CRCs are the check
-// values in https://reveng.sourceforge.io/crc-catalogue/all.htm.
+// values in https://reveng.sourceforge.io/crc-catalogue/all.htm, and those of XXHASH are libxxhash's.
 var vectors = []struct {
 	algorithm Algorithm
 	crc       uint64
@@ -17,6 +21,9 @@ var vectors = []struct {
 	{CRC64NVME, 0xae8b14860a799888, "rosUhgp5mIg="},
 	{CRC32C, 0xe3069283, "4waSgw=="},
 	{CRC32, 0xcbf43926, "y/Q5Jg=="},
+	{XXHASH3, 0, "ctyxi2ehff8="},
+	{XXHASH128, 0, "MxGUd+3l3NXpcWQnaB1YYA=="},
+	{XXHASH64, 0, "jLhB20DmroM="},
 	{SHA1, 0, "98O8HYCOBHMq32eZZczDTKeuNEE="},
 	{SHA256, 0, "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU="},
 	{SHA512, 0, "2eZ2LdHI6vbWGzxhkvxAjU1tXxF20MKRabwk5xw/J0rSf81YEbMT1oH35V7ALXPUmclUVba1u1A6z1dPuo/+hQ=="},
@@ -32,8 +39,8 @@ func TestVectors(t *testing.T) {
 		if got := base64.StdEncoding.EncodeToString(sum); got != v.value {
 			t.Errorf("%s: got %s, want %s", v.algorithm, got, v.value)
 		}
-		if len(sum) != v.algorithm.size() {
-			t.Errorf("%s: size() = %d, a digest has %d", v.algorithm, v.algorithm.size(), len(sum))
+		if len(sum) != v.algorithm.Size() {
+			t.Errorf("%s: Size() = %d, a digest has %d", v.algorithm, v.algorithm.Size(), len(sum))
 		}
 		if got, want := v.algorithm.Combines(), v.crc != 0; got != want {
 			t.Errorf("%s: Combines() = %t, want %t", v.algorithm, got, want)
@@ -51,13 +58,58 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+// Algorithms are those that the SDK knows, and the vectors cover them.
+func TestAlgorithms(t *testing.T) {
+	known := types.ChecksumAlgorithm("").Values()
+	if len(known) != len(Algorithms) || len(vectors) != len(Algorithms) {
+		t.Errorf("got %d algorithms and %d vectors, want %d", len(Algorithms), len(vectors), len(known))
+	}
+	for _, a := range known {
+		if !slices.Contains(Algorithms, Algorithm(a)) || !Algorithm(a).Known() {
+			t.Errorf("%s is not known", a)
+		}
+	}
+}
+
+// TestXXHash has the values of aws-checksums for "Hello world", which the SDKs with that library
+// send to S3 (https://github.com/awslabs/aws-checksums, tests/xxhash_test.c), and those of libxxhash
+// 0.8.1 for 100,003 bytes, which is far more than the 240 from which on XXH3 works in blocks.
+func TestXXHash(t *testing.T) {
+	long := make([]byte, 100_003)
+	for i := range long {
+		long[i] = byte((i*7 + i/256) % 251)
+	}
+	for _, v := range []struct {
+		algorithm   Algorithm
+		hello, long string
+	}{
+		{XXHASH64, "c500b0c912b376d8", "f8b0ae541b42af1a"},
+		{XXHASH3, "b6acb9d84a38ff74", "5f98b17a5d2dc996"},
+		{XXHASH128, "7351f89812f97382b91d05b31e04dd7f", "d4c764b87a318f155f98b17a5d2dc996"},
+	} {
+		for _, piece := range []int{1, 7, 4096, len(long)} {
+			for text, want := range map[string]string{"Hello world": v.hello, string(long): v.long} {
+				h := v.algorithm.New()
+				for rest := []byte(text); len(rest) > 0; {
+					n := min(piece, len(rest))
+					h.Write(rest[:n])
+					rest = rest[n:]
+				}
+				if got := hex.EncodeToString(h.Sum(nil)); got != want {
+					t.Errorf("%s of %d bytes in pieces of %d: got %s, want %s", v.algorithm, len(text), piece, got, want)
+				}
+			}
+		}
+	}
+}
+
 func TestUnknownAlgorithm(t *testing.T) {
-	for _, a := range []Algorithm{"", "crc32", "XXHASH64"} {
+	for _, a := range []Algorithm{"", "crc32", "XXHASH32"} {
 		if h := a.New(); h != nil {
 			t.Errorf("%q: New is not nil", a)
 		}
-		if a.Combines() {
-			t.Errorf("%q: Combines", a)
+		if a.Combines() || a.Known() {
+			t.Errorf("%q: Combines or is Known", a)
 		}
 	}
 }
@@ -95,7 +147,7 @@ func BenchmarkUpdate(b *testing.B) {
 			}
 		})
 	}
-	for _, a := range []Algorithm{SHA1, SHA256, SHA512, MD5} {
+	for _, a := range Algorithms[len(crcs):] {
 		b.Run(string(a), func(b *testing.B) {
 			b.SetBytes(int64(len(p)))
 			h := a.New()

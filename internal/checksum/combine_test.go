@@ -57,7 +57,7 @@ func TestCombineAssociates(t *testing.T) {
 	const seed = 2
 	random := rand.New(rand.NewPCG(seed, seed))
 	for _, a := range crcs {
-		mask := uint64(math.MaxUint64) >> (64 - 8*a.size())
+		mask := uint64(math.MaxUint64) >> (64 - 8*a.Size())
 		for range 1000 {
 			x, y, z := random.Uint64()&mask, random.Uint64()&mask, random.Uint64()&mask
 			m, n := random.Int64N(1<<62), random.Int64N(1<<62)
@@ -87,8 +87,8 @@ type zeros struct {
 }
 
 func newZeros(a Algorithm) *zeros {
-	z := &zeros{ones: math.MaxUint64 >> (64 - 8*a.size())}
-	for column := range 8 * a.size() {
+	z := &zeros{ones: math.MaxUint64 >> (64 - 8*a.Size())}
+	for column := range 8 * a.Size() {
 		// The algorithm itself gives the matrix of one byte: the register is the complement of the
 		// CRC, and linear.
 		register := uint64(1) << column

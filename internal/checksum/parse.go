@@ -16,7 +16,7 @@ import (
 // suffix.
 func Parse(a Algorithm, typ, value string) (Stored, bool) {
 	digest, parts, ok := cutParts(value)
-	if !ok || !isBase64(digest, a.size()) {
+	if !ok || !isBase64(digest, a.Size()) {
 		return Stored{}, false
 	}
 	kind := Kind(typ)
@@ -43,7 +43,7 @@ func ParseETag(etag string) (Stored, bool) {
 		return Stored{}, false
 	}
 	digest, parts, ok := cutParts(etag[1 : len(etag)-1])
-	if !ok || len(digest) != hex.EncodedLen(MD5.size()) {
+	if !ok || len(digest) != hex.EncodedLen(MD5.Size()) {
 		return Stored{}, false
 	}
 	if _, err := hex.DecodeString(digest); err != nil {

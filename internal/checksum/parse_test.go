@@ -43,7 +43,7 @@ func TestParse(t *testing.T) {
 		{CRC32, "", "rosUhgp5mIg=", Stored{}},
 		{CRC64NVME, "", "y/Q5Jg==", Stored{}},
 		{"", "", "", Stored{}},
-		{"XXHASH64", "FULL_OBJECT", "rosUhgp5mIg=", Stored{}},
+		{"XXHASH32", "FULL_OBJECT", "rosUhgp5mIg=", Stored{}},
 	} {
 		got, ok := Parse(test.algorithm, test.typ, test.value)
 		if got != test.want || ok != (test.want != Stored{}) {

@@ -84,7 +84,7 @@ func (s Stored) MatchParts(sums [][]byte) bool {
 		return false
 	}
 	for _, sum := range sums {
-		if len(sum) != s.Algorithm.size() {
+		if len(sum) != s.Algorithm.Size() {
 			return false
 		}
 		h.Write(sum)
@@ -93,7 +93,7 @@ func (s Stored) MatchParts(sums [][]byte) bool {
 }
 
 func (s Stored) equal(sum []byte) bool {
-	if len(sum) == 0 || len(sum) != s.Algorithm.size() {
+	if len(sum) == 0 || len(sum) != s.Algorithm.Size() {
 		return false
 	}
 	if s.Kind == ETag {

@@ -152,7 +152,7 @@ func TestMatchNothing(t *testing.T) {
 		{Kind: FullObject},
 		{Kind: Composite},
 		{Kind: ETag},
-		{Algorithm: "XXHASH64", Kind: Composite, Parts: 1},
+		{Algorithm: "XXHASH32", Kind: Composite, Parts: 1},
 		{MD5, Composite, "1B2M2Y8AsgTpgAmY7PhCfg==", 0}, // the MD5 of no bytes
 		{MD5, FullObject, "", 0},
 	} {

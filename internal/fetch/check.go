@@ -48,7 +48,7 @@ func (g *get) check(got *answer.Object) error {
 	object := got.Object
 	object.Size = g.size
 	if g.confirmed {
-		object.Stored = g.object.Stored // of the first answer
+		object.Stored, object.Barred = g.object.Stored, g.object.Barred // of the first answer
 	}
 	g.object = object
 	return nil

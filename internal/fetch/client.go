@@ -5,6 +5,7 @@ package fetch
 
 import (
 	"context"
+	"crypto/fips140"
 	"fmt"
 	"net/http"
 	"strings"
@@ -138,8 +139,19 @@ func (c *Client) signable(ctx context.Context) error {
 	if c.credentials == nil {
 		return nil
 	}
-	if _, err := c.credentials.Retrieve(ctx); err != nil {
+	now, err := c.credentials.Retrieve(ctx)
+	if err != nil {
 		return fmt.Errorf("credentials: %w", err)
+	}
+	if n := len(now.SecretAccessKey); n < leastSecret && fips140.Enforced() {
+		return fmt.Errorf("credentials: the secret access key has %d characters, and FIPS 140-only mode (GODEBUG=fips140=only) "+
+			"refuses to sign with fewer than %d", n, leastSecret)
 	}
 	return nil
 }
+
+// leastSecret is how many characters a secret access key needs in FIPS 140-only mode. A signature
+// begins with an HMAC whose key is "AWS4" and the secret
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html), and
+// package crypto/hmac panics at a key of fewer than 14 bytes. A secret of AWS has 40.
+const leastSecret = 14 - len("AWS4")

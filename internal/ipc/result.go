@@ -17,6 +17,7 @@ type Object struct {
 	Stored       []checksum.Stored // what S3 keeps; empty = none
 	Layout       proof.Layout      // of its parts, if Head.Layout asked and Stored covers parts
 	Encrypted    bool              // with KMS or a customer key, so that the ETag is not an MD5
+	Barred       bool              `json:",omitempty"` // S3 keeps a checksum that the worker must not compute (checksum.Algorithm.Barred)
 	Details      *Details          `json:",omitempty"` // of a Head, and of a Get that is Unconfirmed
 }
 

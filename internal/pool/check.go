@@ -212,7 +212,7 @@ func (p *pending) checkParts(r *ipc.PartsResult) error {
 
 func checkPartSums(parts []proof.PartSum) error {
 	for _, part := range parts {
-		if part.Algorithm != "" && part.Algorithm.New() == nil {
+		if part.Algorithm != "" && !part.Algorithm.Known() {
 			return fmt.Errorf("an unknown checksum, %.20q", part.Algorithm)
 		}
 	}

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"crypto/fips140"
 	"os"
 	"runtime"
 	"slices"
@@ -48,6 +49,10 @@ var secrets = []string{
 // memory are the variables that size the application's heap. Each worker would take them for its own.
 var memory = []string{"GOGC", "GOMEMLIMIT"}
 
+// enforced is the GODEBUG setting with which the standard library refuses what FIPS 140-3 does not
+// approve (https://go.dev/doc/security/fips140).
+const enforced = "fips140=only"
+
 // environ returns the environment of a worker with that many slots.
 func (c Command) environ(slots int) []string {
 	env := slices.DeleteFunc(os.Environ(), func(entry string) bool {
@@ -56,5 +61,12 @@ func (c Command) environ(slots int) []string {
 	})
 	// A worker copies bytes: more threads than requests only wake each other.
 	threads := min(slots, runtime.NumCPU())
-	return append(append(env, "GOMAXPROCS="+strconv.Itoa(threads)), c.Env...)
+	env = append(append(env, "GOMAXPROCS="+strconv.Itoa(threads)), c.Env...)
+	if fips140.Enforced() {
+		// It may be built into this program (//go:debug), and Command may be another one. The last of
+		// a name's settings applies.
+		debug := strings.TrimPrefix(os.Getenv("GODEBUG")+","+enforced, ",")
+		env = append(env, "GODEBUG="+debug)
+	}
+	return env
 }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +95,30 @@ func TestWorkerEnvironment(t *testing.T) {
 				t.Errorf("%s is the application's, in %q", entry, p)
 			}
 		}
+	}
+}
+
+// A worker of another program gets the FIPS mode that is built into this one (//go:debug).
+func TestWorkerIsInFIPSMode(t *testing.T) {
+	if os.Getenv("GODEBUG") != "fips140=only" {
+		if env := (Command{}).environ(1); slices.ContainsFunc(env, func(e string) bool { return strings.Contains(e, "fips140") }) {
+			t.Errorf("got %q without the mode", env)
+		}
+		child := exec.Command("/proc/self/exe", "-test.run", "^TestWorkerIsInFIPSMode$")
+		child.Env = append(os.Environ(), "GODEBUG=fips140=only")
+		if out, err := child.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+		return
+	}
+	os.Unsetenv("GODEBUG") // this process keeps the mode, as if it were built in
+	defer os.Setenv("GODEBUG", "fips140=only")
+	if env := (Command{}).environ(1); env[len(env)-1] != "GODEBUG=fips140=only" {
+		t.Errorf("got %q", env)
+	}
+	os.Setenv("GODEBUG", "http2debug=1,fips140=off")
+	if env := (Command{}).environ(1); env[len(env)-1] != "GODEBUG=http2debug=1,fips140=off,fips140=only" {
+		t.Errorf("got %q", env)
 	}
 }
 

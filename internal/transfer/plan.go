@@ -56,7 +56,7 @@ func planObject(o ipc.Object, parts []proof.PartSum, r *Request) (plan, error) {
 	stored, ok := proof.Choose(o.Stored, small || r.Verify == VerifyRequired, o.Layout)
 	switch {
 	case !ok && r.Verify == VerifyRequired:
-		return plan{}, failure.ErrUnverifiable
+		return plan{}, unverifiable(o)
 	case !ok:
 		return p, nil
 	case proof.OfParts([]checksum.Stored{stored}):
@@ -151,7 +151,7 @@ func (p plan) partial() bool { return p.first > 0 || p.end != p.size }
 // worker verifies the bytes by, nil for nothing. The error is ErrUnverifiable.
 func (p plan) confirm(o ipc.Object, chosen *checksum.Stored, r *Request) (plan, error) {
 	if chosen == nil && r.Verify == VerifyRequired {
-		return plan{}, failure.ErrUnverifiable
+		return plan{}, unverifiable(o)
 	}
 	p.size = o.Size
 	if p.end == ipc.SizeUnknown {
@@ -159,6 +159,14 @@ func (p plan) confirm(o ipc.Object, chosen *checksum.Stored, r *Request) (plan, 
 	}
 	p.confirmed, p.stored = true, chosen
 	return p, nil
+}
+
+// unverifiable returns the error of an object that must be verified, and cannot be.
+func unverifiable(o ipc.Object) error {
+	if o.Barred {
+		return fmt.Errorf("%w: it keeps MD5 or SHA1, which FIPS 140-only mode (GODEBUG=fips140=only) refuses", failure.ErrUnverifiable)
+	}
+	return failure.ErrUnverifiable
 }
 
 // oneRange reports whether the object is fetched as one range.

@@ -29,6 +29,8 @@ var kept = []struct {
 	{"crc64nvme", false}, {"crc64nvme", false}, {"crc64nvme", false}, {"crc32c", false}, {"crc32", false},
 	{"sha256", false}, {"sha1", false}, {"md5", false}, {"", false},
 	{"crc32c", true}, {"crc32", true}, {"sha256", true}, {"sha1", true}, {"md5", true},
+	{"sha512", false}, {"xxhash64", false}, {"xxhash3", false}, {"xxhash128", false},
+	{"sha512", true}, {"xxhash64", true}, {"xxhash3", true}, {"xxhash128", true},
 }
 
 // version is the content of an object at one time.

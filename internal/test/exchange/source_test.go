@@ -42,7 +42,7 @@ func (s *source) text() string {
 
 func (s *source) algorithm() checksum.Algorithm {
 	return pick(s, checksum.CRC64NVME, checksum.CRC32C, checksum.CRC32, checksum.SHA1, checksum.SHA256, checksum.SHA512,
-		checksum.MD5, "", "XXHASH64", "nonsense")
+		checksum.MD5, "", checksum.XXHASH64, checksum.XXHASH128, "nonsense")
 }
 
 func (s *source) stored() checksum.Stored {

@@ -20,8 +20,13 @@ type checksumXML struct {
 	ChecksumCRC64NVME string `xml:",omitempty"`
 	ChecksumCRC32C    string `xml:",omitempty"`
 	ChecksumCRC32     string `xml:",omitempty"`
+	ChecksumXXHASH64  string `xml:",omitempty"`
+	ChecksumXXHASH3   string `xml:",omitempty"`
+	ChecksumXXHASH128 string `xml:",omitempty"`
+	ChecksumMD5       string `xml:",omitempty"`
 	ChecksumSHA1      string `xml:",omitempty"`
 	ChecksumSHA256    string `xml:",omitempty"`
+	ChecksumSHA512    string `xml:",omitempty"`
 	ChecksumType      string `xml:",omitempty"`
 }
 
@@ -45,8 +50,13 @@ func newChecksumXML(sums map[string]string) checksumXML {
 		ChecksumCRC64NVME: sums["crc64nvme"],
 		ChecksumCRC32C:    sums["crc32c"],
 		ChecksumCRC32:     sums["crc32"],
+		ChecksumXXHASH64:  sums["xxhash64"],
+		ChecksumXXHASH3:   sums["xxhash3"],
+		ChecksumXXHASH128: sums["xxhash128"],
+		ChecksumMD5:       sums["md5"],
 		ChecksumSHA1:      sums["sha1"],
 		ChecksumSHA256:    sums["sha256"],
+		ChecksumSHA512:    sums["sha512"],
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -11,7 +12,9 @@ import (
 	"hash/crc32"
 	"io"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/minio/crc64nvme"
+	"github.com/zeebo/xxh3"
 )
 
 const (
@@ -27,10 +30,18 @@ func newHash(alg string) hash.Hash {
 		return crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	case "crc32":
 		return crc32.NewIEEE()
+	case "xxhash64":
+		return xxhash.New()
+	case "xxhash3":
+		return xxh3.New()
+	case "xxhash128":
+		return xxh3.New128()
 	case "sha1":
 		return sha1.New()
 	case "sha256":
 		return sha256.New()
+	case "sha512":
+		return sha512.New()
 	case "md5":
 		return md5.New()
 	}
