@@ -113,6 +113,17 @@ func (a Algorithm) Bytes(crc uint64) []byte {
 	panic(noCRC(a))
 }
 
+// CRC is the inverse of Bytes. It returns false if p does not have the length of a CRC of a.
+func (a Algorithm) CRC(p []byte) (crc uint64, ok bool) {
+	if !a.Combines() || len(p) != a.Size() {
+		return 0, false
+	}
+	for _, b := range p {
+		crc = crc<<8 | uint64(b)
+	}
+	return crc, true
+}
+
 // Size returns the length of a digest in bytes, 0 for an unknown algorithm.
 func (a Algorithm) Size() int {
 	switch a {

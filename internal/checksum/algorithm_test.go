@@ -12,7 +12,8 @@ import (
 var crcs = []Algorithm{CRC64NVME, CRC32C, CRC32}
 
 // vectors are the digests of "123456789", as S3 encodes them. Those of the CRCs are the check
-// values in https://reveng.sourceforge.io/crc-catalogue/all.htm, and those of XXHASH are libxxhash's.
+// values in https://reveng.sourceforge.io/crc-catalogue/all.htm, and those of XXHASH are
+// libxxhash's.
 var vectors = []struct {
 	algorithm Algorithm
 	crc       uint64
@@ -72,8 +73,9 @@ func TestAlgorithms(t *testing.T) {
 }
 
 // TestXXHash has the values of aws-checksums for "Hello world", which the SDKs with that library
-// send to S3 (https://github.com/awslabs/aws-checksums, tests/xxhash_test.c), and those of libxxhash
-// 0.8.1 for 100,003 bytes, which is far more than the 240 from which on XXH3 works in blocks.
+// send to S3 (https://github.com/awslabs/aws-checksums, tests/xxhash_test.c), and those of
+// libxxhash 0.8.1 for 100,003 bytes, which is far more than the 240 from which on XXH3 works in
+// blocks.
 func TestXXHash(t *testing.T) {
 	long := make([]byte, 100_003)
 	for i := range long {

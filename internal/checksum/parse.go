@@ -3,6 +3,7 @@ package checksum
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -30,6 +31,35 @@ func Parse(a Algorithm, typ, value string) (Stored, bool) {
 		return Stored{}, false
 	}
 	return Stored{Algorithm: a, Kind: kind, Value: digest, Parts: parts}, true
+}
+
+// Expect returns what a caller expects of an object, which is to have these digests, base64 by
+// algorithm. The errors are for people, one for each digest that cannot be compared.
+func Expect(digests []Digest) (expected []Stored, faults []error) {
+	values := map[Algorithm]string{}
+	for _, d := range digests {
+		before, twice := values[d.Algorithm]
+		switch {
+		case !d.Algorithm.Known():
+			faults = append(faults, fmt.Errorf("%q is no checksum algorithm of S3", string(d.Algorithm)))
+		case d.Algorithm.Barred():
+			faults = append(faults, fmt.Errorf("%s is refused in FIPS 140-only mode (GODEBUG=fips140=only)", d.Algorithm))
+		case !isBase64(d.Value, d.Algorithm.Size()):
+			faults = append(faults, fmt.Errorf("%q is not the base64 of the %d bytes of a %s", d.Value, d.Algorithm.Size(), d.Algorithm))
+		case twice && before != d.Value:
+			faults = append(faults, fmt.Errorf("there are two values of %s, %s and %s", d.Algorithm, before, d.Value))
+		case !twice:
+			values[d.Algorithm] = d.Value
+			expected = append(expected, Stored{Algorithm: d.Algorithm, Kind: Expected, Value: d.Value})
+		}
+	}
+	return expected, faults
+}
+
+// Digest is a digest of an object, with the value in base64.
+type Digest struct {
+	Algorithm Algorithm
+	Value     string
 }
 
 // ParseETag parses an ETag that has the form of an MD5: 32 hex digits in quotes, followed by "-N"

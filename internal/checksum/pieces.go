@@ -66,6 +66,11 @@ func (p *Pieces) Add(offset, length int64, crc uint64) {
 	}
 }
 
+// Free reports whether no byte of the piece is in one that was added.
+func (p *Pieces) Free(offset, length int64) bool {
+	return length == 0 || !slices.ContainsFunc(p.runs, func(r run) bool { return r.offset < offset+length && offset < r.end })
+}
+
 // Whole returns the CRC of an object of size bytes. ok is false while any byte is missing, and when
 // a piece extends beyond the end.
 func (p *Pieces) Whole(size int64) (crc uint64, ok bool) {

@@ -15,6 +15,7 @@ const (
 	FullObject Kind = "FULL_OBJECT" // the digest of the bytes
 	Composite  Kind = "COMPOSITE"   // the digest of the digests of the parts
 	ETag       Kind = "ETAG"        // the MD5 of the bytes, or of the MD5s of the parts
+	Expected   Kind = "EXPECTED"    // the digest of the bytes, by the caller and not by S3
 )
 
 // Stored is a checksum that S3 stores for an object.
@@ -26,7 +27,7 @@ type Stored struct {
 }
 
 // String describes the checksum without its value: "CRC64NVME full object", "SHA256 composite of 7
-// parts", "MD5 ETag", "MD5 ETag of 7 parts".
+// parts", "MD5 ETag", "MD5 ETag of 7 parts", "SHA256 expected".
 func (s Stored) String() string {
 	text := string(s.Algorithm)
 	switch s.Kind {
@@ -36,6 +37,8 @@ func (s Stored) String() string {
 		text += " composite"
 	case ETag:
 		text += " ETag"
+	case Expected:
+		text += " expected"
 	default:
 		text += " " + string(s.Kind)
 	}
@@ -55,10 +58,11 @@ func (s Stored) MatchCRC(crc uint64) bool {
 }
 
 // MatchDigest reports whether sum, the digest of the received bytes, is the stored value. Only the
-// digest of a full object can match, or the ETag of an object that was not uploaded in parts.
+// digest of a full object can match, one that is Expected, or the ETag of an object that was not
+// uploaded in parts.
 func (s Stored) MatchDigest(sum []byte) bool {
 	switch s.Kind {
-	case FullObject:
+	case FullObject, Expected:
 		return s.equal(sum)
 	case ETag:
 		return s.Parts == 0 && s.equal(sum)
@@ -96,8 +100,13 @@ func (s Stored) equal(sum []byte) bool {
 	if len(sum) == 0 || len(sum) != s.Algorithm.Size() {
 		return false
 	}
+	return s.Encode(sum) == s.Value
+}
+
+// Encode returns sum as the value of s is written: in base64, or in hex for an ETag.
+func (s Stored) Encode(sum []byte) string {
 	if s.Kind == ETag {
-		return hex.EncodeToString(sum) == s.Value
+		return hex.EncodeToString(sum)
 	}
-	return base64.StdEncoding.EncodeToString(sum) == s.Value
+	return base64.StdEncoding.EncodeToString(sum)
 }

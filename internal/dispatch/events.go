@@ -15,7 +15,7 @@ import (
 // progress brings a job's numbers up to date, and tells its task.
 func (j *Job) progress(p *ipc.Progress) {
 	j.loop.counters.wrote(j, p.Written)
-	j.Written, j.Sum, j.Record = p.Written, p.Sum, p.Record
+	j.Written, j.Sum, j.Record, j.Also = p.Written, p.Sum, p.Record, p.Also
 	j.Heard, j.Retrying = now(), false
 	j.task.Progress(j, p)
 }
@@ -25,7 +25,7 @@ func (j *Job) progress(p *ipc.Progress) {
 func (j *Job) retry(r *ipc.Retry) {
 	j.Retrying = true
 	if r.Kind == failure.KindUnexpected {
-		j.Written, j.Sum, j.Record = 0, 0, 0
+		j.Written, j.Sum, j.Record, j.Also = 0, 0, 0, nil
 	}
 	j.requests.retried(r, j.Written)
 	j.loop.counters.retried(j.Op, r.Kind)

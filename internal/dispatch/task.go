@@ -80,6 +80,7 @@ type Job struct {
 	Written  int64     // bytes of the range that are in the file, as last reported
 	Sum      uint64    // checksum of those bytes, where it combines
 	Record   uint64    // their checksum for the journal
+	Also     [][]byte  // their further checksums
 	Begun    time.Time // when it was sent; zero: it was not
 	Heard    time.Time // when bytes were last reported, or it was sent
 	Retrying bool      // nothing was written since an attempt failed

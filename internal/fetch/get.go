@@ -43,7 +43,7 @@ func (c *Client) Get(ctx context.Context, job *ipc.Job, dst io.WriterAt, on Obse
 	want := job.Get
 	g := &get{
 		client: c, job: job, want: want, dst: dst, on: on, buf: buf,
-		size: want.Size, length: want.Length, sums: checksum.NewSums(want.Checksum, want.Record),
+		size: want.Size, length: want.Length, sums: checksum.NewSums(want.Checksum, want.Record, want.Also...),
 	}
 	err = c.attempts(ctx, job.Bucket, on.Retrying, g.attempt)
 	if errors.Is(err, errUnsuited) {
@@ -54,7 +54,7 @@ func (c *Client) Get(ctx context.Context, job *ipc.Job, dst io.WriterAt, on Obse
 	}
 	return &ipc.GetResult{
 		Object: g.object, Chosen: g.chosen, Written: g.written,
-		Sum: g.sums.Proof, Digest: g.sums.Bytes(), Record: g.sums.Record,
+		Sum: g.sums.Proof, Digest: g.sums.Bytes(), Record: g.sums.Record, Also: g.sums.Also(true),
 	}, g.request, nil
 }
 
@@ -137,7 +137,7 @@ func (g *get) confirm() {
 		stored, ok := proof.Choose(g.object.Stored, g.want.OneRange, proof.Layout{})
 		if ok {
 			g.chosen = &stored
-			g.sums = checksum.NewSums(stored.Algorithm, g.want.Record)
+			g.sums = checksum.NewSums(stored.Algorithm, g.want.Record, g.want.Also...)
 		}
 	}
 	// The pool may fail the download if nothing can verify it: that must not wait for the bytes.

@@ -127,6 +127,8 @@ type Get struct {
 	Checksum checksum.Algorithm `json:",omitempty"`
 	// Record is a second algorithm, for the journal of a download that can be resumed; "" = none.
 	Record checksum.Algorithm `json:",omitempty"`
+	// Also are further algorithms, each once, for digests that are compared besides.
+	Also []checksum.Algorithm `json:",omitempty"`
 	// EachWrite writes what has arrived at once, and reports each write: a worker was lost over the
 	// range, and what the next one has done must be known if it is lost too.
 	EachWrite bool `json:",omitempty"`
@@ -159,8 +161,9 @@ type List struct {
 type Read struct {
 	Offset   int64
 	Length   int64
-	Checksum checksum.Algorithm `json:",omitempty"`
-	Record   checksum.Algorithm `json:",omitempty"`
+	Checksum checksum.Algorithm   `json:",omitempty"`
+	Record   checksum.Algorithm   `json:",omitempty"`
+	Also     []checksum.Algorithm `json:",omitempty"` // as in Get
 }
 
 // Cancel ends a job early. The job's Result follows all the same.

@@ -33,15 +33,15 @@ var messages = []Message{
 	&Job{ID: 3, Bucket: "bucket", Key: "key", Parts: &Parts{ETag: `"e"`, Size: 1<<63 - 1}},
 	&Job{ID: 4, Bucket: "bucket", List: &List{Prefix: "a/\x01", Delimiter: "/", Token: "token"}},
 	&Job{ID: 5, Bucket: "bucket", Key: "key", Read: &Read{
-		Offset: 8 << 20, Length: 5, Checksum: checksum.SHA256, Record: checksum.CRC64NVME,
+		Offset: 8 << 20, Length: 5, Checksum: checksum.SHA256, Record: checksum.CRC64NVME, Also: []checksum.Algorithm{checksum.MD5},
 	}},
 	&Cancel{ID: 5},
 	&Found{ID: 6, Object: object, Chosen: &object.Stored[0]},
-	&Progress{ID: 7, Written: 8, Sum: 1<<64 - 1, Record: 9},
+	&Progress{ID: 7, Written: 8, Sum: 1<<64 - 1, Record: 9, Also: [][]byte{nil, {1}}},
 	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Cause: "the line\nbroke", Request: "id", Kind: failure.KindConnection},
 	&Result{ID: 9, Request: "id", Get: &GetResult{
 		Unsuited: true, Object: object, Chosen: &object.Stored[0],
-		Written: 10, Direct: 8, Sum: 11, Digest: []byte{0, 255}, Record: 12,
+		Written: 10, Direct: 8, Sum: 11, Digest: []byte{0, 255}, Record: 12, Also: [][]byte{{3}},
 	}},
 	&Result{ID: 10, Head: &HeadResult{Object: object, Parts: []proof.PartSum{{Algorithm: checksum.SHA256, Value: "AA=="}}}},
 	&Result{ID: 11, Parts: &PartsResult{
@@ -51,7 +51,7 @@ var messages = []Message{
 		Key: []byte("a\xff\x00<\u2028"), Size: 1, ETag: `"e"`, LastModified: time.Unix(3, 0).UTC(),
 		StorageClass: "GLACIER",
 	}}}},
-	&Result{ID: 13, Read: &ReadResult{Sum: 11, Digest: []byte{0, 255}, Record: 12}},
+	&Result{ID: 13, Read: &ReadResult{Sum: 11, Digest: []byte{0, 255}, Record: 12, Also: [][]byte{{3}}}},
 	&Result{ID: 14, Err: &failure.Wire{
 		Text: "text", Sentinels: []string{"stalled"}, Errno: 28, Call: "write",
 		API: &failure.API{Code: "SlowDown", Status: 503},
@@ -74,7 +74,7 @@ var messages = []Message{
 }
 
 var object = Object{
-	Size: 5 << 40, ETag: `"e"`, VersionID: "v", LastModified: time.Unix(1700000000, 0).UTC(), Encrypted: true,
+	Size: 5 << 40, ETag: `"e"`, VersionID: "v", LastModified: time.Unix(1700000000, 0).UTC(), Encrypted: true, Barred: true,
 	Stored: []checksum.Stored{{Algorithm: checksum.CRC64NVME, Kind: checksum.FullObject, Value: "AAAAAAAAAAA=", Parts: 2}},
 	Layout: proof.Layout{Uniform: 5, Ends: []int64{5, 6}, Size: 6},
 	Details: &Details{
@@ -94,6 +94,7 @@ func get(key string) *Job {
 		Get: &Get{
 			ETag: `"e"`, Size: 1<<63 - 1, Offset: 8 << 20, Length: 5, Base: 4 << 20, Whole: true, Unconfirmed: true, Limit: 3,
 			Choose: true, OneRange: true, Checksum: checksum.CRC32C, Record: checksum.CRC64NVME, EachWrite: true, WriteBack: true, Align: 4096, Expected: true, IfNoneMatch: `"n"`,
+			Also: []checksum.Algorithm{checksum.CRC32, checksum.SHA512},
 		},
 	}
 }

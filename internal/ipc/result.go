@@ -63,8 +63,9 @@ type Found struct {
 type Progress struct {
 	ID      uint64
 	Written int64
-	Sum     uint64 // of those bytes, if the algorithm combines
-	Record  uint64 `json:",omitempty"` // of those bytes, with Get.Record
+	Sum     uint64   // of those bytes, if the algorithm combines
+	Record  uint64   `json:",omitempty"` // of those bytes, with Get.Record
+	Also    [][]byte `json:",omitempty"` // of those bytes, by Get.Also; empty if it does not combine
 }
 
 // Retry reports an attempt that failed and will be retried.
@@ -108,6 +109,7 @@ type GetResult struct {
 	Sum      uint64           // of the range, if the algorithm combines
 	Digest   []byte           `json:",omitempty"` // of the range, if it does not
 	Record   uint64           `json:",omitempty"` // of the range, with Get.Record
+	Also     [][]byte         `json:",omitempty"` // of the range, by Get.Also
 }
 
 // PartsResult answers a Parts.
@@ -148,9 +150,10 @@ func (e *Entry) FrameSize() int {
 
 // ReadResult answers a Read.
 type ReadResult struct {
-	Sum    uint64 // if the algorithm combines
-	Digest []byte `json:",omitempty"` // if it does not
-	Record uint64 `json:",omitempty"` // with Read.Record
+	Sum    uint64   // if the algorithm combines
+	Digest []byte   `json:",omitempty"` // if it does not
+	Record uint64   `json:",omitempty"` // with Read.Record
+	Also   [][]byte `json:",omitempty"` // by Read.Also
 }
 
 // Op returns the operation of the result's payload, or "" if it has none or more than one.

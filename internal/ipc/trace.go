@@ -119,7 +119,7 @@ func describeJob(m *Job) string {
 	case OpRead:
 		line += span(m.Read.Offset, m.Read.Length)
 		line += flag(m.Read.Checksum != "", word(string(m.Read.Checksum)))
-		line += flag(m.Read.Record != "", "record "+word(string(m.Read.Record)))
+		line += flag(m.Read.Record != "", "record "+word(string(m.Read.Record))) + also(m.Read.Also)
 	}
 	line += flag(m.Args.VersionID != "", "version "+word(m.Args.VersionID))
 	line += flag(m.Args.SSECustomerKey != "", "SSE-C")
@@ -140,7 +140,14 @@ func describeGet(g *Get) string {
 	line += flag(g.Checksum != "", word(string(g.Checksum)))
 	line += flag(g.Record != "", "record "+word(string(g.Record)))
 	line += flag(g.Align > 0, fmt.Sprintf("direct %d", g.Align))
-	return line + flag(g.WriteBack, "write back")
+	return line + also(g.Also) + flag(g.WriteBack, "write back")
+}
+
+func also(algorithms []checksum.Algorithm) (line string) {
+	for _, a := range algorithms {
+		line += " also " + word(string(a))
+	}
+	return line
 }
 
 func describeResult(m *Result) string {

@@ -50,6 +50,7 @@ func (p *pending) check(message ipc.Message) error {
 		case m.Written < 0 || m.Written > room:
 			return fmt.Errorf("progress of %d bytes in a range of %d", m.Written, room)
 		}
+		return checkAlso(get.Also, m.Also, false)
 	case *ipc.Retry:
 		return p.checkRetry(m)
 	case *ipc.Attempt:
@@ -118,6 +119,9 @@ func (p *pending) checkResult(r *ipc.Result) error {
 	case ipc.OpParts:
 		return p.checkParts(r.Parts)
 	case ipc.OpRead:
+		if err := checkAlso(p.job.Read.Also, r.Read.Also, true); err != nil {
+			return err
+		}
 		return checkDigest(p.job.Read.Checksum, r.Read.Digest)
 	case ipc.OpList:
 		if r.List.Next != "" && r.List.Next == p.job.List.Token {
@@ -196,6 +200,9 @@ func (p *pending) checkGet(g *ipc.GetResult) error {
 	}
 	if g.Direct < 0 || g.Direct > g.Written || g.Direct > 0 && get.Align == 0 {
 		return fmt.Errorf("%d bytes of %d written past the page cache", g.Direct, g.Written)
+	}
+	if err := checkAlso(get.Also, g.Also, true); err != nil {
+		return err
 	}
 	return checkDigest(sum, g.Digest)
 }

@@ -35,6 +35,8 @@ var (
 	jobEmpty   = ipc.Job{Get: &ipc.Get{ETag: "e", Whole: true, Unconfirmed: true, Choose: true, OneRange: true}}
 	jobParts   = ipc.Job{Parts: &ipc.Parts{ETag: "e", Size: 10}}
 	jobList    = ipc.Job{List: &ipc.List{Prefix: "p/", Token: "t"}}
+	jobAlso    = ipc.Job{Get: &ipc.Get{ETag: "e", Size: 10, Length: 10, Also: []checksum.Algorithm{checksum.CRC32, checksum.SHA256}}}
+	jobBack    = ipc.Job{Read: &ipc.Read{Length: 10, Also: []checksum.Algorithm{checksum.XXHASH128}}}
 	jobRead    = ipc.Job{Read: &ipc.Read{Length: 10, Checksum: checksum.MD5, Record: checksum.CRC64NVME}}
 )
 
@@ -103,7 +105,12 @@ func TestCheckHonest(t *testing.T) {
 		}},
 		"attempt of parts":  {jobParts, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1}}},
 		"attempt of a list": {jobList, []ipc.Message{&ipc.Attempt{Op: ipc.OpList, Number: 1}}},
-		"read":              {jobRead, []ipc.Message{&ipc.Result{Read: &ipc.ReadResult{Digest: make([]byte, 16)}}}},
+		"further checksums": {jobAlso, []ipc.Message{
+			&ipc.Progress{Written: 5, Also: [][]byte{make([]byte, 4), nil}},
+			get(ipc.GetResult{Object: sized(10), Written: 10, Also: [][]byte{make([]byte, 4), make([]byte, 32)}}),
+		}},
+		"read back": {jobBack, []ipc.Message{&ipc.Result{Read: &ipc.ReadResult{Also: [][]byte{make([]byte, 16)}}}}},
+		"read":      {jobRead, []ipc.Message{&ipc.Result{Read: &ipc.ReadResult{Digest: make([]byte, 16)}}}},
 	} {
 		if err := hear(c.job, c.messages...); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -124,6 +131,12 @@ func TestCheckRefuses(t *testing.T) {
 		say  []ipc.Message
 		want string
 	}{
+		"progress, no sums":      {jobAlso, []ipc.Message{&ipc.Progress{Written: 5}}, "0 further checksums where 2 were asked for"},
+		"progress, no CRC":       {jobAlso, []ipc.Message{&ipc.Progress{Written: 5, Also: make([][]byte, 2)}}, "a CRC32 of 0 bytes"},
+		"progress, a digest":     {jobAlso, []ipc.Message{&ipc.Progress{Written: 5, Also: [][]byte{make([]byte, 4), make([]byte, 32)}}}, "a SHA256 of 32 bytes"},
+		"get, no digest":         {jobAlso, []ipc.Message{get(ipc.GetResult{Object: sized(10), Written: 10, Also: [][]byte{make([]byte, 4), nil}})}, "a SHA256 of 0 bytes"},
+		"get, sums not asked":    {jobRange, []ipc.Message{get(ipc.GetResult{Object: sized(100), Written: 10, Also: make([][]byte, 1)})}, "1 further checksums"},
+		"read back, no digest":   {jobBack, []ipc.Message{&ipc.Result{Read: &ipc.ReadResult{}}}, "0 further checksums where 1"},
 		"progress of a head":     {jobHead, []ipc.Message{&ipc.Progress{}}, "progress of a job that writes nothing"},
 		"found of a head":        {jobHead, []ipc.Message{&ipc.Found{}}, "did not ask for"},
 		"found, not asked":       {jobRange, []ipc.Message{&ipc.Found{Object: sized(100)}}, "did not ask for"},

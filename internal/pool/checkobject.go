@@ -62,3 +62,21 @@ func checkDigest(a checksum.Algorithm, digest []byte) error {
 	}
 	return nil
 }
+
+// checkAlso returns an error unless there is a sum of each algorithm. If digests is false, those
+// that do not combine have none.
+func checkAlso(asked []checksum.Algorithm, sums [][]byte, digests bool) error {
+	if len(sums) != len(asked) {
+		return fmt.Errorf("%d further checksums where %d were asked for", len(sums), len(asked))
+	}
+	for i, a := range asked {
+		want := a.Size()
+		if !digests && !a.Combines() {
+			want = 0
+		}
+		if len(sums[i]) != want {
+			return fmt.Errorf("a %s of %d bytes", a, len(sums[i]))
+		}
+	}
+	return nil
+}

@@ -63,8 +63,8 @@ func (c Command) environ(slots int) []string {
 	threads := min(slots, runtime.NumCPU())
 	env = append(append(env, "GOMAXPROCS="+strconv.Itoa(threads)), c.Env...)
 	if fips140.Enforced() {
-		// It may be built into this program (//go:debug), and Command may be another one. The last of
-		// a name's settings applies.
+		// It may be built into this program (//go:debug), and Command may be another one. The last
+		// of a name's settings applies.
 		debug := strings.TrimPrefix(os.Getenv("GODEBUG")+","+enforced, ",")
 		env = append(env, "GODEBUG="+debug)
 	}

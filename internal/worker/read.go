@@ -14,7 +14,7 @@ const readSize = 1 << 20
 
 // read sums a range that is in the file already.
 func read(ctx context.Context, want *ipc.Read, file io.ReaderAt) (*ipc.ReadResult, error) {
-	sums := checksum.NewSums(want.Checksum, want.Record)
+	sums := checksum.NewSums(want.Checksum, want.Record, want.Also...)
 	buf := make([]byte, min(want.Length, readSize))
 	for n := int64(0); n < want.Length; {
 		if ctx.Err() != nil {
@@ -22,10 +22,10 @@ func read(ctx context.Context, want *ipc.Read, file io.ReaderAt) (*ipc.ReadResul
 		}
 		p := buf[:min(want.Length-n, int64(len(buf)))]
 		if _, err := file.ReadAt(p, want.Offset+n); err != nil {
-			return nil, fmt.Errorf("read the partial file: %w", err)
+			return nil, fmt.Errorf("read the file back: %w", err)
 		}
 		sums.Write(p)
 		n += int64(len(p))
 	}
-	return &ipc.ReadResult{Sum: sums.Proof, Digest: sums.Bytes(), Record: sums.Record}, nil
+	return &ipc.ReadResult{Sum: sums.Proof, Digest: sums.Bytes(), Record: sums.Record, Also: sums.Also(true)}, nil
 }

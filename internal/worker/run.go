@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/s3processpool/processpool/internal/checksum"
@@ -29,6 +30,9 @@ func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file 
 	if err != nil {
 		return err
 	}
+	if err := computable(job); err != nil {
+		return err
+	}
 	switch op := job.Op(); op {
 	case ipc.OpHead:
 		result.Head, err = client.Head(ctx, job, s.retrying(job, r))
@@ -44,6 +48,24 @@ func (s *server) do(ctx context.Context, result *ipc.Result, job *ipc.Job, file 
 		return fmt.Errorf("job %d has no operation, or more than one", job.ID)
 	}
 	return err
+}
+
+// computable returns an error if this process must not compute a checksum of the job. The pool asks
+// for none that it must not compute itself, but a program of the user's may be built with another
+// GODEBUG.
+func computable(job *ipc.Job) error {
+	var asked []checksum.Algorithm
+	if g := job.Get; g != nil {
+		asked = append(slices.Clone(g.Also), g.Checksum)
+	} else if r := job.Read; r != nil {
+		asked = append(slices.Clone(r.Also), r.Checksum)
+	}
+	for _, a := range asked {
+		if a.Barred() {
+			return fmt.Errorf("a worker in FIPS 140-only mode (GODEBUG=fips140=only) cannot compute %s: give the application the same mode", a)
+		}
+	}
+	return nil
 }
 
 // get runs a Get. A Found that cannot be sent ends the job with the reason: the pool may wait for it
@@ -101,7 +123,7 @@ func (s *server) progress(job *ipc.Job) func(written, length int64, sums *checks
 		now := time.Now()
 		if written == 0 || written < length && now.Sub(last) >= progressEvery {
 			last = now
-			s.send(&ipc.Progress{ID: job.ID, Written: written, Sum: sums.Proof, Record: sums.Record})
+			s.send(&ipc.Progress{ID: job.ID, Written: written, Sum: sums.Proof, Record: sums.Record, Also: sums.Also(false)})
 		}
 	}
 }

@@ -292,7 +292,7 @@ func TestJobFails(t *testing.T) {
 		t.Error("GetObject: got no NoSuchKey")
 	}
 	content := p.get(&ipc.Job{ID: 3, Key: "other", Read: &ipc.Read{Length: 5}})
-	if r := receive[*ipc.Result](p); r.ID != 3 || r.Err == nil || !strings.Contains(r.Err.Text, "read the partial file: EOF") {
+	if r := receive[*ipc.Result](p); r.ID != 3 || r.Err == nil || !strings.Contains(r.Err.Text, "read the file back: EOF") {
 		t.Errorf("Read of an empty file: got %+v", r)
 	}
 	content() // the file is closed
