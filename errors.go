@@ -7,6 +7,9 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/keypath"
 )
@@ -31,10 +34,10 @@ var (
 	// ErrSizeMismatch means that DownloadOptions.ExpectedSize is not the object's size.
 	ErrSizeMismatch = failure.ErrSizeMismatch
 	// ErrChecksumMismatch means that every byte arrived, and that they are not the
-	// object's.
+	// object's, or not those of DownloadOptions.Expect.
 	ErrChecksumMismatch = failure.ErrChecksumMismatch
 	// ErrUnverifiable means that VerifyRequired was asked for, and that S3 keeps nothing
-	// that could verify the bytes.
+	// that could verify the bytes, and no digest was expected either.
 	ErrUnverifiable = failure.ErrUnverifiable
 	// ErrNotModified means that the object has the ETag of DownloadOptions.IfNoneMatch.
 	ErrNotModified = failure.ErrNotModified
@@ -70,8 +73,8 @@ const (
 	OpOpen    = failure.OpOpen    // "open": opening the partial file
 	OpCreate  = failure.OpCreate  // "create": creating the temporary file, or a directory
 	OpGet     = failure.OpGet     // "get": GetObject, and writing its bytes
-	OpRead    = failure.OpRead    // "read": reading back what an earlier download has left
-	OpVerify  = failure.OpVerify  // "verify": comparing the bytes with what S3 keeps
+	OpRead    = failure.OpRead    // "read": reading back what an earlier download has left, or the complete file
+	OpVerify  = failure.OpVerify  // "verify": comparing the bytes with what S3 keeps, and with what is expected
 	OpSync    = failure.OpSync    // "sync": bringing the file, or its name, to stable storage
 	OpPublish = failure.OpPublish // "publish": the rename
 	OpChtimes = failure.OpChtimes // "chtimes": setting the file's modification time
@@ -199,3 +202,35 @@ func (f *faults) add(bad bool, format string, args ...any) {
 }
 
 func (f faults) err() error { return errors.Join(f...) }
+
+// etag adds what is wrong with an ETag that is a condition. A weak one never matches (RFC 9110,
+// 13.1.1).
+func (f *faults) etag(name, etag string) {
+	f.add(strings.HasPrefix(etag, "W/"), "%s is a weak ETag, which S3 does not have", name)
+	f.add(etag == "*", "%s is *: give an ETag", name)
+	f.add(strings.ContainsFunc(etag, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Count(etag, `"`)%2 != 0 ||
+		strings.Contains(strings.Trim(etag, `"`), `"`), "%s is not one ETag: %q", name, etag)
+}
+
+// expect adds what is wrong with digests that the caller expects.
+func (f *faults) expect(digests []Checksum) {
+	_, wrong := expected(digests)
+	for _, err := range wrong {
+		f.add(true, "Expect: %w", err)
+	}
+}
+
+// Checksum is a checksum of an object.
+type Checksum struct {
+	Algorithm types.ChecksumAlgorithm
+	Value     string // base64, as S3 writes it; -N follows that of N parts
+}
+
+// expected returns what the caller expects of the object's bytes, and what is wrong with it.
+func expected(digests []Checksum) ([]checksum.Stored, []error) {
+	given := make([]checksum.Digest, len(digests))
+	for i, d := range digests {
+		given[i] = checksum.Digest{Algorithm: checksum.Algorithm(d.Algorithm), Value: d.Value}
+	}
+	return checksum.Expect(given)
+}

@@ -4,6 +4,8 @@ package processpool_test
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -311,6 +313,33 @@ func ExampleDownloadOptions_expectedSize() {
 }
 
 // What has arrived stays when a download is cut off, and the next one goes on.
+func ExampleDownloadOptions_expect() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	// SHA-256 sums as sha256sum prints them; the first is that of the object.
+	for _, published := range []string{
+		"46bcb2e919c2f428a959c9fb06d7febc838abd09591ed47af8247b25856ca8e7",
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+	} {
+		sum, err := hex.DecodeString(published)
+		if err != nil {
+			log.Fatal(err)
+		}
+		future := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile"),
+			func(o *processpool.DownloadOptions) {
+				o.Expect = []processpool.Checksum{
+					{Algorithm: types.ChecksumAlgorithmSha256, Value: base64.StdEncoding.EncodeToString(sum)},
+				}
+			})
+		fmt.Println(errors.Is(future.Result(), processpool.ErrChecksumMismatch))
+	}
+	// Output:
+	// false
+	// true
+}
+
 func ExampleDownloadOptions_resume() {
 	d, dir := exampleDownloader()
 	defer os.RemoveAll(dir)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -38,7 +39,7 @@ type Object struct {
 	VersionId    string // empty where the bucket has no versions
 	LastModified time.Time
 	// Verified names what verified the bytes, algorithm and kind, such as "CRC64NVME
-	// full object". Empty: nothing did.
+	// full object"; "SHA256 expected" is a digest of Expect. Empty: nothing did.
 	Verified string
 	// Resumed is how many of the bytes were kept from earlier downloads. They were read
 	// back, and Verified covers them.
@@ -106,7 +107,7 @@ func (d *Downloader) newFuture(bucket, key, filename string, optFns []func(*Down
 	for _, fn := range optFns {
 		fn(o)
 	}
-	o.ExpectedSize, o.Range = copied(o.ExpectedSize), copied(o.Range)
+	o.ExpectedSize, o.Range, o.Expect = copied(o.ExpectedSize), copied(o.Range), slices.Clone(o.Expect)
 	f.meta.TransferID = d.nextID()
 	f.meta.Bucket, f.meta.Key, f.meta.Filename = bucket, key, filename
 	f.download.Init(&d.env, (*futureOwner)(f))
@@ -124,7 +125,7 @@ func newResolved(meta Meta, object Object, err error) *Future {
 	d := &Downloader{} // of this Future alone, and never started
 	d.env.Counters = &d.counters
 	f := &Future{meta: meta, downloader: d}
-	f.meta.ExpectedSize, f.meta.Range = copied(meta.ExpectedSize), copied(meta.Range)
+	f.meta.ExpectedSize, f.meta.Range, f.meta.Expect = copied(meta.ExpectedSize), copied(meta.Range), slices.Clone(meta.Expect)
 	f.download.Init(&d.env, (*futureOwner)(f))
 	if err != nil {
 		object = Object{}
@@ -180,7 +181,7 @@ func (f *Future) Cancel() {
 // Meta returns what was asked for.
 func (f *Future) Meta() Meta {
 	m := f.meta
-	m.ExpectedSize, m.Range = copied(m.ExpectedSize), copied(m.Range)
+	m.ExpectedSize, m.Range, m.Expect = copied(m.ExpectedSize), copied(m.Range), slices.Clone(m.Expect)
 	return m
 }
 
@@ -212,6 +213,7 @@ func (o *futureOwner) Request() transfer.Request {
 		NoClobber: m.NoClobber, KeepModTime: m.KeepModTime, Mode: m.Mode,
 		Limit: rule.threshold, Cut: rule.cut,
 	}
+	r.Expect, _ = expected(m.Expect)
 	if m.ExpectedSize != nil {
 		r.ExpectedSize = *m.ExpectedSize
 	}

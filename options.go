@@ -21,7 +21,8 @@ const (
 	// an MD5. Where S3 keeps neither, the download succeeds and Object().Verified is
 	// empty.
 	VerifyAuto VerifyMode = iota
-	// VerifyRequired is VerifyAuto, but ErrUnverifiable where S3 keeps neither.
+	// VerifyRequired is VerifyAuto, but ErrUnverifiable where S3 keeps neither. For a digest
+	// of the whole object that does not combine, such as SHA256, a worker reads the file back.
 	VerifyRequired
 	// VerifyOff computes and compares nothing.
 	VerifyOff
@@ -101,6 +102,13 @@ type DownloadOptions struct {
 	// than MultipartThreshold, is one request, which nothing verifies. nil: the whole object.
 	Range *Range
 
+	// Expect are the caller's own digests of the whole object, of S3's algorithms, each in base64.
+	// They are compared besides what S3 keeps, whatever Verify says, and all of them must match:
+	// otherwise it is ErrChecksumMismatch, and the destination stays as it is. CRCs are combined
+	// from those of the ranges; for the others a worker reads the file of an object of several
+	// ranges back before it appears. They satisfy VerifyRequired. See docs/integrity.md. nil: none.
+	Expect []Checksum
+
 	// NoClobber replaces no file: a destination that exists is ErrExists, before any request is made. If
 	// it appears later, it is ErrExists too, and stays: the rename itself decides, and no other
 	// program can come in between. A symbolic link is followed, and what it points to decides. With
@@ -145,12 +153,6 @@ type ExtraArgs struct {
 	SSECustomerKeyMD5    string
 	RequestPayer         types.RequestPayer
 	ExpectedBucketOwner  string
-}
-
-// Checksum is a checksum of an object.
-type Checksum struct {
-	Algorithm types.ChecksumAlgorithm
-	Value     string // base64, as S3 writes it; -N follows that of N parts
 }
 
 // Format implements fmt.Formatter: as without it, but for SSECustomerKey, which is a secret.
@@ -204,6 +206,8 @@ func (m *Meta) validate(named bool) error {
 	f.add(m.IfMatch != "" && m.IfNoneMatch != "", "IfMatch and IfNoneMatch are both set: the download can have one condition")
 	f.add(m.Mode&^fs.ModePerm != 0, "Mode is %#o: give permission bits, 0o777 at most", m.Mode)
 	f.verify(m.Verify)
+	f.expect(m.Expect)
+	f.add(len(m.Expect) > 0 && m.Range != nil && *m.Range != (Range{}), "Expect and Range are both set: the digests are of the whole object")
 	f.add(m.MultipartThreshold < 0 || m.MultipartChunksize < 0, "MultipartThreshold or MultipartChunksize is negative")
 	a := m.ExtraArgs
 	f.add(a.ChecksumMode != "" && a.ChecksumMode != types.ChecksumModeEnabled, "ExtraArgs.ChecksumMode is neither empty nor ENABLED")
@@ -222,19 +226,11 @@ func (d *Directory) validate(o DownloadOptions) error {
 	f.add(o.ExpectedSize != nil, "Options set ExpectedSize, which belongs to a single object")
 	f.add(o.Range != nil, "Options set Range, which belongs to a single object")
 	f.add(o.IfMatch != "" || o.IfNoneMatch != "", "Options set IfMatch or IfNoneMatch, which belong to a single object")
+	f.add(o.Expect != nil, "Options set Expect, which belongs to a single object")
 	f.add(o.ExtraArgs.VersionId != "", "Options set ExtraArgs.VersionId, which belongs to a single object")
-	o.ExpectedSize, o.Range = nil, nil
+	o.ExpectedSize, o.Range, o.Expect = nil, nil, nil
 	common := Meta{Bucket: d.bucket, Key: "any", Filename: "any", DownloadOptions: o}
 	return errors.Join(f.err(), common.validate(true))
-}
-
-// etag adds what is wrong with an ETag that is a condition. A weak one never matches (RFC 9110,
-// 13.1.1).
-func (f *faults) etag(name, etag string) {
-	f.add(strings.HasPrefix(etag, "W/"), "%s is a weak ETag, which S3 does not have", name)
-	f.add(etag == "*", "%s is *: give an ETag", name)
-	f.add(strings.ContainsFunc(etag, func(r rune) bool { return r < ' ' || r == 0x7f }) || strings.Count(etag, `"`)%2 != 0 ||
-		strings.Contains(strings.Trim(etag, `"`), `"`), "%s is not one ETag: %q", name, etag)
 }
 
 // isObjectLambda reports whether the bucket is arn:aws:s3-object-lambda:..., or the alias form

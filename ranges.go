@@ -17,8 +17,7 @@ type Range struct {
 // It is s3transfer's rule.
 //
 // What verifies an object can lead to other ranges: none crosses the boundary of a part whose
-// checksum is compared, and a checksum that does not combine, such as SHA256, needs the object as
-// one range.
+// checksum is compared, and a part whose checksum does not combine, such as SHA256, is one range.
 type ranges struct {
 	threshold, chunk int64 // bytes
 }

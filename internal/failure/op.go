@@ -10,8 +10,8 @@ const (
 	OpOpen    = "open"    // of the partial file
 	OpCreate  = "create"  // of the temporary file, or of a directory
 	OpGet     = "get"     // GetObject, and the writing of its bytes
-	OpRead    = "read"    // of bytes that an earlier download has left
-	OpVerify  = "verify"  // of the bytes, against what S3 keeps
+	OpRead    = "read"    // of bytes that an earlier download has left, or of the complete file
+	OpVerify  = "verify"  // of the bytes, against what S3 keeps, and what the caller expects
 	OpSync    = "sync"    // bringing the file, or its name, to stable storage
 	OpPublish = "publish" // the rename
 	OpChtimes = "chtimes" // setting the file's modification time

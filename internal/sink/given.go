@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -101,6 +102,12 @@ func (g *Given) cut(size int64) error {
 		return err
 	}
 	return g.sys.Truncate(g.file, size)
+}
+
+// Readable reports whether the file is open for reading, too.
+func (g *Given) Readable() bool {
+	_, err := g.file.ReadAt(make([]byte, 1), 0)
+	return err == nil || err == io.EOF
 }
 
 // File returns the open file.

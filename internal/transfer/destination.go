@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 type destination struct {
 	target sink.Target // of a name
 	given  *sink.Given // nil: a name
+	blind  bool        // the caller's file is open for writing only
 }
 
 // file is what the workers write to: a temporary file, or the caller's.
@@ -36,6 +38,9 @@ func (r *Request) resolve(files *osfile.System) (d destination, err error) {
 		d.given, err = sink.Accept(files, r.File, sink.GivenOptions{
 			Durable: r.Durable, Mode: r.Mode, Times: r.KeepModTime, Direct: r.DirectIO,
 		})
+		if err == nil && !d.given.Readable() {
+			d.blind, err = true, r.needsReading()
+		}
 		return d, err
 	}
 	if d.target, err = sink.Resolve(files, r.Filename); err != nil {
@@ -53,6 +58,17 @@ func (r *Request) resolve(files *osfile.System) (d destination, err error) {
 		_, err = d.target.Present()
 	}
 	return d, err
+}
+
+// needsReading returns an error if the file may have to be read back for what the caller expects.
+func (r *Request) needsReading() error {
+	for _, want := range r.Expect {
+		if !want.Algorithm.Combines() {
+			return fmt.Errorf("the file is open for writing only, and may have to be read back for the %s in Expect: open it for reading, too",
+				want.Algorithm)
+		}
+	}
+	return nil
 }
 
 // create makes the file for size bytes, or for ipc.SizeUnknown.

@@ -6,7 +6,7 @@
 //	     \-> probing <-> creating <-> fetching <-> inspecting
 //	            \            \           \
 //	             v            \           v
-//	          discarding       \      finishing -> ended
+//	          discarding       \      (proving) -> finishing -> ended
 //	          (-> sizing,       v
 //	           or probing)     abandoning, cleaning -> ended
 //

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/dispatch"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
@@ -46,6 +47,7 @@ type Request struct {
 	Range                 *ipc.Range // nil: the whole object
 	IfMatch, IfNoneMatch  string     // ETags with their quotes; "": none
 	Verify                Verify
+	Expect                []checksum.Stored // what the caller expects of the object's bytes, each of the kind checksum.Expected
 	Durable               bool
 	DirectIO              bool
 	NoClobber             bool
@@ -54,6 +56,8 @@ type Request struct {
 	Limit                 int64                // an object of this size or more is not fetched without HeadObject, in bytes
 	Cut                   func(size int64) Cut // how an object of this size is split
 	OnProgress            func(Progress)       // nil: nobody listens
+
+	blind bool // the file cannot be read back
 }
 
 // Progress is how far a download is.

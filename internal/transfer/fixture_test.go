@@ -129,7 +129,11 @@ func good(j *ipc.Job) *ipc.Result {
 	case ipc.OpParts:
 		return &ipc.Result{Parts: &ipc.PartsResult{}}
 	}
-	return &ipc.Result{Read: &ipc.ReadResult{}}
+	r := &ipc.ReadResult{}
+	for range j.Read.Also {
+		r.Also = append(r.Also, make([]byte, 32))
+	}
+	return &ipc.Result{Read: r}
 }
 
 // composite is the object with a checksum of its two parts, which zero sums do not have.

@@ -107,6 +107,8 @@ func (t *transfer) get(w *work) *ipc.Job {
 	if t.partial != nil {
 		m.Record = t.partial.Algorithm
 	}
+	w.also = t.demands.Of(w.span.offset, w.span.length)
+	m.Also = w.also
 	job := &ipc.Job{Get: m}
 	t.address(job)
 	return job
@@ -164,7 +166,11 @@ func (t *transfer) Result(j *dispatch.Job, r *ipc.Result) {
 		}
 		t.inspected(r.Parts.Layout, r.Parts.Parts)
 	case ipc.OpRead:
-		t.readBack(w, r)
+		if t.stage == stageProving {
+			t.settle(w, r)
+		} else {
+			t.readBack(w, r)
+		}
 	case ipc.OpGet:
 		t.got(w, r)
 	}
@@ -186,16 +192,17 @@ func (t *transfer) got(w *work, r *ipc.Result) {
 		t.env.Counters.Direct(g.Direct)
 		t.pace.add(g.Written, time.Since(w.Begun))
 		t.note(w.span, g.Written, g.Record)
-		t.arrived(w.span, g.Written, g.Sum, g.Digest)
+		t.arrived(w, g.Written, g.Sum, g.Digest, g.Also)
 	}
 }
 
-// arrived counts the first n bytes of a span as being in the file.
-func (t *transfer) arrived(s span, n int64, sum uint64, digest []byte) {
+// arrived counts the first n bytes of a job's span as being in the file.
+func (t *transfer) arrived(w *work, n int64, sum uint64, digest []byte, also [][]byte) {
 	t.spans.finish(n)
 	if t.ledger != nil {
-		t.ledger.Add(s.offset, n, sum, digest)
+		t.ledger.Add(w.span.offset, n, sum, digest)
 	}
+	t.demands.Add(w.span.offset, n, w.also, also)
 	t.report()
 	if t.spans.complete() && len(t.works) == 0 {
 		t.verify()

@@ -79,6 +79,6 @@ func (t *transfer) takeBack(w *work, s span, pieces int) {
 	}
 	if n > 0 {
 		t.note(s, n, w.Record)
-		t.arrived(s, n, w.Sum, nil)
+		t.arrived(w, n, w.Sum, nil, w.Also)
 	}
 }

@@ -18,24 +18,25 @@ type Cut struct {
 // plan says what of an object is fetched, and what verifies it. It is a value that nobody changes:
 // what becomes known later makes another plan.
 type plan struct {
-	size      int64            // the object's, in bytes, or ipc.SizeUnknown
-	first     int64            // offset of the first byte that is fetched
-	end       int64            // offset of the byte after the last one, or ipc.SizeUnknown
-	confirmed bool             // by S3; else size must yet be confirmed
-	expected  bool             // size is what the caller expects
-	whole     bool             // one GetObject without a Range
-	chunk     int64            // the most bytes of a range
-	layout    proof.Layout     // parts that no range may cross; not known: there are none
-	undivided bool             // a part is one range, whatever its size
-	stored    *checksum.Stored // what verifies the object; nil: nothing does, or it is not known yet
-	parts     []proof.PartSum  // what verifies a range of whole parts instead
+	size      int64             // the object's, in bytes, or ipc.SizeUnknown
+	first     int64             // offset of the first byte that is fetched
+	end       int64             // offset of the byte after the last one, or ipc.SizeUnknown
+	confirmed bool              // by S3; else size must yet be confirmed
+	expected  bool              // size is what the caller expects
+	whole     bool              // one GetObject without a Range
+	chunk     int64             // the most bytes of a range
+	layout    proof.Layout      // parts that no range may cross; not known: there are none
+	undivided bool              // a part is one range, whatever its size
+	stored    *checksum.Stored  // what verifies the object; nil: nothing does, or it is not known yet
+	parts     []proof.PartSum   // what verifies a range of whole parts instead
+	readBack  []checksum.Stored // what must verify it besides, with the file read back; of one at most
 }
 
 // planObject makes the plan of an object that S3 has told of. The error is ErrUnverifiable, or
 // ErrSizeMismatch for a range that is not in the object.
 //
-// A checksum that does not combine verifies an object only if it is one range. One that is small
-// enough is; where verification is required, a larger one becomes one.
+// A checksum that does not combine verifies an object only if it is one range. Where verification
+// is required, the file of a larger one is read back; one that cannot be read becomes one range.
 func planObject(o ipc.Object, parts []proof.PartSum, r *Request) (plan, error) {
 	first, end, ok := r.Range.In(o.Size)
 	switch {
@@ -53,17 +54,25 @@ func planObject(o ipc.Object, parts []proof.PartSum, r *Request) (plan, error) {
 	if r.Verify == VerifyOff {
 		return p, nil
 	}
-	stored, ok := proof.Choose(o.Stored, small || r.Verify == VerifyRequired, o.Layout)
+	stored, ok := proof.Choose(o.Stored, small, o.Layout)
+	if !ok && r.Verify == VerifyRequired {
+		stored, ok := proof.Choose(o.Stored, true, o.Layout)
+		switch {
+		case ok && r.blind: // one range, whose digest is computed while it arrives
+			p.chunk, p.stored = o.Size, &stored
+		case ok:
+			p.readBack = []checksum.Stored{stored}
+		case len(r.Expect) == 0:
+			return plan{}, unverifiable(o)
+		}
+		return p, nil
+	}
 	switch {
-	case !ok && r.Verify == VerifyRequired:
-		return plan{}, unverifiable(o)
 	case !ok:
 		return p, nil
 	case proof.OfParts([]checksum.Stored{stored}):
 		p.whole, p.chunk = false, cut.Chunk
 		p.layout, p.undivided = o.Layout, !stored.Algorithm.Combines()
-	case !stored.Algorithm.Combines():
-		p.chunk = o.Size
 	}
 	p.stored = &stored
 	return p, nil
@@ -150,7 +159,7 @@ func (p plan) partial() bool { return p.first > 0 || p.end != p.size }
 // confirm makes the plan of an object that the first GetObject has told of. chosen is what its
 // worker verifies the bytes by, nil for nothing. The error is ErrUnverifiable.
 func (p plan) confirm(o ipc.Object, chosen *checksum.Stored, r *Request) (plan, error) {
-	if chosen == nil && r.Verify == VerifyRequired {
+	if chosen == nil && r.Verify == VerifyRequired && len(r.Expect) == 0 {
 		return plan{}, unverifiable(o)
 	}
 	p.size = o.Size

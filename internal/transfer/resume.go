@@ -117,7 +117,8 @@ func (t *transfer) nextRead() *dispatch.Job {
 	}
 	r := t.reads[last]
 	t.reads = t.reads[:last]
-	m := &ipc.Job{Read: &ipc.Read{Offset: r.offset - t.plan.first, Length: r.length, Record: t.partial.Algorithm}}
+	also := t.demands.Of(r.offset, r.length)
+	m := &ipc.Job{Read: &ipc.Read{Offset: r.offset - t.plan.first, Length: r.length, Record: t.partial.Algorithm, Also: also}}
 	if t.ledger != nil {
 		m.Read.Checksum = t.ledger.Algorithm()
 	}
@@ -125,6 +126,7 @@ func (t *transfer) nextRead() *dispatch.Job {
 	w := &work{
 		Job:  dispatch.Job{Op: ipc.OpRead, Offset: r.offset, Length: r.length, Message: m, File: t.temp.File()},
 		span: r.span,
+		also: also,
 		want: r.sum,
 	}
 	t.works = append(t.works, w)
@@ -140,7 +142,7 @@ func (t *transfer) readBack(w *work, r *ipc.Result) {
 		t.fetchAgain(w, "its bytes do not have the checksum in the journal")
 	default:
 		t.resumed += w.span.length
-		t.arrived(w.span, w.span.length, r.Read.Sum, r.Read.Digest)
+		t.arrived(w, w.span.length, r.Read.Sum, r.Read.Digest, r.Read.Also)
 	}
 }
 
@@ -153,11 +155,15 @@ func (t *transfer) fetchAgain(w *work, why string) {
 // lostRead takes a range back whose worker was lost while it read it.
 func (t *transfer) lostRead(w *work, err error) {
 	s := w.span
-	if s.lost += w.Cost(); s.lost >= maxLost {
+	s.lost += w.Cost()
+	switch {
+	case s.lost >= maxLost:
 		t.fail(failure.OpRead, fmt.Errorf("reading back %d bytes at %d has cost %d workers: %w", s.length, s.offset, s.lost, err))
-		return
+	case t.stage == stageProving:
+		t.proving.lost = s.lost
+	default:
+		t.reads = append(t.reads, read{s, w.want})
 	}
-	t.reads = append(t.reads, read{s, w.want})
 }
 
 // note writes the first n bytes of a span into the journal, if there is one. With the object's last

@@ -17,7 +17,7 @@ func (t *transfer) checked(dest destination, err error) {
 		t.fail(failure.OpCheck, err)
 		return
 	}
-	t.dest = dest
+	t.dest, t.request.blind = dest, dest.blind
 	switch r := &t.request; {
 	case r.Resume:
 		t.to(stageSizing)

@@ -18,6 +18,7 @@ const (
 	stageCreating                // the temporary file is created; the first GetObject has its slot
 	stageFetching                // ranges are fetched
 	stageInspecting              // a GetObjectAttributes tells the parts, for they do not verify
+	stageProving                 // the file is read back, for a checksum that does not combine
 	stageDiscarding              // the temporary file is removed, to start again
 	stageFinishing               // the file is put in place
 	stageAbandoning              // there is an error; a goroutine of the transfer's own has yet to report
@@ -28,7 +29,7 @@ const (
 
 func (s stage) String() string {
 	return [...]string{
-		"checking", "sizing", "opening", "probing", "creating", "fetching", "inspecting", "discarding",
+		"checking", "sizing", "opening", "probing", "creating", "fetching", "inspecting", "proving", "discarding",
 		"finishing", "abandoning", "draining", "cleaning", "ended",
 	}[s]
 }
@@ -40,8 +41,9 @@ var transitions = [...][]stage{
 	stageOpening:    {stageProbing, stageFetching, stageAbandoning, stageCleaning},
 	stageProbing:    {stageCreating, stageFetching, stageDiscarding, stageDraining, stageCleaning},
 	stageCreating:   {stageProbing, stageFetching, stageAbandoning, stageCleaning},
-	stageFetching:   {stageCreating, stageInspecting, stageFinishing, stageDraining, stageCleaning},
+	stageFetching:   {stageCreating, stageInspecting, stageProving, stageFinishing, stageDraining, stageCleaning},
 	stageInspecting: {stageFetching, stageCleaning},
+	stageProving:    {stageFinishing, stageDraining, stageCleaning},
 	stageDiscarding: {stageSizing, stageProbing, stageAbandoning},
 	stageFinishing:  {stageEnded},
 	stageAbandoning: {stageCleaning},
@@ -78,7 +80,7 @@ func (s stage) op() string {
 		return failure.OpHead
 	case stageOpening:
 		return failure.OpOpen
-	case stageInspecting:
+	case stageInspecting, stageProving:
 		return failure.OpVerify
 	case stageFinishing:
 		return failure.OpPublish

@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
 )
@@ -97,6 +99,17 @@ func (f *fixture) says(word func(id uint64)) bool {
 	word(f.worker.Jobs[0].ID)
 	f.sync()
 	return true
+}
+
+// expecting has the download expect the SHA256 that good tells of the file.
+func expecting(f *fixture) {
+	f.request.Expect, _ = checksum.Expect([]checksum.Digest{{Algorithm: checksum.SHA256, Value: strings.Repeat("A", 43) + "="}})
+}
+
+// unexpecting has it expect another one.
+func unexpecting(f *fixture) {
+	expecting(f)
+	f.request.Expect[0].Value = strings.Repeat("B", 42) + "A="
 }
 
 func resumed(f *fixture)  { f.request.Resume = true }
@@ -245,6 +258,22 @@ func situations() []situation {
 			}))},
 		{"inspecting, for a file of the caller's", stageInspecting, []func(*fixture){given}, []string{"helper", "composite", "helper", "answer", "answer"},
 			after(stageInspecting, with(map[string]stage{
+				"helper": cannot, "helper fails": cannot, "answer": stageCleaning, "error": stageCleaning,
+				"answer to another job": stageCleaning, "unsuited": stageCleaning, "short": stageCleaning,
+			}))},
+		{"proving", stageProving, []func(*fixture){expecting}, []string{"helper", "answer", "helper", "answer", "answer"},
+			after(stageProving, with(map[string]stage{
+				"helper": cannot, "helper fails": cannot, "answer": stageFinishing, "error": stageCleaning,
+				"answer to another job": stageCleaning, "unsuited": stageCleaning, "short": stageCleaning,
+			}))},
+		{"proving, for a file of the caller's", stageProving, []func(*fixture){given, expecting}, []string{"helper", "answer", "helper", "answer", "answer"},
+			after(stageProving, map[string]stage{
+				"helper": cannot, "helper fails": cannot, "answer": stageFinishing, "error": stageCleaning,
+				"answer to another job": stageCleaning, "unsuited": stageCleaning, "short": stageCleaning,
+				"cancel": stageDraining, "abort": stageDraining, "journal fails": stageDraining,
+			})},
+		{"proving otherwise", stageProving, []func(*fixture){unexpecting}, []string{"helper", "answer", "helper", "answer", "answer"},
+			after(stageProving, with(map[string]stage{
 				"helper": cannot, "helper fails": cannot, "answer": stageCleaning, "error": stageCleaning,
 				"answer to another job": stageCleaning, "unsuited": stageCleaning, "short": stageCleaning,
 			}))},

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/s3processpool/processpool/internal/checksum"
 	"github.com/s3processpool/processpool/internal/dispatch"
 	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/proof"
@@ -32,20 +33,24 @@ type transfer struct {
 	object   ipc.Object // what is known of it
 	plan     plan
 	spans    *spans
-	ledger   *proof.Ledger // nil: nothing is verified
-	mismatch error         // what the first comparison found; set once inspecting
-	pace     pace          // of the ranges that have arrived
-	works    []*work       // jobs that have a slot
-	cost     int           // workers lost over questions
-	tried    int           // requests that these workers have made
-	direct   int64         // bytes written past the page cache
+	ledger   *proof.Ledger  // nil: nothing is verified
+	demands  *proof.Demands // what is compared besides; nil: nothing is
+	mismatch error          // what the first comparison found; set once inspecting
+	proved   string         // what has verified the bytes so far
+	proving  span           // the whole file, to be read back; only stageProving uses it
+	pace     pace           // of the ranges that have arrived
+	works    []*work        // jobs that have a slot
+	cost     int            // workers lost over questions
+	tried    int            // requests that these workers have made
+	direct   int64          // bytes written past the page cache
 }
 
 // work is a job of the transfer's with the span it is for.
 type work struct {
 	dispatch.Job
 	span span
-	want uint64 // Read: the checksum that the journal has of the span
+	also []checksum.Algorithm // of the further checksums that it was asked for
+	want uint64               // Read: the checksum that the journal has of the span
 }
 
 // begin starts the transfer of a download with the check of its destination.
@@ -96,6 +101,10 @@ func (t *transfer) Next() *dispatch.Job {
 		if len(t.works) == 0 {
 			return t.ask(&ipc.Job{Parts: &ipc.Parts{ETag: t.object.ETag, Size: t.object.Size}})
 		}
+	case stageProving:
+		if len(t.works) == 0 {
+			return t.prove()
+		}
 	case stageProbing:
 		if len(t.works) == 0 {
 			return t.fetch()
@@ -107,17 +116,6 @@ func (t *transfer) Next() *dispatch.Job {
 		return t.fetch()
 	}
 	return nil
-}
-
-// setPlan takes a plan, and opens the ledger of what it verifies by.
-func (t *transfer) setPlan(p plan) {
-	t.plan, t.ledger = p, nil
-	if p.stored != nil {
-		t.ledger = proof.NewLedger(*p.stored, p.size, p.layout)
-		if p.parts != nil {
-			t.ledger.Only(p.first, p.end, p.parts)
-		}
-	}
 }
 
 // start goes on with the plan's ranges; or with the first one, whose answer must confirm the plan.

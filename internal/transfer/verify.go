@@ -1,13 +1,31 @@
 package transfer
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/s3processpool/processpool/internal/dispatch"
 	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
-// verify compares what has arrived with what S3 keeps. Where that is a digest of the digests of
-// parts, a first mismatch has the parts and their own checksums looked up: one part may be bad, or
-// the parts are not what they seemed to be.
+// setPlan takes a plan, and opens the books of what it verifies by.
+func (t *transfer) setPlan(p plan) {
+	t.plan, t.ledger = p, nil
+	t.demands = proof.NewDemands(append(slices.Clone(p.readBack), t.request.Expect...), p.size)
+	if p.stored != nil {
+		t.ledger = proof.NewLedger(*p.stored, p.size, p.layout)
+		if p.parts != nil {
+			t.ledger.Only(p.first, p.end, p.parts)
+		}
+	}
+}
+
+// verify compares what has arrived with what S3 keeps, and with what the caller expects. Where that
+// is a digest of the digests of parts, a first mismatch has the parts and their own checksums
+// looked up: one part may be bad, or the parts are not what they seemed to be.
 func (t *transfer) verify() {
 	var proved string
 	if t.ledger != nil {
@@ -28,7 +46,52 @@ func (t *transfer) verify() {
 			return
 		}
 	}
-	t.finish(proved)
+	t.proved = cmp.Or(proved, t.demands.String())
+	t.compare()
+}
+
+// compare compares the further digests that are known. If one is missing, the file is read back
+// first.
+func (t *transfer) compare() {
+	switch err := t.demands.Check(); {
+	case err != nil:
+		t.fail(failure.OpVerify, err)
+	case len(t.demands.Missing()) > 0:
+		t.proving = span{length: t.plan.size}
+		t.to(stageProving)
+	default:
+		t.finish(t.proved)
+	}
+}
+
+// prove returns a job that reads the whole file back, for the digests that are missing. It has one
+// slot: a digest that does not combine needs the bytes in order.
+func (t *transfer) prove() *dispatch.Job {
+	s, missing := t.proving, t.demands.Missing()
+	t.logger.Debug("the file is read back", "length", s.length, "algorithms", missing)
+	m := &ipc.Job{Read: &ipc.Read{Offset: s.offset, Length: s.length, Also: missing}}
+	t.address(m)
+	w := &work{
+		Job:  dispatch.Job{Op: ipc.OpRead, Offset: s.offset, Length: s.length, Message: m, File: t.temp.File()},
+		span: s,
+		also: missing,
+	}
+	t.works = append(t.works, w)
+	return &w.Job
+}
+
+// settle takes the digests of the file that was read back.
+func (t *transfer) settle(w *work, r *ipc.Result) {
+	if r.Err != nil {
+		t.fail(failure.OpRead, r.Err.Unpack())
+		return
+	}
+	t.demands.Settle(w.also, r.Read.Also)
+	if missing := t.demands.Missing(); len(missing) > 0 {
+		t.fail(failure.OpRead, fmt.Errorf("%w: a worker read the file back and sent no %s", failure.ErrUnexpected, missing[0]))
+		return
+	}
+	t.compare()
 }
 
 // inspected has fetched again what the object's own list of parts shows to be bad; or everything,

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/test/harness"
@@ -22,7 +23,8 @@ import (
 func init() { harness.Register("fips", fips) }
 
 // fips URL SECRET DIR KEY... is an application that downloads objects, and prints what became of
-// each: with VerifyRequired those whose keys begin with "required".
+// each: with VerifyRequired those whose keys begin with "required", and with Expect those whose
+// keys begin with "expect".
 func fips(args []string) error {
 	cfg := aws.Config{
 		Region: s3test.Region, BaseEndpoint: &args[0],
@@ -38,6 +40,10 @@ func fips(args []string) error {
 		f := d.DownloadFile(context.Background(), "b", key, filepath.Join(args[2], key), func(o *processpool.DownloadOptions) {
 			if strings.HasPrefix(key, "required") {
 				o.Verify = processpool.VerifyRequired
+			}
+			if algorithm, ok := strings.CutPrefix(key, "expect-"); ok {
+				value := map[string]string{"MD5": "1B2M2Y8AsgTpgAmY7PhCfg==", "XXHASH64": "70bbN1HY6Zk="}[algorithm] // of no bytes
+				o.Expect = []processpool.Checksum{{Algorithm: types.ChecksumAlgorithm(algorithm), Value: value}}
 			}
 		})
 		err, o := f.Result(), f.Object()
@@ -87,6 +93,8 @@ func TestFIPS(t *testing.T) {
 		{"required-etag", "", "", small, refused},
 		{"required-md5", "md5", "COMPOSITE", large, refused},
 		{"required-sha1", "sha1", "FULL_OBJECT", small, refused},
+		{"expect-MD5", "crc32", "FULL_OBJECT", nil, "Expect: MD5 is refused in FIPS 140-only mode (GODEBUG=fips140=only)"},
+		{"expect-XXHASH64", "", "", nil, `"XXHASH64 expected" of 0, error <nil>`},
 		{"empty", "", "", nil, `"" of 0, error <nil>`},
 	} {
 		t.Run(o.key, func(t *testing.T) {

@@ -65,8 +65,7 @@ func lastRange(origin *s3test.Server) (last int64) {
 	return last
 }
 
-// A digest of the whole object in one range cannot be resumed. A download may resume with another
-// VerifyMode.
+// A download may resume with another VerifyMode.
 func TestResumeWithAnotherVerify(t *testing.T) {
 	leak.Check(t)
 	origin := harness.StartOrigin(t)
@@ -81,16 +80,10 @@ func TestResumeWithAnotherVerify(t *testing.T) {
 		for _, first := range modes {
 			for _, second := range modes {
 				t.Run(fmt.Sprintf("%s,%v,%v", put, first, second), func(t *testing.T) {
-					at := int64(200_000)
-					if put == "sha256" && first == processpool.VerifyRequired {
-						at = 0 // the object is one range
-					}
+					const at = 200_000
 					name := filepath.Join(t.TempDir(), "file")
 					harness.Interrupt(t, origin, downloaders[first], name, at)
 					o := harness.Resumed(t, downloaders[second], name, want)
-					if put == "sha256" && second == processpool.VerifyRequired {
-						at = 0
-					}
 					harness.WantResumed(t, o, at)
 				})
 			}

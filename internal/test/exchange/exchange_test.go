@@ -99,6 +99,7 @@ func newExchange(t *testing.T, data []byte) *exchange {
 	for i := range 1 + s.draw(3) {
 		x.download(fmt.Sprint("file", i), transfer.Request{
 			Key: "k", ExpectedSize: pick(s, int64(ipc.SizeUnknown), x.truth.size, 7), SkipHead: s.odd(2), Resume: s.odd(4),
+			Expect: pick(s, nil, nil, x.truth.expect(0), x.truth.expect(1)),
 		})
 	}
 	if s.odd(4) {

@@ -100,6 +100,23 @@ func (s *source) chosen(o *ipc.Object, get *ipc.Get) *checksum.Stored {
 
 func (s *source) digest() []byte { return make([]byte, pick(s, 0, 4, 16, 20, 32, 64, 1<<10)) }
 
+// also returns further checksums, mostly as the job asked for them.
+func (s *source) also(job *ipc.Job) (sums [][]byte) {
+	asked := []checksum.Algorithm{}
+	if job.Get != nil {
+		asked = job.Get.Also
+	} else if job.Read != nil {
+		asked = job.Read.Also
+	}
+	for _, a := range asked {
+		if s.odd(8) {
+			sums = append(sums, s.digest())
+		}
+		sums = append(sums, make([]byte, a.Size()))
+	}
+	return sums
+}
+
 func (s *source) wire() *failure.Wire {
 	w := &failure.Wire{
 		Text: s.text(), Class: pick(s, failure.Final, failure.Network, "", "nonsense"),
@@ -138,7 +155,7 @@ func (s *source) word(job *ipc.Job, truth *truth) (id uint64, m ipc.Message) {
 		o := s.object(truth)
 		return id, &ipc.Found{ID: id, Object: o, Chosen: s.chosen(&o, get)}
 	case 5, 6:
-		return id, &ipc.Progress{ID: id, Written: s.number(0, 1, get.Length, get.Length/2), Sum: uint64(s.number(0)), Record: uint64(s.number(0))}
+		return id, &ipc.Progress{ID: id, Written: s.number(0, 1, get.Length, get.Length/2), Sum: uint64(s.number(0)), Record: uint64(s.number(0)), Also: s.also(job)}
 	case 7:
 		return id, &ipc.Retry{
 			ID: id, Attempt: int(s.number(1, 2)), Wait: time.Duration(s.number(0, 1)), Cause: s.text(), Request: s.text(),
@@ -163,7 +180,7 @@ func (s *source) word(job *ipc.Job, truth *truth) (id uint64, m ipc.Message) {
 		o := s.object(truth)
 		r.Get = &ipc.GetResult{
 			Unsuited: s.odd(4), Object: o, Chosen: s.chosen(&o, get), Written: s.number(get.Length, o.Size),
-			Sum: uint64(s.number(0)), Digest: s.digest(), Record: uint64(s.number(0)),
+			Sum: uint64(s.number(0)), Digest: s.digest(), Record: uint64(s.number(0)), Also: s.also(job),
 		}
 	case ipc.OpParts:
 		r.Parts = &ipc.PartsResult{Layout: s.layout(truth.size)}
@@ -173,7 +190,7 @@ func (s *source) word(job *ipc.Job, truth *truth) (id uint64, m ipc.Message) {
 	case ipc.OpList:
 		r.List = &ipc.Page{Entries: s.entries(truth), Next: pick(s, "", "a", "b", fmt.Sprint(len(s.data)))}
 	case ipc.OpRead:
-		r.Read = &ipc.ReadResult{Sum: uint64(s.number(0)), Digest: s.digest(), Record: uint64(s.number(0))}
+		r.Read = &ipc.ReadResult{Sum: uint64(s.number(0)), Digest: s.digest(), Record: uint64(s.number(0)), Also: s.also(job)}
 	}
 	return id, r
 }

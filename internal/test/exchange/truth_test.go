@@ -29,6 +29,15 @@ func (o *truth) object() ipc.Object {
 	return object
 }
 
+// expect returns what a caller expects of the object; of one that is larger by more bytes, it is
+// wrong.
+func (o *truth) expect(more int64) (list []checksum.Stored) {
+	for _, a := range []checksum.Algorithm{checksum.SHA256, checksum.CRC32, checksum.CRC64NVME} {
+		list = append(list, checksum.Stored{Algorithm: a, Kind: checksum.Expected, Value: text(sum(a, o.size+more))})
+	}
+	return list
+}
+
 func (o *truth) layout() proof.Layout {
 	l, _ := proof.UniformLayout(o.size, 5, int((o.size+4)/5))
 	return l
@@ -72,9 +81,9 @@ func (o *truth) answer(job *ipc.Job) *ipc.Result {
 	case ipc.OpList:
 		r.List = &ipc.Page{Entries: []ipc.Entry{{Key: []byte(job.List.Prefix + "key"), Size: o.size, ETag: object.ETag}}}
 	case ipc.OpRead:
-		sums := checksum.NewSums(job.Read.Checksum, job.Read.Record)
+		sums := checksum.NewSums(job.Read.Checksum, job.Read.Record, job.Read.Also...)
 		sums.Write(make([]byte, min(most, job.Read.Length)))
-		r.Read = &ipc.ReadResult{Sum: sums.Proof, Digest: sums.Bytes(), Record: sums.Record}
+		r.Read = &ipc.ReadResult{Sum: sums.Proof, Digest: sums.Bytes(), Record: sums.Record, Also: sums.Also(true)}
 	case ipc.OpGet:
 		get := job.Get
 		if get.Size == ipc.SizeUnknown && (o.size >= get.Limit || get.Choose && o.parts) {
@@ -91,9 +100,12 @@ func (o *truth) answer(job *ipc.Job) *ipc.Result {
 		if chosen != nil {
 			algorithm = chosen.Algorithm
 		}
-		sums := checksum.NewSums(algorithm, get.Record)
+		sums := checksum.NewSums(algorithm, get.Record, get.Also...)
 		sums.Write(make([]byte, min(most, length)))
-		r.Get = &ipc.GetResult{Object: object, Chosen: chosen, Written: length, Sum: sums.Proof, Digest: sums.Bytes(), Record: sums.Record}
+		r.Get = &ipc.GetResult{
+			Object: object, Chosen: chosen, Written: length,
+			Sum: sums.Proof, Digest: sums.Bytes(), Record: sums.Record, Also: sums.Also(true),
+		}
 	}
 	return r
 }

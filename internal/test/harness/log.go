@@ -2,6 +2,7 @@ package harness
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"log/slog"
 	"strings"
@@ -51,4 +52,25 @@ func (l *Log) Records(t *testing.T, message string) []map[string]any {
 		}
 	}
 	return found
+}
+
+// OnRecord is a log handler that calls a function for each record with a message, before the
+// library goes on.
+type OnRecord struct {
+	Message string
+	Call    func()
+}
+
+// Config sets the Logger of a Config to one with the handler h.
+func (h OnRecord) Config(c *processpool.Config) { c.Logger = slog.New(h) }
+
+// Enabled, WithAttrs, WithGroup and Handle implement slog.Handler.
+func (OnRecord) Enabled(context.Context, slog.Level) bool { return true }
+func (h OnRecord) WithAttrs([]slog.Attr) slog.Handler     { return h }
+func (h OnRecord) WithGroup(string) slog.Handler          { return h }
+func (h OnRecord) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == h.Message {
+		h.Call()
+	}
+	return nil
 }

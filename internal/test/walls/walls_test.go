@@ -53,7 +53,7 @@ var layers = []struct{ name, imports string }{
 	{"dispatch/fakecrew", "failure ipc pool"},
 	{"transfer", "checksum dispatch failure ipc journal osfile partial proof sink"},
 	{"walk", "dispatch failure ipc keypath partial transfer tree"},
-	{rootName, "dispatch environ failure fence ipc keypath partial pool resolved settings sink transfer tree walk worker"},
+	{rootName, "checksum dispatch environ failure fence ipc keypath partial pool resolved settings sink transfer tree walk worker"},
 	{"test/s3test", ""},
 	{testName, rootName + " resolved test/s3test"},
 }
