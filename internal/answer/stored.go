@@ -10,8 +10,8 @@ import (
 	"github.com/s3processpool/processpool/internal/proof"
 )
 
-// checksums are the fields of an answer with the checksums that S3 keeps of an object or of a part, in
-// the order of checksum.Algorithms.
+// checksums are the fields of an answer with the checksums that S3 keeps of an object or of a part,
+// in the order of checksum.Algorithms.
 type checksums [10]*string
 
 // value is one of the checksums that is set.

@@ -76,6 +76,7 @@ func (r *run) judgeSuccess(t *transfer) {
 	if got := o.Verified != ""; got && proof == never || !got && (proof == always || r.plan.verify == processpool.VerifyRequired) {
 		r.Errorf("%s: got Verified %q", t.key, o.Verified)
 	}
+	r.judgeDemand(t)
 	first, end, _ := t.of(o.Size)
 	full := processpool.Progress{BytesDone: end - first, BytesTotal: end - first}
 	if got := t.future.Progress(); got != full || t.listens && t.last != full {
@@ -125,6 +126,8 @@ func (r *run) explained(t *transfer, err error) bool {
 		return r.lethal.Load() >= 3 || r.unstarted()
 	case errors.Is(err, processpool.ErrRetriesExceeded):
 		return attempts >= r.plan.attempts || r.plan.outage.tooLong()
+	case errors.Is(err, processpool.ErrChecksumMismatch):
+		return t.unmet()
 	case errors.Is(err, processpool.ErrUnverifiable):
 		return r.plan.verify == processpool.VerifyRequired && r.plan.proof(t) != always
 	case errors.Is(err, processpool.ErrSizeMismatch):

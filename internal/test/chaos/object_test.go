@@ -98,6 +98,8 @@ func (p *plan) proof(t *transfer) verdict {
 	required := p.verify == processpool.VerifyRequired
 	oneGet := o.size < p.threshold || !told && required
 	switch {
+	case t.demand != nil:
+		return always
 	case t.partial(o.size):
 		if p.verify == processpool.VerifyOff || o.parts == nil || o.algorithm == "md5" {
 			return never
@@ -111,7 +113,7 @@ func (p *plan) proof(t *transfer) verdict {
 		return never // the ETag is opaque
 	case !told && !oneGet, t.ordered("no word of parts"), t.ordered("wrong ETag"), t.partless():
 		return maybe
-	case o.parts != nil && (!told || o.algorithm == "md5" && !o.even()):
+	case o.parts != nil && (!told || o.algorithm == "md5" && (!o.even() || len(t.versions) > 1)): // another version may have other parts
 		return maybe
 	case o.parts != nil, o.algorithm[:3] == "crc", oneGet, o.size <= p.chunk, required:
 		return always

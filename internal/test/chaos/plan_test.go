@@ -60,6 +60,7 @@ type transfer struct {
 	resume    bool
 	spoil     spoil // damage to its partial file before it is resumed
 	pinned    bool  // by VersionId
+	demand    *demand
 	present   string
 	mode      fs.FileMode // of the file that is there; 0: 0644
 	after     int         // number of the request at which it is submitted; 0: at once
@@ -132,6 +133,7 @@ func newPlan(seed uint64) *plan {
 	p.trouble(dice{rand.New(rand.NewPCG(seed, 2))})
 	p.choose(dice{rand.New(rand.NewPCG(seed, 3))})
 	p.told = dice{rand.New(rand.NewPCG(seed, 4))}.chance(50)
+	p.demand(dice{rand.New(rand.NewPCG(seed, 5))})
 	return p
 }
 
@@ -208,6 +210,9 @@ func (p *plan) String() string {
 		fmt.Fprintf(&b, "    open %t, fresh %t, modified %t, match %t\n", t.open, t.fresh, t.modified, t.match)
 		for _, o := range t.orders {
 			fmt.Fprintf(&b, "    %v\n", o)
+		}
+		if t.demand != nil {
+			fmt.Fprintf(&b, "    %+v\n", *t.demand)
 		}
 		if t.disk != nil {
 			fmt.Fprintf(&b, "    %+v\n", *t.disk)

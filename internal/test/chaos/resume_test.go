@@ -30,9 +30,13 @@ func (t *transfer) resumeAgain(r *run) {
 		return
 	}
 	t.damage(r)
+	if t.unmet() {
+		t.demand = nil
+	}
 	f := r.d.DownloadFile(context.Background(), bucket, t.key, t.name, func(o *processpool.DownloadOptions) {
 		o.Resume = true
 		t.set(t, o)
+		o.Expect = t.demand.expect(t.versions[0])
 		if t.pinned {
 			o.ExtraArgs.VersionId = t.versions[0].id
 		}

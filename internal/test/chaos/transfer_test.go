@@ -89,6 +89,7 @@ func (t *transfer) submit(r *run) {
 			o.ExpectedSize = &t.expected
 		}
 		o.SkipHead, o.Resume = t.skipHead, t.resume
+		o.Expect = t.demand.expect(t.versions[0])
 		if t.pinned {
 			o.ExtraArgs.VersionId = t.versions[0].id
 		}

@@ -33,9 +33,9 @@ type Object struct {
 }
 
 // WithChecksum replaces the checksum of an object with one that is computed from its content. alg
-// is the lower-case name of one of S3's ten algorithms; typ is FULL_OBJECT or COMPOSITE, which needs
-// WithParts. ("", "") means no checksum. As on S3, an object with a composite checksum also has
-// checksums of its parts.
+// is the lower-case name of one of S3's ten algorithms; typ is FULL_OBJECT or COMPOSITE, which
+// needs WithParts. ("", "") means no checksum. As on S3, an object with a composite checksum also
+// has checksums of its parts.
 func WithChecksum(alg, typ string) func(*Object) {
 	return func(o *Object) { o.alg, o.algType = alg, typ }
 }
