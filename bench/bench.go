@@ -20,6 +20,7 @@ type bench struct {
 	options
 	kit *client.Kit
 	dir string
+	on  string // folder of the downloads; "": one in dir
 
 	site    *origin.Site
 	origin  *origin.Origin
@@ -68,7 +69,12 @@ func (b *bench) task(key string, size int64, count int) task.Task {
 	}
 }
 
-func (b *bench) downloads() string { return filepath.Join(b.dir, "downloads") }
+func (b *bench) downloads() string {
+	if b.on != "" {
+		return b.on
+	}
+	return filepath.Join(b.dir, "downloads")
+}
 
 // sized returns the value of -size, or size if the flag was not given.
 func (b *bench) sized(size int64) int64 {

@@ -23,6 +23,9 @@ var measurements = []measurement{
 	{"resume", "{size} over HTTP, with DownloadOptions.Resume, with Config.Durable, and without", 4 << 30, 0, plain(resumeClients)},
 	{"tls1g", "{size} over TLS 1.3", 1 << 30, 0, tls(everything)},
 	{"tls4g", "{size} over TLS 1.3", 4 << 30, 0, tls(goClients)},
+	{"disk4g", "{size} over HTTP to a disk, until they are on stable storage", 4 << 30, 0, (*bench).disk},
+	{"disk16g", "{size} over HTTP to a disk, until they are on stable storage", 16 << 30, 0, (*bench).disk},
+	{"neighbour", "a service with a heap of 1 GiB, while {size} are downloaded", 8 << 30, 0, (*bench).neighbour},
 	{"capped", "{size} from an origin that limits each connection to 90 MB/s", 4 << 30, 0, (*bench).capped},
 	{"small", "{objects} of {size}, 10 ms to the first byte", 64 << 10, 2000, (*bench).small},
 	{"start", "from the start of a program to its first object of {size}", 8 << 20, 0, (*bench).start},
@@ -35,7 +38,7 @@ var measurements = []measurement{
 
 // groups maps names to several measurements.
 var groups = map[string][]string{
-	"all":   {"http1g", "http4g", "crc4g", "resume", "tls1g", "tls4g", "capped", "small", "start", "memory", "workers", "requests", "sizes", "sockets"},
+	"all":   {"http1g", "http4g", "crc4g", "resume", "tls1g", "tls4g", "disk4g", "disk16g", "neighbour", "capped", "small", "start", "memory", "workers", "requests", "sizes", "sockets"},
 	"scale": {"workers", "requests", "sizes"},
 }
 

@@ -25,6 +25,7 @@ type options struct {
 	results   string // "": write no reports
 	changed   string // a flag that makes the results differ from the committed ones; "": none
 	temporary string
+	disk      string
 	timeout   time.Duration
 }
 
@@ -40,6 +41,7 @@ func parse(args []string) (o options, err error) {
 	flags.StringVar(&o.server, "origin", "", "`server`, nginx or go; default: nginx if it is installed")
 	flags.StringVar(&o.results, "results", "", "`folder` for the reports; default: results, or none if another flag changes what is measured")
 	flags.StringVar(&o.temporary, "tmp", defaultTemporary(), "`folder` for objects and downloads, best in memory")
+	flags.StringVar(&o.disk, "disk", defaultDisk(), "`folder` for downloads to a disk")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "`time` after which a client has failed")
 	flags.Parse(args) // exits on an error
 
@@ -72,6 +74,15 @@ func (o *options) setResults(flags *flag.FlagSet) {
 	if !given && o.changed == "" {
 		o.results = "results"
 	}
+}
+
+// defaultDisk returns a folder that normally is on a disk.
+func defaultDisk() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return os.TempDir()
+	}
+	return dir
 }
 
 // defaultTemporary returns a folder in memory if there is one, because the disk is not to be

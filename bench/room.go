@@ -14,9 +14,11 @@ import (
 const spare = 2 << 30
 
 // room returns an error unless there is space for need bytes of objects and downloads.
-func (b *bench) room(need int64) error {
+func (b *bench) room(need int64) error { return roomOn(b.dir, need) }
+
+func roomOn(dir string, need int64) error {
 	var s unix.Statfs_t
-	if err := unix.Statfs(b.dir, &s); err != nil {
+	if err := unix.Statfs(dir, &s); err != nil {
 		return err
 	}
 	free := int64(s.Bavail) * s.Bsize
@@ -25,7 +27,7 @@ func (b *bench) room(need int64) error {
 	}
 	if free < need {
 		return fmt.Errorf("the case needs %.1f GiB in %s, and %.1f GiB are free: choose a smaller -size, or another folder with -tmp",
-			gib(need), fileSystem(b.dir), gib(free))
+			gib(need), fileSystem(dir), gib(free))
 	}
 	return nil
 }
@@ -50,7 +52,7 @@ func gib(n int64) float64 { return float64(n) / (1 << 30) }
 // then pays several times the cost of a download. heat writes a file, as the downloads do, so that
 // it gets the same pages.
 func (b *bench) heat(e entry) error {
-	if !inMemory(b.dir) || e.bytes > 0 {
+	if !inMemory(b.dir) || e.bytes > 0 || b.on != "" {
 		return nil
 	}
 	f, err := os.CreateTemp(b.dir, "heat")

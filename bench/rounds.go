@@ -93,6 +93,7 @@ func (b *bench) once(ctx context.Context, e entry, memory bool, check func(task.
 		return measure.Usage{}, err
 	}
 	defer os.RemoveAll(b.downloads())
+	b.settle()
 	command, err := b.kit.Command(e.client, e.task)
 	if err != nil {
 		return measure.Usage{}, err

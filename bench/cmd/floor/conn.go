@@ -39,7 +39,9 @@ func dial(url, bucket string) (*conn, error) {
 	if err := unix.Connect(fd, &unix.SockaddrInet4{Port: int(address.Port()), Addr: address.Addr().As4()}); err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
-	c.buffer = make([]byte, bufferSize)
+	const page = 4096
+	c.buffer = make([]byte, bufferSize+page)
+	c.buffer = c.buffer[-uintptr(unsafe.Pointer(&c.buffer[0]))&(page-1):][:bufferSize]
 	if *useSplice {
 		return c, c.makePipe()
 	}
@@ -59,6 +61,9 @@ func (c *conn) get(p piece) error {
 	if err != nil {
 		return err
 	}
+	if *useDirect {
+		return c.direct(p, body)
+	}
 	if err := write(p.fd, body, offset); err != nil {
 		return err
 	}
@@ -76,6 +81,26 @@ func (c *conn) get(p piece) error {
 			return err
 		}
 		offset, left = offset+int64(n), left-int64(n)
+	}
+	return nil
+}
+
+// direct writes a range of whole pages past the page cache, of which body has arrived.
+func (c *conn) direct(p piece, body []byte) error {
+	have := copy(c.buffer, body)
+	for offset, left := p.first, p.last-p.first+1; left > 0; {
+		b := c.buffer[:min(left, bufferSize)]
+		for have < len(b) {
+			n, err := recv(c.fd, b[have:], unix.MSG_WAITALL)
+			if err != nil {
+				return err
+			}
+			have += n
+		}
+		if err := write(p.fd, b, offset); err != nil {
+			return err
+		}
+		offset, left, have = offset+int64(len(b)), left-int64(len(b)), 0
 	}
 	return nil
 }

@@ -17,10 +17,16 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-var useSplice = flag.Bool("splice", false, "move the bytes from the socket to the file within the kernel")
+var (
+	useSplice = flag.Bool("splice", false, "move the bytes from the socket to the file within the kernel")
+	useDirect = flag.Bool("direct", false, "write past the page cache (O_DIRECT)")
+	useSync   = flag.Bool("sync", false, "wait until the file is on stable storage; for one object")
+)
 
 func main() {
 	t := task.Parse()
@@ -56,8 +62,14 @@ func run(t task.Task) error {
 			return err
 		}
 	}
+	if *useSync {
+		return unix.Fsync(synced)
+	}
 	return nil
 }
+
+// synced is the descriptor of the one object.
+var synced int
 
 func work(t task.Task, next func() (piece, bool, error)) error {
 	c, err := dial(t.URL, t.Bucket)
@@ -100,6 +112,7 @@ func plan(t task.Task) (func() (piece, bool, error), error) {
 	if err != nil {
 		return nil, err
 	}
+	synced = int(f.Fd())
 	open := func() error { return nil }
 	return func() (piece, bool, error) {
 		first := (taken.Add(1) - 1) * t.Chunk
@@ -111,9 +124,18 @@ func plan(t task.Task) (func() (piece, bool, error), error) {
 }
 
 func create(name string, size int64) (*os.File, error) {
-	f, err := os.Create(name)
+	flags := os.O_RDWR | os.O_CREATE | os.O_TRUNC
+	if *useDirect {
+		flags |= unix.O_DIRECT
+	}
+	f, err := os.OpenFile(name, flags, 0o666)
 	if err != nil {
 		return nil, err
+	}
+	if *useSync { // as clients do that want to know of a full disk
+		if err := unix.Fallocate(int(f.Fd()), 0, 0, size); err == nil {
+			return f, nil
+		}
 	}
 	return f, f.Truncate(size)
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
+var sync = flag.Bool("sync", false, "wait until the file is on stable storage")
+
 var buffer = flag.Int("buffer", 0, "`bytes` of each write; 0: the default of the package, 32 KiB")
 
 func main() { task.Exit(run(task.Parse())) }
@@ -42,6 +44,11 @@ func run(t task.Task) error {
 			Bucket: aws.String(t.Bucket), Key: aws.String(o.Key),
 		}); err != nil {
 			return err
+		}
+		if *sync {
+			if err := f.Sync(); err != nil {
+				return err
+			}
 		}
 		return f.Close()
 	})

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,6 +13,8 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/sdk"
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
+
+var sync = flag.Bool("sync", false, "wait until the file is on stable storage")
 
 func main() { task.Exit(run(task.Parse())) }
 
@@ -35,6 +38,11 @@ func run(t task.Task) error {
 			Bucket: aws.String(t.Bucket), Key: aws.String(o.Key), WriterAt: f,
 		}); err != nil {
 			return err
+		}
+		if *sync {
+			if err := f.Sync(); err != nil {
+				return err
+			}
 		}
 		return f.Close()
 	})

@@ -101,6 +101,13 @@ func (k *Kit) Sockets() Client {
 	return c
 }
 
+// Neighbour returns the client of cmd/neighbour, a service that downloads.
+func (k *Kit) Neighbour() Client {
+	c := k.own("neighbour")
+	c.Kind, c.Plain = Other, true
+	return c
+}
+
 // Subject returns the client that uses this library.
 func (k *Kit) Subject() Client {
 	c := k.own("processpool")

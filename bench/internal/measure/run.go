@@ -39,6 +39,7 @@ type Usage struct {
 	First       time.Duration `json:"first_object,omitempty"` // 0: the program did not print it
 	MaxRSS      int64         `json:"largest_process_rss"`    // in bytes
 	Memory      Memory        `json:"-"`
+	Said        string        `json:"-"` // the end of its output
 }
 
 // CPU returns the processor time.
@@ -102,6 +103,7 @@ func Run(ctx context.Context, c Command) (Usage, error) {
 		First:       first(string(said)),
 		MaxRSS:      r.Maxrss << 10,
 		Memory:      memory,
+		Said:        string(tail(said)),
 	}, nil
 }
 

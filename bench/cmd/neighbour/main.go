@@ -1,0 +1,74 @@
+// Command neighbour is a service that answers requests at a fixed rate while it downloads an object, in
+// one of several ways. It prints how long the requests took.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/s3processpool/processpool/bench/internal/task"
+)
+
+var (
+	by       = flag.String("by", "none", "who downloads: none, manager, transfermanager or processpool")
+	nice     = flag.Int("nice", 0, "Config.Nice of processpool")
+	rate     = flag.Int("rate", 1000, "requests a second")
+	heapSize = flag.Int64("heap", 1<<30, "`bytes` of pointers in the service's heap")
+	idle     = flag.Duration("for", 20*time.Second, "`time` to serve, with -by none")
+)
+
+func main() { task.Exit(run(task.Parse())) }
+
+// Figures are what a run has shown.
+type Figures struct {
+	Requests int     `json:"requests"`
+	P50      float64 `json:"p50_ms"`
+	P99      float64 `json:"p99_ms"`
+	P999     float64 `json:"p999_ms"`
+	Max      float64 `json:"max_ms"`
+	GC       uint32  `json:"gc_cycles"`
+	CPU      float64 `json:"application_cpu_s"` // of this process alone
+	Seconds  float64 `json:"seconds"`
+}
+
+func run(t task.Task) error {
+	heap := newHeap(*heapSize)
+	runtime.GC()
+	var before runtime.MemStats
+	runtime.ReadMemStats(&before)
+	cpu := processorTime()
+
+	s := newService(*rate, heap)
+	start := time.Now()
+	s.start()
+	err := download(context.Background(), t)
+	latencies := s.stop()
+	seconds := time.Since(start).Seconds()
+	if err != nil {
+		return err
+	}
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	runtime.KeepAlive(heap)
+	f := summary(latencies)
+	f.GC, f.CPU, f.Seconds = after.NumGC-before.NumGC, (processorTime() - cpu).Seconds(), seconds
+	text, err := json.Marshal(f)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(os.Stdout, "neighbour %s\n", text)
+	return err
+}
+
+// processorTime returns that of this process, without its children.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

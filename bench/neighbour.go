@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/s3processpool/processpool/bench/internal/client"
+	"github.com/s3processpool/processpool/bench/internal/measure"
+	"github.com/s3processpool/processpool/bench/internal/origin"
+	"github.com/s3processpool/processpool/bench/internal/report"
+)
+
+// neighbourRate is the limit of each connection in the case neighbour, in bytes per second, so that
+// all clients have the same throughput.
+const neighbourRate = 30_000_000
+
+// served is what a run of cmd/neighbour has printed, and the processor time of all its processes.
+type served struct {
+	Requests int     `json:"requests"`
+	P50      float64 `json:"p50_ms"`
+	P99      float64 `json:"p99_ms"`
+	P999     float64 `json:"p999_ms"`
+	Max      float64 `json:"max_ms"`
+	GC       float64 `json:"gc_cycles"`
+	CPU      float64 `json:"application_cpu_s"`
+	Seconds  float64 `json:"seconds"`
+	AllCPU   float64 `json:"all_cpu_s"`
+}
+
+// guest is a way of downloading, and its runs.
+type guest struct {
+	Label string   `json:"client"`
+	Runs  []served `json:"runs"`
+	entry entry
+	kind  client.Kind
+}
+
+// neighbour measures what a service in the same program, or on the same machine, notices of a
+// download.
+func (b *bench) neighbour(ctx context.Context, m measurement) error {
+	size := b.sized(m.size)
+	if err := b.room(size); err != nil {
+		return err
+	}
+	if err := b.stock(func(s *origin.Site) error {
+		_, err := s.Sparse("object", size)
+		return err
+	}); err != nil {
+		return err
+	}
+	end, err := b.serve(ctx, origin.Options{Rate: neighbourRate})
+	if err != nil {
+		return err
+	}
+	defer end()
+	c := b.kit.Neighbour()
+	var guests []*guest
+	for _, heap := range []int64{0, 1 << 30} {
+		for _, g := range []struct {
+			label string
+			kind  client.Kind
+			args  []string
+		}{
+			{"no download", client.Floor, []string{"-by", "none"}},
+			{"manager, 1 MiB buffers, in the service", client.Library, []string{"-by", "manager"}},
+			{"transfermanager, in the service", client.Library, []string{"-by", "transfermanager"}},
+			{"processpool", client.Subject, []string{"-by", "processpool"}},
+			{"processpool, Nice 10", client.Subject, []string{"-by", "processpool", "-nice", "10"}},
+			{"processpool, Nice 19", client.Subject, []string{"-by", "processpool", "-nice", "19"}},
+		} {
+			label := g.label + ", small heap"
+			if heap > 0 {
+				label = g.label + ", 1 GiB of pointers"
+			}
+			args := append([]string{"-heap", fmt.Sprint(heap)}, g.args...)
+			e := entry{label: label, client: c.With(label, args...), task: b.task("object", size, 0), bytes: 1}
+			guests = append(guests, &guest{Label: label, entry: e, kind: g.kind})
+		}
+	}
+	order := rand.New(rand.NewPCG(1, 1))
+	for round := range b.runs {
+		for _, i := range order.Perm(len(guests)) {
+			g := guests[i]
+			u, err := b.once(ctx, g.entry, false, nil)
+			if err != nil {
+				return fmt.Errorf("%s: %w", g.Label, err)
+			}
+			run, err := parseServed(u)
+			if err != nil {
+				return fmt.Errorf("%s: %w", g.Label, err)
+			}
+			g.Runs = append(g.Runs, run)
+			b.say(fmt.Sprintf("round %d of %d", round+1, b.runs), g.entry, u)
+		}
+	}
+	b.note("%d requests a second, each of some 20 µs of processor time and 16 KiB of garbage; latency counts from when a request was due", 1000)
+	b.note("each connection is limited to %d MB/s, so that the throughput is the same for all; %s", neighbourRate/1_000_000, plural(b.workers, "connection"))
+	return b.write(m, neighbourReport(guests))
+}
+
+func parseServed(u measure.Usage) (s served, err error) {
+	for line := range strings.Lines(u.Said) {
+		if text, ok := strings.CutPrefix(line, "neighbour "); ok {
+			err = json.Unmarshal([]byte(text), &s)
+			s.AllCPU = u.CPU().Seconds()
+			return s, err
+		}
+	}
+	return s, fmt.Errorf("it printed no figures: %q", u.Said)
+}
+
+func neighbourReport(guests []*guest) report.Report {
+	r := report.Report{
+		Data:    guests,
+		Columns: []string{"who downloads", "p50 ms", "p99 ms", "p99.9 ms min", "median", "max ms", "GC cycles", "service cpu s", "all cpu s", "seconds"},
+		Chart:   report.Chart{Title: "Latency of the service's requests, 99.9th percentile", Unit: "milliseconds"},
+	}
+	for _, g := range guests {
+		of := func(figure func(served) float64) report.Stat {
+			var all []float64
+			for _, s := range g.Runs {
+				all = append(all, figure(s))
+			}
+			return report.Of(all)
+		}
+		p999 := of(func(s served) float64 { return s.P999 })
+		row := []string{g.Label}
+		for _, x := range []float64{
+			of(func(s served) float64 { return s.P50 }).Median, of(func(s served) float64 { return s.P99 }).Median, p999.Min, p999.Median,
+			of(func(s served) float64 { return s.Max }).Median,
+		} {
+			row = append(row, fmt.Sprintf("%.2f", x))
+		}
+		row = append(row,
+			fmt.Sprintf("%.0f", of(func(s served) float64 { return s.GC }).Median),
+			fmt.Sprintf("%.1f", of(func(s served) float64 { return s.CPU }).Median),
+			fmt.Sprintf("%.1f", of(func(s served) float64 { return s.AllCPU }).Median),
+			fmt.Sprintf("%.1f", of(func(s served) float64 { return s.Seconds }).Median))
+		r.Table = append(r.Table, row)
+		r.Chart.Bars = append(r.Chart.Bars, report.Bar{Label: g.Label, Value: p999, Accent: g.kind == client.Subject,
+			Remark: fmt.Sprintf("ms, p50 %s ms", row[1])})
+	}
+	return r
+}
