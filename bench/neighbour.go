@@ -96,7 +96,7 @@ func (b *bench) neighbour(ctx context.Context, m measurement) error {
 			b.say(fmt.Sprintf("round %d of %d", round+1, b.runs), g.entry, u)
 		}
 	}
-	b.note("%d requests a second, each of some 20 µs of processor time and 16 KiB of garbage; latency counts from when a request was due", 1000)
+	b.note("%d requests a second, each of which hashes 64 KiB of garbage and follows 64 pointers; latency counts from when a request was due", 1000)
 	b.note("each connection is limited to %d MB/s, so that the throughput is the same for all; %s", neighbourRate/1_000_000, plural(b.workers, "connection"))
 	return b.write(m, neighbourReport(guests))
 }
