@@ -17,6 +17,7 @@ const given = 4
 // it starts, and keeps the worker's memory, which holds credentials, from other processes of the
 // same user.
 func Enter() {
+	mark = os.Getenv(markVariable)
 	os.Unsetenv(markVariable)
 	closeForeign(given)
 	if !slices.Contains(strings.Split(os.Getenv(debugVariable), ","), "dump") {

@@ -3,7 +3,6 @@ package fence
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -99,8 +98,8 @@ const (
 	markKill     = "seccomp,kill"
 )
 
-// mark is the variable's value. Enter removes it from the environment.
-var mark = os.Getenv(markVariable)
+// mark is the variable's value. Enter takes it from the environment.
+var mark string
 
 // Environ returns what a worker's environment must have so that it lays its filter.
 func (p *Plan) Environ() []string {

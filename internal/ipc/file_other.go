@@ -18,11 +18,14 @@ type End = *os.File
 // Pair returns errors.ErrUnsupported.
 func Pair() (parent, worker End, err error) { return nil, nil, errors.ErrUnsupported }
 
-// Bequeath does nothing.
-func Bequeath(*exec.Cmd, End) {}
+// Bequeath returns errors.ErrUnsupported.
+func (c *Conn) Bequeath(*exec.Cmd, End) error { return errors.ErrUnsupported }
 
 // Inherited returns errors.ErrUnsupported.
 func Inherited() (End, error) { return nil, errors.ErrUnsupported }
+
+// Bequeathed reports false.
+func Bequeathed() bool { return false }
 
 type socket = net.Conn
 

@@ -3,6 +3,7 @@
 package ipc
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -30,11 +31,45 @@ func Pair() (parent, worker End, err error) {
 // inheritedFD is the descriptor of a worker's socket: the first of exec.Cmd.ExtraFiles.
 const inheritedFD = 3
 
-// Bequeath has the process that cmd will start inherit the worker's end of a Pair.
-func Bequeath(cmd *exec.Cmd, worker End) { cmd.ExtraFiles = []*os.File{worker} }
+// greeting is what a pool sends before it starts the worker. All versions of this module must send
+// the same. Its first four bytes are no length of a frame.
+var greeting = []byte("\x00\x00\x00\x00processpool\n")
 
-// Inherited returns the socket that this process has inherited from its pool.
+// Bequeath has the process that cmd will start inherit the worker's end of a Pair. It writes the
+// greeting to the pool's end.
+func (c *Conn) Bequeath(cmd *exec.Cmd, worker End) error {
+	cmd.ExtraFiles = []*os.File{worker}
+	_, err := c.socket.Write(greeting)
+	return err
+}
+
+// Inherited returns the socket that this process has inherited from its pool, and takes the greeting
+// from it.
 func Inherited() (End, error) { return inherited(inheritedFD) }
+
+// Bequeathed reports whether this process has inherited a worker's socket whose greeting nobody has
+// taken.
+func Bequeathed() bool { return bequeathed(inheritedFD) }
+
+func bequeathed(fd int) bool {
+	if !greeted(fd, unix.MSG_PEEK) {
+		return false
+	}
+	// The worker's end of a pool of this very process may be open here. It is closed on exec.
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	return err == nil && flags&unix.FD_CLOEXEC == 0
+}
+
+// greeted reports whether the next bytes of a socket are the greeting.
+func greeted(fd, flags int) bool {
+	p := make([]byte, len(greeting))
+	for {
+		n, _, err := unix.Recvfrom(fd, p, unix.MSG_DONTWAIT|flags)
+		if err != unix.EINTR {
+			return err == nil && bytes.Equal(p[:n], greeting)
+		}
+	}
+}
 
 func inherited(fd int) (End, error) {
 	sa, err := unix.Getsockname(fd)
@@ -43,6 +78,9 @@ func inherited(fd int) (End, error) {
 	}
 	if _, ok := sa.(*unix.SockaddrUnix); !ok {
 		return nil, fmt.Errorf("descriptor %d is not a Unix socket", fd)
+	}
+	if !greeted(fd, 0) {
+		return nil, fmt.Errorf("no pool is at the other end of descriptor %d", fd)
 	}
 	unix.CloseOnExec(fd)
 	return os.NewFile(uintptr(fd), "pool"), nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -382,5 +383,62 @@ func TestFilesFromAWorker(t *testing.T) {
 	receiveError(t, a, "a descriptor came, and none may come from there")
 	if n, err := here.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Errorf("got %d, %v: somebody has the other end of the pipe open", n, err)
+	}
+}
+
+// The greeting is seen, and stays until Inherited takes it. Nothing else is taken for it.
+func TestBequeathed(t *testing.T) {
+	leak.Check(t)
+	ours, theirs, err := Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := open(t, ours)
+	fd := int(theirs.Fd())
+	inherit := func(on bool) {
+		flags := 0
+		if !on {
+			flags = unix.FD_CLOEXEC
+		}
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, flags); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(when string, want bool) {
+		t.Helper()
+		if got := bequeathed(fd); got != want {
+			t.Errorf("%s: got %v, want %v", when, got, want)
+		}
+	}
+	inherit(true)
+	want("before the greeting", false)
+	if err := conn.Bequeath(new(exec.Cmd), theirs); err != nil {
+		t.Fatal(err)
+	}
+	inherit(false)
+	want("in the pool's process", false)
+	inherit(true)
+	for range 2 {
+		want("in the worker's place", true)
+	}
+	copied, err := unix.Dup(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, err := inherited(copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want("after it was taken", false)
+	if _, err := inherited(fd); err == nil || !strings.Contains(err.Error(), "no pool is at the other end") {
+		t.Errorf("twice: got %v", err)
+	}
+	send(t, conn, &Ping{}, nil)
+	want("a frame", false)
+	receiveWant(t, open(t, socket), &Ping{}, "") // bequeathed has not taken it
+	theirs.Close()
+	f := tempFile(t, string(greeting))
+	if bequeathed(int(f.Fd())) {
+		t.Error("a file was taken for a socket")
 	}
 }

@@ -67,14 +67,19 @@ func Pair() (parent, worker End, err error) {
 const inheritedVariable = "PROCESSPOOL_PIPE"
 
 // Bequeath has the process that cmd will start inherit the worker's end of a Pair.
-func Bequeath(cmd *exec.Cmd, worker End) {
+func (c *Conn) Bequeath(cmd *exec.Cmd, worker End) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = new(syscall.SysProcAttr)
 	}
 	attr := cmd.SysProcAttr
 	attr.AdditionalInheritedHandles = append(attr.AdditionalInheritedHandles, syscall.Handle(worker.handle))
 	cmd.Env = append(cmd.Environ(), fmt.Sprintf("%s=%d", inheritedVariable, worker.handle))
+	return nil
 }
+
+// Bequeathed reports whether this process has the number of a worker's handle, which nobody has
+// taken.
+func Bequeathed() bool { return os.Getenv(inheritedVariable) != "" }
 
 // Inherited returns the pipe that this process has inherited from its pool.
 func Inherited() (End, error) {

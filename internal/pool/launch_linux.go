@@ -16,15 +16,17 @@ import (
 const slack = 5 * time.Millisecond
 
 // launch calls start, which starts a worker, on a thread of its own. The worker inherits from the
-// thread its timer slack (PR_SET_TIMERSLACK(2const)), its niceness, and the rules of its fence. All
+// thread its timer slack (PR_SET_TIMERSLACK(2const)), which marks it, its niceness, and the rules of its fence. All
 // hold before the worker's program runs.
 func (p *Pool) launch(start func() error, _ *exec.Cmd) error {
 	return fence.OnThread(func() error {
-		// A worker with several slots gets no slack: while a write of one request blocks, the other
-		// requests would wait for the monitor thread. If the system refuses, the worker has the
-		// default slack.
+		// A worker with several slots gets no more slack: while a write of one request blocks, the
+		// other requests would wait for the monitor thread. If the system refuses, the worker has the
+		// default slack, and no mark.
 		if p.options.Settings.Slots == 1 {
-			unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(slack), 0, 0, 0)
+			fence.MarkThread(slack)
+		} else {
+			fence.MarkThread(0)
 		}
 		if n := p.options.Nice; n > 0 {
 			if err := addNice(n); err != nil {

@@ -45,7 +45,10 @@ func (p *Pool) spawn(seat int) (*process, error) {
 		w.cmd.Args[0] = os.Args[0] // for ps
 	}
 	w.cmd.Env = append(p.options.Command.environ(p.options.Settings.Slots), p.options.Fence.Environ()...)
-	ipc.Bequeath(w.cmd, theirs)
+	if err := conn.Bequeath(w.cmd, theirs); err != nil {
+		conn.Close()
+		return nil, err
+	}
 	// The thread that starts the worker may open nothing for writing any more.
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
