@@ -19,9 +19,6 @@ import (
 	"github.com/s3processpool/processpool/internal/transfer"
 )
 
-// version is the library's, as in the user agent of its requests.
-const version = "0.1.0"
-
 // Downloader downloads objects with a fixed pool of worker processes. It may be used by
 // many goroutines at once. The caller must call Shutdown; otherwise the workers run until
 // the application ends.

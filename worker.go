@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 
@@ -15,50 +13,10 @@ import (
 
 	"github.com/s3processpool/processpool/internal/environ"
 	"github.com/s3processpool/processpool/internal/fence"
-	"github.com/s3processpool/processpool/internal/ipc"
 	"github.com/s3processpool/processpool/internal/pool"
+	"github.com/s3processpool/processpool/internal/reexec"
 	"github.com/s3processpool/processpool/internal/settings"
-	"github.com/s3processpool/processpool/internal/worker"
 )
-
-// The environment variable that tells a worker from an application, and its values. It proves
-// nothing: a worker also needs the socket, and a pool at its other end.
-const (
-	marker      = "PROCESSPOOL_WORKER"
-	markSelf    = "self"    // this executable again: init serves
-	markCommand = "command" // Config.WorkerCommand: main calls ServeWorker
-)
-
-// role is the marker's value. It is removed from the environment, so that a program which the
-// worker may start does not become one.
-var role = os.Getenv(marker)
-
-// init turns this process into a worker if a pool has started it, before main and before the
-// init of the packages that import this one.
-func init() {
-	if role == "" {
-		return
-	}
-	os.Unsetenv(marker)
-	if fence.Privileged() {
-		// Whoever may start the program would choose what it does with these rights.
-		fmt.Fprintln(os.Stderr, "processpool worker: this program is set-user-ID, set-group-ID or has capabilities, and serves nobody: give a Config.WorkerCommand without them")
-		os.Exit(1)
-	}
-	fence.Enter()
-	switch role {
-	case markSelf:
-		if err := serveWorker(nil); err != nil {
-			fmt.Fprintf(os.Stderr, "processpool worker: %v\n", err)
-			os.Exit(1)
-		}
-		worker.Exit()
-	case markCommand:
-	default:
-		fmt.Fprintf(os.Stderr, "processpool worker: %s=%q is not a value of this version: unset it\n", marker, role)
-		os.Exit(1)
-	}
-}
 
 // ServeWorker turns a program into a worker for Config.WorkerCommand: a slim binary, or one
 // whose S3 client has settings that cannot cross a process boundary, such as middleware. optFns
@@ -66,34 +24,7 @@ func init() {
 //
 // ServeWorker returns nil when the pool does not need the worker any more; main should then
 // return. It returns an error at once if no pool has started the program.
-func ServeWorker(optFns ...func(*s3.Options)) error {
-	if role != markCommand {
-		return errors.New("processpool: ServeWorker is for a program that a pool starts as its Config.WorkerCommand")
-	}
-	if err := serveWorker(optFns); err != nil {
-		return fmt.Errorf("processpool worker: %w", err)
-	}
-	return nil
-}
-
-func serveWorker(optFns []func(*s3.Options)) error {
-	// Ctrl-C reaches every process of the foreground group. The application decides what becomes
-	// of its downloads.
-	signal.Ignore(os.Interrupt)
-	worker.SetName("processpool")
-	if err := fence.LayFilter(); err != nil {
-		return err
-	}
-	socket, err := ipc.Inherited()
-	if err != nil {
-		return fmt.Errorf("no pool has started this process (%w): unset %s", err, marker)
-	}
-	conn, err := ipc.NewConn(socket)
-	if err != nil {
-		return fmt.Errorf("no pool has started this process (%w): unset %s", err, marker)
-	}
-	return worker.Serve(conn, optFns...)
-}
+func ServeWorker(optFns ...func(*s3.Options)) error { return reexec.Serve(optFns) }
 
 // command returns how to start a worker.
 func (c *Config) command() (pool.Command, error) {
@@ -110,13 +41,17 @@ func (c *Config) command() (pool.Command, error) {
 			return pool.Command{}, fmt.Errorf("WorkerCommand: %w", err)
 		}
 		args := append([]string{program}, c.WorkerCommand[1:]...)
-		return pool.Command{Args: args, Env: []string{marker + "=" + markCommand}}, nil
+		return pool.Command{Args: args, Env: reexec.Environ(false)}, nil
+	}
+	if !reexec.Init {
+		return pool.Command{}, errors.New("no WorkerCommand: this program is built with the tag processpool_noinit, so that its executable does not serve by itself: " +
+			"give one, such as {executable, \"worker\"}, whose main calls ServeWorker")
 	}
 	self, err := pool.Self()
 	if err != nil {
 		return pool.Command{}, fmt.Errorf("find this executable: %w", err)
 	}
-	return pool.Command{Args: []string{self}, Env: []string{marker + "=" + markSelf}}, nil
+	return pool.Command{Args: []string{self}, Env: reexec.Environ(true)}, nil
 }
 
 // fence returns the fence for workers that are started with command.
@@ -144,8 +79,8 @@ func NewFromClient(client *s3.Client, optFns ...func(*Config)) (*Downloader, err
 }
 
 func newDownloader(extract extractor, e environ.Environ, optFns []func(*Config)) (*Downloader, error) {
-	if role != "" {
-		return nil, errors.New("processpool: this process is a worker of a pool and cannot create a Downloader: a Config.WorkerCommand program must call ServeWorker at the start of main")
+	if err := reexec.Application(); err != nil {
+		return nil, fmt.Errorf("processpool: %w", err)
 	}
 	d := &Downloader{}
 	config, err := d.configure(extract, e, optFns)
@@ -181,7 +116,7 @@ func (d *Downloader) configure(extract extractor, e environ.Environ, optFns []fu
 	s := x.Settings
 	s.Slots, s.MaxAttempts, s.StallTimeout = c.RequestsPerProcess, c.MaxAttempts, c.StallTimeout
 	s.RetryTimeout, s.Attempts = c.retryTimeout(), c.OnAttempt != nil
-	s.CABundle, s.UserAgent = c.CABundle, "processpool/"+version
+	s.CABundle, s.UserAgent = c.CABundle, "processpool/"+reexec.Version
 	if c.WorkerCommand == nil && s.PlainHTTP() {
 		s.CABundle = nil // no worker needs it, and each would read it at its start
 	}

@@ -23,7 +23,7 @@ import (
 func startMarked(t *testing.T, mark string, socket *os.File) (words string, status int) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", "worker-with-header")
-	cmd.Env = append(os.Environ(), "PROCESSPOOL_WORKER="+mark)
+	cmd.Env = append(os.Environ(), "PROCESSPOOL_WORKER="+mark+"/0")
 	if socket != nil {
 		cmd.ExtraFiles = []*os.File{socket}
 	}
@@ -90,7 +90,16 @@ func TestWorkerOfNoPool(t *testing.T) {
 		}
 		return f
 	}
-	// speaking returns a socket whose other end is not a pool.
+	// mute returns a socket that nobody has written to.
+	mute := func(t *testing.T) *os.File {
+		ours, theirs, err := ipc.Pair()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { ours.Close() })
+		return theirs
+	}
+	// speaking returns a socket whose other end greets as a pool does.
 	speaking := func(say func(*ipc.Conn)) func(*testing.T) *os.File {
 		return func(t *testing.T) *os.File {
 			ours, theirs, err := ipc.Pair()
@@ -99,6 +108,9 @@ func TestWorkerOfNoPool(t *testing.T) {
 			}
 			conn, err := ipc.NewConn(ours)
 			if err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.Bequeath(new(exec.Cmd), theirs); err != nil {
 				t.Fatal(err)
 			}
 			done := make(chan struct{})
@@ -120,7 +132,8 @@ func TestWorkerOfNoPool(t *testing.T) {
 		{"a file", file, "no pool has started this process"},
 		{"a TCP connection", tcp, "descriptor 3 is not a Unix socket"},
 		{"a TCP listener", listener("tcp", "127.0.0.1:0"), "descriptor 3 is not a Unix socket"},
-		{"a Unix listener", listener("unix", "@"), "the pool is gone"},
+		{"a Unix listener", listener("unix", "@"), "no pool is at the other end of descriptor 3"},
+		{"a socket of somebody else", mute, "no pool is at the other end of descriptor 3"},
 		{"a pool that is gone", speaking(func(*ipc.Conn) {}), "the pool is gone"},
 		{"a pool that leaves", speaking(func(c *ipc.Conn) { c.Receive() }), "the pool is gone"},
 		{"a pool of another version", speaking(func(c *ipc.Conn) {

@@ -66,7 +66,7 @@ func TestServeWorkerWithoutAPool(t *testing.T) {
 // A process with the environment of a worker, but without a pool, prints one line and fails.
 func TestWorkerWithoutAPool(t *testing.T) {
 	leak.Check(t)
-	for _, mark := range []string{"self", "command", "another"} {
+	for _, mark := range []string{"self/0", "command/0", "another/0", "self", "command", "self/7", "another/7", "/", "1"} {
 		cmd := exec.Command(os.Args[0], "worker-with-header")
 		cmd.Env = append(os.Environ(), "PROCESSPOOL_WORKER="+mark)
 		out, err := cmd.CombinedOutput()

@@ -365,7 +365,7 @@ func TestSetuid(t *testing.T) {
 	}
 	for _, role := range []string{"self", "command"} {
 		cmd := exec.Command(program, "worker")
-		cmd.Env = append(os.Environ(), "PROCESSPOOL_WORKER="+role)
+		cmd.Env = append(os.Environ(), "PROCESSPOOL_WORKER="+role+"/0")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 		words, err := cmd.CombinedOutput()
 		if strings.Contains(string(words), "no pool has started this process") {

@@ -49,11 +49,12 @@ var layers = []struct{ name, imports string }{
 	{"answer", "checksum failure ipc proof"},
 	{"fetch", "answer checksum failure ipc lowat proof settings spread"},
 	{"worker", "checksum failure fetch ipc osfile"},
+	{"reexec", "fence ipc worker"},
 	{"dispatch", "failure ipc pool"},
 	{"dispatch/fakecrew", "failure ipc pool"},
 	{"transfer", "checksum dispatch failure ipc journal osfile partial proof sink"},
 	{"walk", "dispatch failure ipc keypath partial transfer tree"},
-	{rootName, "checksum dispatch environ failure fence ipc keypath partial pool resolved settings sink transfer tree walk worker"},
+	{rootName, "checksum dispatch environ failure fence ipc keypath partial pool reexec resolved settings sink transfer tree walk"},
 	{"test/s3test", ""},
 	{testName, rootName + " resolved test/s3test"},
 }
