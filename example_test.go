@@ -20,7 +20,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
@@ -56,13 +55,10 @@ func exampleDownloader() (d *processpool.Downloader, dir string) {
 	return d, dir
 }
 
-// The program of README.md.
+// The program of README.md, with the settings of a server in this process.
 func Example() {
 	ctx := context.Background()
-	cfg, err := config.LoadDefaultConfig(ctx) // credentials and region: environment, ~/.aws, ...
-	if err != nil {
-		log.Fatal(err)
-	}
+	cfg := exampleConfig() // config.LoadDefaultConfig(ctx)
 	d, err := processpool.NewDownloader(cfg)
 	if err != nil {
 		log.Fatal(err)

@@ -6,16 +6,21 @@
 //	go run ./examples/quickstart
 //
 // With -bucket, -key and -file it downloads from S3, with the credentials and the region of the
-// environment or of ~/.aws:
+// environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION):
 //
 //	go run ./examples/quickstart -bucket mybucket -key mykey -file myfile
+//
+// A program of your own takes them from wherever config.LoadDefaultConfig finds them, as in README.md
+// and in examples/s3get. That package is not used here, to keep its dependencies out of this module.
 //
 // The exit status is 0 if the file is complete, 1 if the download failed and 2 if an argument is
 // wrong. Ctrl-C cancels the download.
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -25,7 +30,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/s3processpool/processpool"
@@ -67,14 +72,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // fromS3 downloads the object that the arguments name.
 func fromS3(ctx context.Context, a arguments, stdout io.Writer) error {
-	var loading []func(*config.LoadOptions) error
-	if a.region != "" {
-		loading = append(loading, config.WithRegion(a.region))
+	cfg := aws.Config{Region: cmp.Or(a.region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))}
+	key, secret := os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")
+	if key == "" || secret == "" {
+		return errors.New("no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN if there is one; " +
+			"aws configure export-credentials --format env prints those of a profile")
 	}
-	cfg, err := config.LoadDefaultConfig(ctx, loading...)
-	if err != nil {
-		return err
-	}
+	cfg.Credentials = credentials.NewStaticCredentialsProvider(key, secret, os.Getenv("AWS_SESSION_TOKEN"))
 	return download(ctx, cfg, a, stdout)
 }
 

@@ -96,18 +96,14 @@ func TestDemoCanceled(t *testing.T) {
 	leak.Files(t, dir)
 }
 
-// environment sets credentials for config.LoadDefaultConfig, and hides the settings of the machine.
+// environment sets credentials, and hides the settings of the machine.
 func environment(t *testing.T) {
-	none := filepath.Join(t.TempDir(), "none")
 	for name, value := range map[string]string{
-		"AWS_ACCESS_KEY_ID":           "AKIDEXAMPLE",
-		"AWS_SECRET_ACCESS_KEY":       "secret",
-		"AWS_SESSION_TOKEN":           "",
-		"AWS_PROFILE":                 "",
-		"AWS_REGION":                  "",
-		"AWS_DEFAULT_REGION":          "",
-		"AWS_CONFIG_FILE":             none,
-		"AWS_SHARED_CREDENTIALS_FILE": none,
+		"AWS_ACCESS_KEY_ID":     "AKIDEXAMPLE",
+		"AWS_SECRET_ACCESS_KEY": "secret",
+		"AWS_SESSION_TOKEN":     "",
+		"AWS_REGION":            "",
+		"AWS_DEFAULT_REGION":    "",
 	} {
 		t.Setenv(name, value)
 	}
@@ -158,6 +154,40 @@ func TestFromS3(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The region and the credentials are those of the environment; without them an error says what to
+// set.
+func TestEnvironment(t *testing.T) {
+	leak.Check(t)
+	environment(t)
+	t.Setenv("AWS_SESSION_TOKEN", "token")
+	t.Setenv("AWS_REGION", s3test.Region)
+	origin := s3test.Start()
+	defer origin.Close()
+	origin.Put("mybucket", "mykey", []byte("content"))
+	dir := t.TempDir()
+	args := []string{"-bucket", "mybucket", "-key", "mykey", "-file", filepath.Join(dir, "myfile"),
+		"-endpoint", origin.URL(), "-workers", "1"}
+	var out bytes.Buffer
+	if code := run(t.Context(), args, &out, &out); code != 0 {
+		t.Fatalf("exit code %d: %s", code, out.String())
+	}
+	for _, r := range origin.Requests() {
+		if got := r.Header.Get("X-Amz-Security-Token"); got != "token" {
+			t.Errorf("%s: got session token %q", r.Method, got)
+		}
+	}
+	for name, want := range map[string]string{"AWS_SECRET_ACCESS_KEY": "no credentials: set AWS_", "AWS_REGION": "no region"} {
+		value := os.Getenv(name)
+		os.Unsetenv(name)
+		out.Reset()
+		if code := run(t.Context(), args, io.Discard, &out); code != exitFailed || !strings.Contains(out.String(), want) {
+			t.Errorf("without %s: got exit code %d and %q, want %q", name, code, out.String(), want)
+		}
+		os.Setenv(name, value)
+	}
+	leak.Files(t, dir, "myfile")
 }
 
 func TestCompare(t *testing.T) {

@@ -1,13 +1,9 @@
 package e2e_test
 
 import (
-	"go/parser"
-	"go/token"
 	"os"
-	"path"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -50,47 +46,6 @@ func TestOptionsDocument(t *testing.T) {
 		if !strings.Contains(rows.String(), "`"+f.Name+"`") {
 			t.Errorf("no row of %s", f.Name)
 		}
-	}
-}
-
-// The program of README.md compiles: its main is Example in example_test.go, and its imports are
-// that file's.
-func TestReadmeProgram(t *testing.T) {
-	found := pieces(read(t, "README.md"))
-	if len(found) != 1 {
-		t.Fatalf("got %d pieces of Go in README.md, want 1", len(found))
-	}
-	program := found[0]
-	file, err := parser.ParseFile(token.NewFileSet(), "README.md", program, parser.AllErrors)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, body, _ := strings.Cut(program, "func main() {\n")
-	example := read(t, "example_test.go")
-	if body == "" || !strings.Contains(flat(example), "func Example() {\n"+flat(body)) {
-		t.Errorf("not the body of Example in example_test.go:\n%s", body)
-	}
-	if file.Name.Name != "main" {
-		t.Errorf("got package %s, want main", file.Name.Name)
-	}
-	imported := map[string]bool{}
-	for _, i := range file.Imports {
-		imported[i.Path.Value] = true
-	}
-	all, err := parser.ParseFile(token.NewFileSet(), "example_test.go", example, parser.ImportsOnly)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, i := range all.Imports {
-		name := path.Base(strings.Trim(i.Path.Value, `"`))
-		used := regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(program)
-		if used != imported[i.Path.Value] {
-			t.Errorf("the program uses %s: %v, and imports it: %v", name, used, imported[i.Path.Value])
-		}
-		delete(imported, i.Path.Value)
-	}
-	if len(imported) > 0 {
-		t.Errorf("example_test.go does not import %v", imported)
 	}
 }
 

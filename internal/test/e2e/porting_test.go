@@ -15,7 +15,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/middleware"
@@ -62,12 +61,6 @@ func (a *amazon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("ETag", `"e"`)
 	http.ServeContent(w, r, "", time.Unix(1, 0), bytes.NewReader(harness.Content))
-}
-
-func (a *amazon) forget() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.seen = nil
 }
 
 // first returns the first request that the proxy received.
@@ -198,35 +191,6 @@ func TestPortingARNRegion(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), "region") {
 			t.Errorf("not used: got error %v, want one about the region", err)
-		}
-	}
-}
-
-// endpoint_url of the environment, and ignore_configured_endpoint_urls.
-func TestPortingConfiguredEndpoint(t *testing.T) {
-	leak.Check(t)
-	a, dir := startAmazon(t), t.TempDir()
-	t.Setenv("AWS_ENDPOINT_URL_S3", "http://store.test")
-	t.Setenv("AWS_CONFIG_FILE", filepath.Join(dir, "none"))
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(dir, "none"))
-	for ignore, want := range map[string]string{"false": "bucket.store.test", "true": "bucket.s3.us-east-1.amazonaws.com"} {
-		t.Setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", ignore)
-		cfg, err := config.LoadDefaultConfig(t.Context(), config.WithRegion("us-east-1"),
-			config.WithCredentialsProvider(aws.AnonymousCredentials{}))
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, err := porting{}.downloader(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		a.forget()
-		if err := harness.Result(t, d.DownloadFile(t.Context(), "bucket", "k", filepath.Join(dir, "file"))); err != nil {
-			t.Error(err)
-		}
-		harness.Shutdown(t, d)
-		if got := a.first(t).URL.Host; got != want {
-			t.Errorf("ignored %s: got host %s, want %s", ignore, got, want)
 		}
 	}
 }
