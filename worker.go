@@ -24,6 +24,10 @@ import (
 //
 // ServeWorker returns nil when the pool does not need the worker any more; main should then
 // return. It returns an error at once if no pool has started the program.
+//
+// In a program that is built with the tag processpool_noinit, nothing of this package runs before
+// main. Its pools need a WorkerCommand, such as this executable with the argument "worker", whose
+// main calls ServeWorker.
 func ServeWorker(optFns ...func(*s3.Options)) error { return reexec.Serve(optFns) }
 
 // command returns how to start a worker.
