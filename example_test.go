@@ -954,3 +954,61 @@ func ExampleDownloader_DownloadTo() {
 	fmt.Println(n, "bytes")
 	// Output: 1048576 bytes
 }
+
+// One version of an object, which is known by its ETag: another one is an error.
+func ExampleDownloadOptions_ifMatch() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	err := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "file"), func(o *processpool.DownloadOptions) {
+		o.IfMatch = `"0123456789abcdef0123456789abcdef"`
+	}).Result()
+	fmt.Println(errors.Is(err, processpool.ErrObjectChanged))
+	// Output: true
+}
+
+// One download that is stricter than the others of its Downloader, and is split in another way.
+func ExampleDownloadOptions_verify() {
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	object, err := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "file"), func(o *processpool.DownloadOptions) {
+		o.Verify = processpool.VerifyRequired
+		o.Durable = true
+		o.MultipartThreshold = 1 << 20
+		o.MultipartChunksize = 256 << 10
+	}).Wait(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("proved by", object.Verified)
+	// Output: proved by CRC64NVME full object
+}
+
+// Large downloads to a disk, past the page cache: how many bytes went which way depends on the file
+// system.
+func ExampleConfig_directIO() {
+	d, err := processpool.NewDownloader(exampleConfig(), func(c *processpool.Config) {
+		c.DirectIO = true
+		c.Durable = true
+		c.Nice = 10 // workers give way to the application
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer d.Shutdown()
+
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	object, err := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "file")).Wait(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(object.Size, "bytes are on stable storage;", object.Direct <= object.Size)
+	// Output: 1048576 bytes are on stable storage; true
+}

@@ -62,7 +62,7 @@ func (t *transfer) oddCall(op string) error {
 
 // judgeMode checks that a file has the permissions of the one that it has replaced.
 func (r *run) judgeMode(t *transfer) {
-	if t.mode == 0 || t.odd.struck() && slices.Contains(t.odd.calls, "chmod") {
+	if t.mode == 0 || t.asked != 0 || t.odd.struck() && slices.Contains(t.odd.calls, "chmod") {
 		return
 	}
 	if info, err := os.Stat(t.target); err != nil || info.Mode().Perm() != t.mode {

@@ -3,6 +3,7 @@
 package chaos
 
 import (
+	"io/fs"
 	"os"
 	"slices"
 
@@ -17,6 +18,9 @@ type chosen struct {
 	fresh    bool               // NoClobber
 	modified bool               // KeepModTime
 	match    bool               // IfMatch with the ETag of the first version
+	unlike   bool               // IfNoneMatch with an ETag that no version has
+	asked    fs.FileMode        // Mode; 0: none
+	durable  bool               // Durable, of this download alone
 }
 
 // choose draws the options of the downloads whose faults they do not change the meaning of.
@@ -35,6 +39,11 @@ func (p *plan) choose(d dice) {
 		}
 		t.modified = d.chance(15) && plain
 		t.match = d.chance(15) && !t.object.noETag && t.expected < 0
+		t.unlike = !t.match && d.chance(15)
+		if d.chance(15) && plain {
+			t.asked = pick(d, []fs.FileMode{0o400, 0o600, 0o640, 0o755})
+		}
+		t.durable = d.chance(10) && plain
 	}
 }
 
@@ -79,6 +88,10 @@ func (c *chosen) set(t *transfer, o *processpool.DownloadOptions) {
 	if c.match {
 		o.IfMatch = t.versions[0].etag
 	}
+	if c.unlike {
+		o.IfNoneMatch = `"of no version"`
+	}
+	o.Mode, o.Durable = c.asked, o.Durable || c.durable
 }
 
 // of returns the bytes of an object of size bytes that are downloaded. It returns false if one of
@@ -111,6 +124,9 @@ func (r *run) judgeChosen(t *transfer) {
 	}
 	if info, err := os.Stat(t.target); t.modified && (err != nil || !info.ModTime().Equal(o.LastModified)) {
 		r.Errorf("%s: got another time than %v, %v", t.key, o.LastModified, err)
+	}
+	if info, err := os.Stat(t.target); t.asked != 0 && (err != nil || info.Mode().Perm() != t.asked) {
+		r.Errorf("%s: got mode %v, want %v, %v", t.key, mode(info), t.asked, err)
 	}
 	if t.open {
 		r.count.fault("DownloadTo")

@@ -207,7 +207,8 @@ func (p *plan) String() string {
 		if t.part != nil {
 			fmt.Fprintf(&b, "    range %d+%d\n", t.part.Offset, t.part.Length)
 		}
-		fmt.Fprintf(&b, "    open %t, fresh %t, modified %t, match %t\n", t.open, t.fresh, t.modified, t.match)
+		fmt.Fprintf(&b, "    open %t, fresh %t, modified %t, match %t, unlike %t, mode %#o, durable %t\n",
+			t.open, t.fresh, t.modified, t.match, t.unlike, t.asked, t.durable)
 		for _, o := range t.orders {
 			fmt.Fprintf(&b, "    %v\n", o)
 		}
