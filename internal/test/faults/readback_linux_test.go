@@ -69,8 +69,10 @@ func bytesRead(pid int) (n int64) {
 	return n
 }
 
-// slow are algorithms that need a quarter of a second for the object of these tests, all together.
-var slow = harness.Digests(s3test.PatternBytes(3, readSize), "SHA512", "MD5", "SHA256", "SHA1")
+// slow expects digests that need a quarter of a second for the object of these tests, all together.
+var slow = sync.OnceValue(func() func(*processpool.DownloadOptions) {
+	return harness.Digests(s3test.PatternBytes(3, readSize), "SHA512", "MD5", "SHA256", "SHA1")
+})
 
 const readSize = 64 * harness.MiB
 
@@ -86,7 +88,7 @@ func (k *readerKiller) download(name string, optFns ...func(*processpool.Downloa
 		k.reads.Store(0)
 		k.kills.Store(0)
 		k.stop = make(chan struct{})
-		f := d.DownloadFile(k.t.Context(), "b", "k", name, append(optFns, slow)...)
+		f := d.DownloadFile(k.t.Context(), "b", "k", name, append(optFns, slow())...)
 		harness.Result(k.t, f)
 		close(k.stop)
 		k.wait.Wait()
