@@ -27,6 +27,7 @@ func sized(size int64, stored ...checksum.Stored) ipc.Object {
 var (
 	jobHead    = ipc.Job{Head: &ipc.Head{Layout: true}}
 	jobPlain   = ipc.Job{Head: &ipc.Head{}}
+	jobDirect  = ipc.Job{Get: &ipc.Get{ETag: "e", Size: 100, Offset: 90, Length: 10, Align: 1}}
 	jobRange   = ipc.Job{Get: &ipc.Get{ETag: "e", Size: 100, Offset: 90, Length: 10, Choose: true, Checksum: checksum.CRC64NVME}}
 	jobDigest  = ipc.Job{Get: &ipc.Get{ETag: "e", Size: 10, Length: 10, OneRange: true, Choose: true, Checksum: checksum.MD5}}
 	jobExpects = ipc.Job{Get: &ipc.Get{Size: 100, Length: 10, Unconfirmed: true, Choose: true}}
@@ -72,6 +73,7 @@ func TestCheckHonest(t *testing.T) {
 		"head, many parts":        {jobHead, []ipc.Message{&ipc.Result{Head: &ipc.HeadResult{Object: sized(10, many)}}}},
 		"error":                   {jobHead, []ipc.Message{&ipc.Result{Err: long}}},
 		"range":                   {jobRange, []ipc.Message{&ipc.Progress{Written: 5}, &ipc.Progress{Written: 10}, get(ipc.GetResult{Object: sized(100), Written: 10})}},
+		"range, written direct":   {jobDirect, []ipc.Message{get(ipc.GetResult{Object: sized(100), Written: 10, Direct: 10})}},
 		"range that begins again": {jobRange, []ipc.Message{&ipc.Progress{Written: 5}, &ipc.Progress{}, retry, get(ipc.GetResult{Object: sized(100), Written: 10})}},
 		"digest":                  {jobDigest, []ipc.Message{get(ipc.GetResult{Object: sized(10, crc), Written: 10, Digest: make([]byte, 16)})}},
 		"expected size": {jobExpects, []ipc.Message{
@@ -155,6 +157,9 @@ func TestCheckRefuses(t *testing.T) {
 		"unsuited, not asked":    {jobRange, []ipc.Message{get(ipc.GetResult{Unsuited: true})}, "beyond a limit"},
 		"unsuited after found":   {jobUnknown, []ipc.Message{&ipc.Found{Object: sized(9, crc), Chosen: &crc}, get(ipc.GetResult{Unsuited: true})}, "beyond a limit"},
 		"unsuited head":          {jobHead, []ipc.Message{get(ipc.GetResult{Unsuited: true})}, `an answer to "GetObject", asked for "HeadObject"`},
+		"direct, not asked":      {jobOff, []ipc.Message{get(ipc.GetResult{Object: sized(100, crc), Written: 10, Direct: 1})}, "past the page cache"},
+		"direct below 0":         {jobDirect, []ipc.Message{get(ipc.GetResult{Object: sized(100), Written: 10, Direct: -1})}, "past the page cache"},
+		"direct beyond":          {jobDirect, []ipc.Message{get(ipc.GetResult{Object: sized(100), Written: 10, Direct: 11})}, "past the page cache"},
 		"short":                  {jobRange, []ipc.Message{get(ipc.GetResult{Object: sized(100), Written: 9})}, "9 bytes written of a range of 10"},
 		"no digest":              {jobDigest, []ipc.Message{get(ipc.GetResult{Object: sized(10), Written: 10})}, "a digest of 0 bytes where 16 are right"},
 		"digest, not asked":      {jobRange, []ipc.Message{get(ipc.GetResult{Object: sized(100), Written: 10, Digest: []byte("x")})}, "a digest of 1 bytes"},

@@ -92,6 +92,7 @@ type server struct {
 
 // serve handles the pool's messages until the pool stops the worker or is gone.
 func (s *server) serve() error {
+	defer s.dropSecond()
 	for {
 		m, file, err := s.conn.Receive()
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -630,4 +631,37 @@ func TestClientOptions(t *testing.T) {
 		t.Errorf("got header %q, want %q", got, s3test.Region)
 	}
 	p.stop()
+}
+
+// A second descriptor whose job could not be sent is closed at the Cancel of the job, or when the next
+// one comes.
+func TestDirectWithoutItsJob(t *testing.T) {
+	for name, next := range map[string]ipc.Message{"cancel": &ipc.Cancel{ID: 1}, "another": &ipc.Direct{ID: 2}} {
+		t.Run(name, func(t *testing.T) {
+			leak.Check(t)
+			origin := s3test.Start()
+			defer origin.Close()
+			p := serve(t, origin)
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			if err := p.conn.Send(&ipc.Direct{ID: 1}, w); err != nil {
+				t.Fatal(err)
+			}
+			w.Close()
+			var file *os.File
+			if _, carries := next.(*ipc.Direct); carries {
+				file = r
+			}
+			if err := p.conn.Send(next, file); err != nil {
+				t.Fatal(err)
+			}
+			r.SetReadDeadline(time.Now().Add(patience))
+			if _, err := r.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+				t.Errorf("got %v, want the end of the pipe", err)
+			}
+		})
+	}
 }

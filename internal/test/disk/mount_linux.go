@@ -42,6 +42,20 @@ func Ext4(t *testing.T, dir, features string) {
 	unmount(t, dir)
 }
 
+// Dir returns a directory that is not in memory.
+func Dir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	var fs unix.Statfs_t
+	if err := unix.Statfs(dir, &fs); err != nil {
+		t.Fatal(err)
+	}
+	if uint32(fs.Type) == unix.TMPFS_MAGIC || uint32(fs.Type) == unix.RAMFS_MAGIC {
+		Ext4(t, dir, "extents")
+	}
+	return dir
+}
+
 // Fold makes a directory of an ext4 with the feature casefold equate names that differ by case.
 func Fold(t *testing.T, dir string) {
 	t.Helper()

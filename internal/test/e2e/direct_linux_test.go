@@ -16,20 +16,6 @@ import (
 
 func directIO(c *processpool.Config) { c.DirectIO = true }
 
-// directDir returns a directory of a file system that has direct writes, or skips the test.
-func directDir(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	f, err := os.OpenFile(filepath.Join(dir, "probe"), os.O_CREATE|os.O_WRONLY|syscall.O_DIRECT, 0o600)
-	if err != nil {
-		disk.Ext4(t, dir, "extents")
-		return dir
-	}
-	f.Close()
-	os.Remove(f.Name())
-	return dir
-}
-
 // What fills whole pages goes past the page cache, the rest by way of it, and the bytes are right
 // wherever the ranges begin.
 func TestDirectIO(t *testing.T) {
@@ -58,7 +44,7 @@ func TestDirectIO(t *testing.T) {
 		}
 		t.Run(fmt.Sprintf("size=%d,chunk=%d,parts=%d", c.size, c.chunk, len(c.parts)), func(t *testing.T) {
 			leak.Check(t)
-			origin, dir := harness.StartOrigin(t), directDir(t)
+			origin, dir := harness.StartOrigin(t), disk.Dir(t)
 			content := s3test.PatternBytes(7, c.size)
 			kind := "FULL_OBJECT"
 			if c.parts != nil {
@@ -125,7 +111,7 @@ func TestDirectIOFallsBack(t *testing.T) {
 // An open file, with a name or without, is written past the page cache, too.
 func TestDirectIOOfAnOpenFile(t *testing.T) {
 	leak.Check(t)
-	origin, dir := harness.StartOrigin(t), directDir(t)
+	origin, dir := harness.StartOrigin(t), disk.Dir(t)
 	content := s3test.PatternBytes(7, 3*harness.MiB+5)
 	origin.Put("b", "k", content)
 	d := harness.NewDownloader(t, origin, directIO, harness.Multipart(harness.MiB, harness.MiB))
