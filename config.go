@@ -25,7 +25,8 @@ type Config struct {
 	// 8 MiB.
 	MultipartChunksize int64
 
-	// MaxRequestProcesses is the number of worker processes. Default 10.
+	// MaxRequestProcesses is the number of worker processes. They are started as there is work
+	// for them, unless Start starts them all, and stay until Shutdown. Default 10.
 	MaxRequestProcesses int
 
 	// RequestsPerProcess is the number of requests that one worker makes at a time, each

@@ -56,8 +56,8 @@ func NewDownloader(cfg aws.Config, optFns ...func(*Config)) (*Downloader, error)
 	}, environ.Of(cfg), optFns)
 }
 
-// Start starts the pool and waits until a first worker is ready. The first DownloadFile
-// starts it too, without waiting. Start returns ErrShutdown after Shutdown, an error that is
+// Start starts the pool with all its workers, and waits until a first one is ready. The first
+// DownloadFile starts the pool too, without waiting, and with as many workers as there is work for. Start returns ErrShutdown after Shutdown, an error that is
 // ErrWorkerLost if no worker can be started, and errors.ErrUnsupported on platforms
 // without workers, or without the sandbox that Config.Sandbox requires.
 func (d *Downloader) Start() error {

@@ -32,19 +32,21 @@ type Loop struct {
 	calls chan func()
 	ended chan struct{} // closed when run has returned
 
-	urgent   []Task // not under way; they go first
-	waiting  queue
-	contexts contexts
-	active   []Task       // oldest first
-	look     *time.Timer  // at tasks that take spare slots
-	hands    []*hand      // workers that are up, by seat
-	seats    map[int]bool // that had a worker before
-	lastJob  uint64
-	ready    []chan error // those who wait for a first worker
-	holds    map[*Hold]struct{}
-	broken   error // why no worker can be started
-	draining bool  // Shutdown was called
-	stopped  bool  // and so was the crew's Stop
+	urgent    []Task // not under way; they go first
+	waiting   queue
+	contexts  contexts
+	active    []Task       // oldest first
+	look      *time.Timer  // at tasks that take spare slots
+	hands     []*hand      // workers that are up, by seat
+	seats     map[int]bool // that had a worker before
+	lastJob   uint64
+	recruited int          // workers that were asked for
+	enlisted  time.Time    // when the last of them were
+	ready     []chan error // those who wait for a first worker
+	holds     map[*Hold]struct{}
+	broken    error // why no worker can be started
+	draining  bool  // Shutdown was called
+	stopped   bool  // and so was the crew's Stop
 }
 
 // New starts the crew, and the loop that drives it. The loop ends after Shutdown.
@@ -101,6 +103,7 @@ func (l *Loop) run() {
 		}
 		l.handOut()
 		l.admit()
+		l.recruit()
 		l.stop()
 	}
 }
@@ -155,10 +158,11 @@ func (l *Loop) refuse(e Entry, op string, err error) {
 	e.Refuse(op, err)
 }
 
-// Await has ready told when a worker is up, or that none will be. ready has room for one.
-// Loop goroutine only.
+// Await has all workers started, and ready told when one is up, or that none will be. ready has room
+// for one. Loop goroutine only.
 func (l *Loop) Await(ready chan error) {
 	l.revive()
+	l.enlist(l.options.Processes)
 	l.ready = append(l.ready, ready)
 	if len(l.hands) > 0 {
 		l.answerReady(nil)

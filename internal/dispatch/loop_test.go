@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,6 +89,7 @@ type task struct {
 	soon   bool
 	spare  int // slots that it takes if they are offered
 	end    bool
+	op     ipc.Op // of its jobs; "": OpGet
 	ticket Ticket
 	out    []*Job // handed out, not answered
 }
@@ -111,6 +113,7 @@ func (t *task) Ticket() *Ticket             { return &t.ticket }
 func (t *task) Begin(*Loop) Task            { t.say("begin"); return t }
 func (t *task) Refuse(op string, err error) { t.say("refuse %s: %v", op, err) }
 func (t *task) Soon() bool                  { return t.soon }
+func (t *task) Ready() int                  { return t.jobs }
 func (t *task) Logger() *slog.Logger        { return slog.New(slog.DiscardHandler) }
 
 func (t *task) Next() *Job {
@@ -118,7 +121,7 @@ func (t *task) Next() *Job {
 		return nil
 	}
 	t.jobs--
-	j := &Job{Op: ipc.OpGet, Message: &ipc.Job{Key: t.name, Get: &ipc.Get{}}}
+	j := &Job{Op: cmp.Or(t.op, ipc.OpGet), Message: &ipc.Job{Key: t.name, Get: &ipc.Get{}}}
 	t.out = append(t.out, j)
 	return j
 }

@@ -15,6 +15,8 @@ type Task interface {
 	// Next returns the next job, or nil if there is none now. The loop calls it when a slot is
 	// free, and the job takes that slot.
 	Next() *Job
+	// Ready returns how many jobs Next would return now, or about as many.
+	Ready() int
 	// Soon reports whether there will be a job soon although there is none now: the loop then keeps
 	// a slot free for it rather than begin another task.
 	Soon() bool
@@ -59,6 +61,8 @@ type Ticket struct {
 // Crew is the pool of workers, as the loop drives it. See [pool.Pool].
 type Crew interface {
 	Start()
+	// Want has the crew consist of n workers, or more if more were wanted before.
+	Want(n int)
 	Stop()
 	Revive()
 	Events() <-chan pool.Event

@@ -82,7 +82,8 @@ type Pool struct {
 
 	mu struct {
 		sync.Mutex
-		parked  int           // seats
+		open    int           // seats that were opened
+		parked  int           // of them
 		revived chan struct{} // closed by Revive
 	}
 }
@@ -108,10 +109,16 @@ func New(o Options) *Pool {
 // a pool that cannot send an event stands still.
 func (p *Pool) Events() <-chan Event { return p.events }
 
-// Start begins to fill every seat. It does not wait for workers. It must be called at most once.
-func (p *Pool) Start() {
-	p.announceFence()
-	for seat := range p.options.Processes {
+// Start readies the pool for Want. It must be called once.
+func (p *Pool) Start() { p.announceFence() }
+
+// Want opens seats, until n of them are open, and begins to fill those. It does not wait for workers.
+// It must not be called after Stop, nor concurrently.
+func (p *Pool) Want(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for n = min(n, p.options.Processes); p.mu.open < n; p.mu.open++ {
+		seat := p.mu.open
 		p.seats.Go(func() { p.occupy(seat) })
 	}
 }

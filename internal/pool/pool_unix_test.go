@@ -59,6 +59,7 @@ func newCrew(t testing.TB, name string, optFns ...func(*Options)) *crew {
 	}
 	c.Pool = New(o)
 	c.Start()
+	c.Want(o.Processes)
 	go func() {
 		defer close(c.heard)
 		for e := range c.Events() {

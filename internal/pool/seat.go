@@ -54,11 +54,11 @@ func (p *Pool) occupy(seat int) {
 	}
 }
 
-// park keeps a seat empty for parkedFor, or until Revive if all seats are parked.
+// park keeps a seat empty for parkedFor, or until Revive if all open seats are parked.
 func (p *Pool) park(err error) {
 	p.mu.Lock()
 	p.mu.parked++
-	broken, revived := p.mu.parked == p.options.Processes, p.mu.revived
+	broken, revived := p.mu.parked == p.mu.open, p.mu.revived
 	p.mu.Unlock()
 	if broken {
 		p.events <- Broken{err}
@@ -87,7 +87,7 @@ func (p *Pool) unpark(revived chan struct{}) bool {
 	if p.mu.revived != revived {
 		return true // Revive has unparked it
 	}
-	if p.mu.parked == p.options.Processes {
+	if p.mu.parked == p.mu.open {
 		return false
 	}
 	p.mu.parked--

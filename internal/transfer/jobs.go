@@ -13,6 +13,23 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
+// Ready implements dispatch.Task.
+func (t *transfer) Ready() int {
+	switch t.stage {
+	case stageSizing, stageInspecting, stageProbing, stageProving:
+		if len(t.works) == 0 {
+			return 1
+		}
+	case stageFetching:
+		return len(t.reads) + t.spans.count()
+	case stageCreating:
+		if t.plan.confirmed {
+			return t.spans.count()
+		}
+	}
+	return 0
+}
+
 // ask returns a job that is a question about the object.
 func (t *transfer) ask(m *ipc.Job) *dispatch.Job {
 	t.address(m)

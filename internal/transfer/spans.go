@@ -81,6 +81,15 @@ func (r *spans) take() (span, bool) {
 	return s, true
 }
 
+// count returns about how many spans take would return.
+func (r *spans) count() (n int) {
+	most := max(r.plan.chunk, 1)
+	for _, s := range r.todo {
+		n += int(min((s.length-1)/most, 1<<20)) + 1
+	}
+	return n
+}
+
 // giveBack returns a span that was taken, or what is missing of it.
 func (r *spans) giveBack(s span) { r.todo = append(r.todo, s) }
 

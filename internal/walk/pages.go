@@ -176,6 +176,7 @@ func (q *question) Logger() *slog.Logger { return q.logger }
 // A page has no bytes to tell of, and takes no spare slot.
 
 func (q *question) Soon() bool                            { return false }
+func (q *question) Ready() int                            { return 0 }
 func (q *question) Spare(int, time.Time) (int, bool)      { return 0, false }
 func (q *question) Found(*dispatch.Job, *ipc.Found)       {}
 func (q *question) Progress(*dispatch.Job, *ipc.Progress) {}

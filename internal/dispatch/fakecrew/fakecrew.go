@@ -18,6 +18,7 @@ import (
 type Crew struct {
 	Started, Stopped bool
 	Revived          int
+	Wanted           int
 
 	events chan pool.Event
 }
@@ -26,6 +27,7 @@ type Crew struct {
 func New() *Crew { return &Crew{events: make(chan pool.Event)} }
 
 func (c *Crew) Start()                    { c.Started = true }
+func (c *Crew) Want(n int)                { c.Wanted = n }
 func (c *Crew) Revive()                   { c.Revived++ }
 func (c *Crew) Events() <-chan pool.Event { return c.events }
 

@@ -75,7 +75,8 @@ func TestCoverageOfWorkers(t *testing.T) {
 	origin, file := harness.StartOrigin(t), filepath.Join(t.TempDir(), "file")
 	origin.Put("b", "k", harness.Content)
 	program := build(t, harness.ModuleRoot(t), "-cover", explicit)
-	for how, want := range map[string]int{"self": 1, "command": 3} {
+	// The application, and one or two workers: as many as were started for one small object.
+	for how, want := range map[string][2]int{"self": {1, 1}, "command": {2, 3}} {
 		dir := t.TempDir()
 		out, err := run(program, []string{"GOCOVERDIR=" + dir}, origin.URL(), file, how)
 		if err != nil || out != "" {
@@ -83,8 +84,8 @@ func TestCoverageOfWorkers(t *testing.T) {
 		}
 		// A process writes one: covcounters.HASH.PID.TIME.
 		counters, err := filepath.Glob(filepath.Join(dir, "covcounters.*"))
-		if err != nil || len(counters) != want {
-			t.Errorf("%s: got data of %d processes, %v, want %d", how, len(counters), err, want)
+		if n := len(counters); err != nil || n < want[0] || n > want[1] {
+			t.Errorf("%s: got data of %d processes, %v, want %d to %d", how, n, err, want[0], want[1])
 		}
 	}
 }
