@@ -81,6 +81,8 @@ func (p *plan) draw(d dice, t *transfer, k *kind) *order {
 	case "no Content-Length", "delay", "cancel", "expired token", "deleted", "directory removed", "directory at the destination":
 	case "403", "412", "416", "wrong ETag":
 		o.times = d.IntN(2)
+		// A GetObject is asked for the reason. It succeeds, and the HeadObject is made again.
+		o.fatal = o.fatal && !(o.method == "HEAD" && o.times == 1)
 	case "flipped bit":
 		o.at, o.skip = d.Int64N(t.object.size), 0
 		o.times = d.IntN(3)
