@@ -49,7 +49,11 @@ func (b *bench) serve(ctx context.Context, o origin.Options) (end func(), err er
 	if b.origin, err = origin.Start(ctx, b.site, filepath.Join(b.dir, "origin"), o); err != nil {
 		return nil, err
 	}
-	b.note("origin: %s, with objects and downloads in %s", b.origin.Name, fileSystem(b.dir))
+	what := "objects and downloads"
+	if b.on != "" {
+		what = "objects"
+	}
+	b.note("origin: %s, with %s in %s", b.origin.Name, what, fileSystem(b.dir))
 	return func() {
 		if err := b.origin.Stop(); err != nil && ctx.Err() == nil {
 			fmt.Fprintln(os.Stderr, "origin:", err)
