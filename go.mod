@@ -11,6 +11,7 @@ require (
 	github.com/minio/crc64nvme v1.1.1
 	github.com/zeebo/xxh3 v1.1.0
 	golang.org/x/sys v0.49.0
+	golang.org/x/time v0.16.0
 )
 
 require (

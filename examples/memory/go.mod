@@ -30,6 +30,7 @@ require (
 	github.com/klauspost/cpuid/v2 v2.2.10 // indirect
 	github.com/minio/crc64nvme v1.1.1 // indirect
 	github.com/zeebo/xxh3 v1.1.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
 )
 
 replace github.com/s3processpool/processpool => ../..

@@ -9,6 +9,7 @@ import (
 
 	"github.com/s3processpool/processpool/internal/answer"
 	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/lowat"
 )
 
 // Retrying is called after an attempt that failed and before the wait for the next one. attempt is
@@ -114,6 +115,7 @@ func (c *Client) paced(ctx context.Context, once attempt) (headway bool, err err
 		GotConn: func(info httptrace.GotConnInfo) {
 			w.conn, w.reused = info.Conn, info.Reused
 			w.requests.connected(info.Conn)
+			lowat.Of(info.Conn).Window(c.rate.window())
 		},
 		GotFirstResponseByte: func() { w.answered.Store(true) },
 	})

@@ -34,6 +34,7 @@ type Client struct {
 	stall       time.Duration
 	buffers     chan []byte
 	reports     bool // to a Reporter
+	rate        *RateLimit
 
 	// The budget of each question.
 	maxAttempts  int
@@ -52,12 +53,16 @@ type Options struct {
 	Credentials Refresher     // to sign requests with; nil = requests are not signed
 	Lookup      spread.Lookup // of host names; nil = net.DefaultResolver.LookupNetIP
 	Clock       Clock         // of pauses and budgets; nil = this machine's
+	Rate        *RateLimit    // of the bodies of Gets; nil = none
 }
 
 // New makes a client. optFns change the options of the SDK's client and come last.
 func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
 	s, credentials := o.Settings, o.Credentials
 	dialer := newDialer(s, o.Lookup)
+	if o.Rate == nil {
+		o.Rate = &RateLimit{}
+	}
 	httpClient, err := newHTTPClient(s, dialer)
 	if err != nil {
 		return nil, err
@@ -88,6 +93,7 @@ func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
 		stall:       s.StallTimeout,
 		buffers:     make(chan []byte, s.Slots),
 		reports:     s.Attempts,
+		rate:        o.Rate,
 
 		maxAttempts:  s.MaxAttempts,
 		retryTimeout: s.RetryTimeout,

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -49,9 +50,10 @@ func (c *Client) returnBuffer(buf []byte) {
 
 // copy writes the body to the file, piece by piece. If the body breaks off, the bytes before the
 // break are written, too.
-func (g *get) copy(body io.Reader, w *watch) error {
+func (g *get) copy(ctx context.Context, body io.Reader, w *watch) error {
+	defer g.client.rate.enter()()
 	for left := g.length - g.written; ; {
-		n, readErr := g.fill(body, left, w)
+		n, readErr := g.fill(ctx, body, left, w)
 		if int64(n) > left {
 			return fmt.Errorf("%w: the body is longer than the %d bytes asked for", failure.ErrUnexpected, g.length)
 		}
@@ -71,17 +73,27 @@ func (g *get) copy(body io.Reader, w *watch) error {
 }
 
 // fill reads until a piece is complete or the body ends; with Get.EachWrite it reads once. Behind the last byte it asks for one more,
-// which shows whether the body ends there or is too long.
-func (g *get) fill(body io.Reader, left int64, w *watch) (n int, err error) {
-	room := int(min(left+1, int64(g.piece), g.boundary()))
+// which shows whether the body ends there or is too long. Under a rate limit pieces are smaller.
+func (g *get) fill(ctx context.Context, body io.Reader, left int64, w *watch) (n int, err error) {
+	rate := g.client.rate
+	room := int(min(left+1, rate.piece(int64(g.piece), g.want.Align), g.boundary()))
 	for n < room && err == nil && !(n > 0 && g.want.EachWrite) {
 		var m int
-		g.body.Expect(left - int64(n))
-		m, err = body.Read(g.buf[n:room])
+		due, most := left-int64(n), room-n
+		if limit, limited := rate.read(); limited {
+			// It wakes a few times a second in any case; a mark would keep it from what has arrived.
+			due, most = 0, int(min(int64(most), limit))
+		}
+		g.body.Widen(rate.window())
+		g.body.Expect(due)
+		m, err = body.Read(g.buf[n : n+most])
 		if m > 0 {
 			w.alive()
 		}
 		n += m
+		if waitErr := rate.wait(ctx, m, w); waitErr != nil && err == nil {
+			err = waitErr
+		}
 	}
 	return n, err
 }

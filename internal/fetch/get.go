@@ -117,7 +117,7 @@ func (g *get) attempt(ctx context.Context, w *watch) (headway bool, err error) {
 	if !got.Partial && g.written > 0 {
 		g.restart() // the server has sent the whole object again
 	}
-	err = g.copy(got.Body, w)
+	err = g.copy(ctx, got.Body, w)
 	if errors.Is(err, failure.ErrUnexpected) {
 		g.restart()
 		return false, err

@@ -30,6 +30,7 @@ type watch struct {
 
 	answered atomic.Bool  // the answer has begun
 	beats    atomic.Int64 // how often something has arrived
+	held     atomic.Bool  // the rate limit is why nothing is read
 	body     atomic.Pointer[lowat.Body]
 	over     atomic.Bool
 
@@ -53,7 +54,7 @@ func (w *watch) look() {
 	if w.over.Load() {
 		return
 	}
-	if beats := w.beats.Load(); beats != w.seen {
+	if beats := w.beats.Load(); beats != w.seen || w.held.Load() {
 		w.seen, w.silent = beats, 0
 	} else {
 		w.silent += w.tick

@@ -25,6 +25,7 @@ const (
 	kindListed
 	kindAttempt
 	kindDirect
+	kindRateLimit
 )
 
 // carriesFile reports whether a descriptor comes with the message.
@@ -56,6 +57,7 @@ func (*Handle) kind() kind      { return kindHandle }
 func (*Listed) kind() kind      { return kindListed }
 func (*Attempt) kind() kind     { return kindAttempt }
 func (*Direct) kind() kind      { return kindDirect }
+func (*RateLimit) kind() kind   { return kindRateLimit }
 
 // newMessage returns a new message of that kind, nil if there is no such kind.
 func newMessage(k kind) Message {
@@ -96,6 +98,8 @@ func newMessage(k kind) Message {
 		return new(Attempt)
 	case kindDirect:
 		return new(Direct)
+	case kindRateLimit:
+		return new(RateLimit)
 	}
 	return nil
 }

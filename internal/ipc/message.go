@@ -48,6 +48,12 @@ type Credentials struct {
 // message that follows. Only Windows uses it.
 type Handle struct{ Number uint64 }
 
+// RateLimit says how fast a worker may read the bodies of its Gets, all of them together. It applies
+// until the next RateLimit.
+type RateLimit struct {
+	BytesPerSecond int64 // 0 = no limit, as before the first RateLimit
+}
+
 // Ping asks a worker for a Pong.
 type Ping struct{}
 

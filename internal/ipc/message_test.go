@@ -71,6 +71,7 @@ var messages = []Message{
 		RequestID: "id", HostID: "id2", RemoteAddr: "127.0.0.1:80", Err: &failure.Wire{Text: "text"}, Ends: true,
 	},
 	&Direct{ID: 17},
+	&RateLimit{BytesPerSecond: 1<<63 - 1},
 }
 
 var object = Object{
@@ -234,7 +235,7 @@ func TestDecodeNonsense(t *testing.T) {
 		{[]byte("GET / HTTP/1.1\r\n"), "is not of this protocol"},
 		{[]byte("panic: runtime error\n"), "is not of this protocol"},
 		{header(3, 0), "unknown kind 0"},
-		{header(3, 19), "unknown kind 19"},
+		{header(3, 20), "unknown kind 20"},
 		{header(3, 255), "unknown kind 255"},
 		{append(header(3, byte(kindHello)), "{]"...), "decode *ipc.Hello"},
 		{append(header(3, byte(kindHello)), "[]"...), "decode *ipc.Hello"},

@@ -63,6 +63,8 @@ func Describe(m Message) string {
 		return "Stop"
 	case *Direct:
 		return fmt.Sprintf("Direct %d", m.ID)
+	case *RateLimit:
+		return fmt.Sprintf("RateLimit %d bytes/s", m.BytesPerSecond)
 	case *Handle:
 		return fmt.Sprintf("Handle %d", m.Number)
 	}

@@ -30,7 +30,8 @@ type Conn struct {
 
 	mu struct {
 		sync.Mutex
-		lowat int // the socket's current mark
+		lowat  int // the socket's current mark
+		window int // the limit of its receive window, in bytes; 0 = none
 	}
 
 	// Used by the reading goroutine only.
@@ -123,4 +124,28 @@ func (c *Conn) setLowat(fd uintptr, n int) {
 	c.mu.lowat = n
 	// On an error the reader wakes early, as without a mark.
 	unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, n)
+}
+
+// soBufLock is SO_BUF_LOCK of socket(7), since Linux 5.14. 0 has the kernel choose the size of buffers.
+const soBufLock = 72
+
+// setWindow sets the size of the receive buffer, or leaves it to the kernel again (0), as for a new
+// connection. TCP_WINDOW_CLAMP would be the lighter way, but current kernels raise the clamp again.
+func (c *Conn) setWindow(n int, narrow bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mu.window == n || !narrow && (c.mu.window == 0 || n != 0 && n < c.mu.window) {
+		return
+	}
+	c.mu.window = n
+	c.raw.Control(func(fd uintptr) {
+		// On an error the kernel receives ahead, or as little as before.
+		if n > 0 {
+			unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, n/2) // which it doubles
+			return
+		}
+		unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, soBufLock, 0)
+		unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, window)
+		unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, max(1, c.mu.lowat))
+	})
 }

@@ -74,3 +74,19 @@ func (b Body) Nudge() {
 		b.conn.nudge()
 	}
 }
+
+// Window has the kernel receive no more than n bytes, about, that nobody has read; 0 = as many as help.
+// It is called before a request: the kernel drops what the sender was offered before and is too much.
+func (b Body) Window(n int) {
+	if b.conn != nil {
+		b.conn.setWindow(n, true)
+	}
+}
+
+// Widen is Window if n is more than was said last, and does nothing otherwise. It may be called while a
+// body is read. It is cheap where it changes nothing.
+func (b Body) Widen(n int) {
+	if b.conn != nil {
+		b.conn.setWindow(n, false)
+	}
+}

@@ -33,7 +33,7 @@ func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 	s := &server{conn: conn, answers: make(chan *ipc.Credentials, 1)}
 	s.mu.jobs = map[uint64]context.CancelCauseFunc{}
 	s.client = sync.OnceValues(func() (*fetch.Client, error) {
-		return fetch.New(fetch.Options{Settings: setup.Settings, Credentials: newCredentials(s)}, optFns...)
+		return fetch.New(fetch.Options{Settings: setup.Settings, Credentials: newCredentials(s), Rate: &s.rate}, optFns...)
 	})
 	if err := conn.Send(&ipc.Ready{}, nil); err != nil {
 		return gone(err)
@@ -81,6 +81,7 @@ type server struct {
 	client  func() (*fetch.Client, error) // makes it for the first job; many workers get none
 	answers chan *ipc.Credentials         // to vended.Retrieve
 	second  *os.File                      // of the job to come; nil: none. Of the goroutine of serve
+	rate    fetch.RateLimit
 	running sync.WaitGroup
 	broken  atomic.Pointer[error] // of the first Send that broke the conversation
 
@@ -115,6 +116,8 @@ func (s *server) serve() error {
 		case *ipc.Cancel:
 			s.dropSecond() // the job that it is for could not be sent
 			s.cancel(m.ID)
+		case *ipc.RateLimit:
+			s.rate.Set(m.BytesPerSecond)
 		case *ipc.Credentials:
 			s.answers <- m
 		case *ipc.Ping:
