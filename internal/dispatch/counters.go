@@ -105,11 +105,13 @@ func (c *Counters) retried(op ipc.Op, kind failure.Kind) {
 	}
 }
 
-// wrote counts what is new of the bytes that a worker has written of a job's range.
-func (c *Counters) wrote(j *Job, written int64) {
+// wrote counts what is new of the bytes that a worker has written of a job's range, and returns it.
+func (c *Counters) wrote(j *Job, written int64) (n int64) {
 	if j.Op != ipc.OpGet {
-		return // bytes that were in the file already, and read back
+		return 0 // bytes that were in the file already, and read back
 	}
-	c.bytes.Add(max(0, written-j.counted))
+	n = max(0, written-j.counted)
+	c.bytes.Add(n)
 	j.counted = written
+	return n
 }

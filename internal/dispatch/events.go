@@ -14,7 +14,7 @@ import (
 
 // progress brings a job's numbers up to date, and tells its task.
 func (j *Job) progress(p *ipc.Progress) {
-	j.loop.counters.wrote(j, p.Written)
+	j.wrote(p.Written)
 	j.Written, j.Sum, j.Record, j.Also = p.Written, p.Sum, p.Record, p.Also
 	j.Heard, j.Retrying = now(), false
 	j.task.Progress(j, p)
@@ -36,9 +36,10 @@ func (j *Job) retry(r *ipc.Retry) {
 // result ends a job and frees its slot.
 func (j *Job) result(r *ipc.Result) {
 	delete(j.hand.jobs, j.id)
+	j.loop.leaves(j)
 	if r.Err == nil {
 		if r.Get != nil {
-			j.loop.counters.wrote(j, r.Get.Written)
+			j.wrote(r.Get.Written)
 		}
 		j.log(slog.LevelDebug, "answered", "request", r.Request)
 	}
@@ -75,6 +76,7 @@ func (l *Loop) down(e pool.Down) {
 	h := l.hands[at]
 	l.hands = slices.Delete(l.hands, at, at+1)
 	l.counters.workers.Add(-1)
+	l.rate.Gone(e.Worker.Seat())
 	unread := e.Worker.Unread()
 	for _, j := range h.jobs {
 		j.unseen = slices.Contains(unread, j.id)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/flow"
 	"github.com/s3processpool/processpool/internal/pool"
 )
 
@@ -18,6 +19,8 @@ type Options struct {
 	Logger    *slog.Logger
 	Counters  *Counters
 	OnAttempt func(Attempt) // told of each request's end, one at a time; nil: nobody is
+
+	MaxBytesPerSecond int64 // of all workers together; 0: no limit
 }
 
 // Loop is the run loop. Do, Ended and Window may be called from any goroutine; everything else is
@@ -37,6 +40,8 @@ type Loop struct {
 	contexts  contexts
 	active    []Task       // oldest first
 	look      *time.Timer  // at tasks that take spare slots
+	rate      flow.Rate    // of the bytes that the workers read
+	rates     *time.Timer  // to share it anew
 	hands     []*hand      // workers that are up, by seat
 	seats     map[int]bool // that had a worker before
 	lastJob   uint64
@@ -62,8 +67,11 @@ func New(o Options) *Loop {
 		ended:    make(chan struct{}),
 		seats:    map[int]bool{},
 		look:     time.NewTimer(time.Hour),
+		rates:    time.NewTimer(time.Hour),
 	}
 	l.look.Stop()
+	l.rates.Stop()
+	l.rate.SetLimit(o.MaxBytesPerSecond, now())
 	l.attempts = newAttempts(o.OnAttempt, l.Slots(), o.Logger)
 	l.crew.Start()
 	go l.run()
@@ -88,6 +96,7 @@ func (l *Loop) run() {
 	defer close(l.ended)
 	defer l.attempts.stop()
 	defer l.look.Stop()
+	defer l.rates.Stop()
 	events := l.crew.Events()
 	for {
 		select {
@@ -100,6 +109,8 @@ func (l *Loop) run() {
 			l.handle(e)
 		case <-l.attempts.caughtUp():
 		case <-l.look.C:
+		case <-l.rates.C:
+			l.reshare()
 		}
 		l.handOut()
 		l.admit()

@@ -19,6 +19,7 @@ func now() time.Time { return time.Now() }
 type hand struct {
 	worker pool.Worker
 	jobs   map[uint64]*Job
+	rate   int64 // bytes a second, as it was told; 0: no limit
 }
 
 // handOut gives jobs to free slots until one of the two runs out.

@@ -88,6 +88,7 @@ type Job struct {
 	Begun    time.Time // when it was sent; zero: it was not
 	Heard    time.Time // when bytes were last reported, or it was sent
 	Retrying bool      // nothing was written since an attempt failed
+	Limited  bool      // the pace of its bytes was limited, at times at least
 
 	id        uint64
 	task      Task
@@ -107,6 +108,7 @@ func (j *Job) Send(m *ipc.Job, file *os.File) {
 	m.ID = j.id
 	j.sent = m
 	j.loop.counters.requested(j.Op)
+	j.loop.joins(j)
 	if m.Get != nil && m.Get.Align > 0 {
 		j.hand.worker.Direct(&ipc.Direct{ID: j.id}, j.Direct)
 	}

@@ -20,6 +20,10 @@ type Worker interface {
 	// Direct sends a second descriptor of the file of the job that is sent next. It is as Job with
 	// regard to file, which the job does without if it cannot be sent.
 	Direct(d *ipc.Direct, file *os.File)
+	// RateLimit limits how many bytes a second the worker reads of the bodies of its Gets; 0 = no
+	// limit, as at its start. It applies to the jobs that are sent after it, too. It does not block.
+	// Only the owner may call it, between the worker's Up and its Down.
+	RateLimit(bytesPerSecond int64)
 	// Cancel asks the worker to end a job early. It does not block. Only the owner may call it,
 	// between the worker's Up and its Down.
 	Cancel(id uint64)

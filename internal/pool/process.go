@@ -25,6 +25,7 @@ type process struct {
 	cmd    *exec.Cmd
 	stderr *stderr
 	outbox chan parcel   // to the writer
+	rate   rateLimit     // to the writer
 	gone   chan struct{} // closed when the socket has ended
 
 	// Only the writer uses these, and the seat after the writer has ended.
@@ -62,6 +63,7 @@ func newProcess(p *Pool, seat int, conn *ipc.Conn) *process {
 		// Jobs, cancels, credentials and pings of a worker that reads are far fewer.
 		outbox: make(chan parcel, 8*p.options.Settings.Slots+32),
 		gone:   make(chan struct{}),
+		rate:   rateLimit{news: make(chan struct{}, 1)},
 		jobs:   Jobs{hurry: p.options.Settings.Hurry, Attempts: p.options.Settings.Attempts},
 	}
 	return w

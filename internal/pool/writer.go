@@ -22,6 +22,8 @@ func (w *process) write() {
 		select {
 		case p := <-w.outbox:
 			w.send(p)
+		case <-w.rate.news:
+			w.sendRate()
 		case <-beat.C:
 			missed = w.beat(missed)
 		case <-look.C:
@@ -58,6 +60,9 @@ func (w *process) drain() {
 // cannot be sent are replaced by the reason. If the socket fails, send kills the worker, so that
 // the seat's goroutine sees the end. Only the writer may call it.
 func (w *process) send(p parcel) {
+	if _, isJob := p.message.(*ipc.Job); isJob {
+		w.sendRate() // it applies to the job
+	}
 	w.conn.SetWriteDeadline(time.Now().Add(w.patience()))
 	err := w.transmit(p.message, p.file)
 	var closed *ipc.FileError

@@ -64,3 +64,38 @@ func TestSlowLeast(t *testing.T) {
 		}
 	}
 }
+
+// What a limit of the rate explains is not slow; silence is, as soon as the limit does not explain it.
+func TestSlowUnderALimit(t *testing.T) {
+	const mib = 1 << 20
+	var p pace // 8 MiB/s, before there was a limit
+	p.add(8*mib, time.Second)
+	for _, c := range []struct {
+		what    string
+		limited bool
+		rate    int64
+		age     time.Duration
+		quiet   time.Duration
+		want    bool
+	}{
+		{"no limit", false, 0, 4 * time.Second, 0, true},
+		{"a limit", true, mib, 4 * time.Second, 0, false},
+		{"a limit that is gone", true, 0, 4 * time.Second, 0, false},
+		{"silent since a limit is gone", true, 0, 4 * time.Second, 3 * time.Second, true},
+		{"silent under a limit", true, mib, 40 * time.Second, 20 * time.Second, false},
+		{"silent under a limit for long", true, mib, 40 * time.Second, 30 * time.Second, true},
+		{"under a very low limit", true, 1000, time.Hour, time.Minute, false},
+	} {
+		now := time.Now()
+		r := underway{length: 8 * mib, written: mib, again: 7 * mib, begun: now.Add(-c.age), heard: now.Add(-c.quiet), limited: c.limited, rate: c.rate}
+		if got := p.slow(r, now, 0); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.what, got, c.want)
+		}
+	}
+	r := underway{length: 8 * mib, written: 8*mib - 1, again: 1, limited: true, rate: 1000}
+	now := time.Now()
+	r.begun, r.heard = now.Add(-time.Hour), now.Add(-4*time.Second)
+	if p.slow(r, now, 0) {
+		t.Error("a range at its end is slow, although its worker collects a page before it writes")
+	}
+}

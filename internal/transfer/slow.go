@@ -24,7 +24,8 @@ func (t *transfer) Spare(free int, now time.Time) (taken int, again bool) {
 			continue
 		}
 		again = true
-		u := underway{length: w.span.length, written: w.Written, again: w.span.length - t.kept(w), begun: w.Begun, heard: w.Heard}
+		u := underway{length: w.span.length, written: w.Written, again: w.span.length - t.kept(w), begun: w.Begun, heard: w.Heard,
+			limited: w.Limited, rate: t.loop.FairRate()}
 		if taken < free && t.pace.slow(u, now, t.env.Slow) {
 			taken++
 			t.logger.Info("range taken back from a slow connection", "offset", w.span.offset, "length", w.span.length,

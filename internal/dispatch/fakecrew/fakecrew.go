@@ -55,6 +55,7 @@ var ErrKilled = errors.Join(failure.ErrWorkerLost, errors.New("killed"))
 type Worker struct {
 	Jobs     []*ipc.Job // not answered, in the order they came
 	Canceled []uint64   // ids
+	Rate     int64      // as the last RateLimit has it
 
 	crew   *Crew
 	seat   int
@@ -75,6 +76,7 @@ func (w *Worker) Job(job *ipc.Job, _ *os.File) {
 }
 
 func (w *Worker) Direct(*ipc.Direct, *os.File) {}
+func (w *Worker) RateLimit(n int64)            { w.Rate = n }
 
 func (w *Worker) Cancel(id uint64) {
 	w.Canceled = append(w.Canceled, id)
