@@ -70,6 +70,11 @@ type Config struct {
 	// docs/tuning.md. Default false.
 	DirectIO bool
 
+	// MaxBytesPerSecond limits how fast the whole pool reads objects, in bytes a second. Workers that
+	// are busy share it. Requests that read no object are not limited. Downloader.SetMaxBytesPerSecond
+	// changes it. See docs/tuning.md. Default 0: no limit.
+	MaxBytesPerSecond int64
+
 	// Sandbox says whether workers are fenced in: kept from other programs and their memory,
 	// from files by name, and from TCP ports that are not S3's. Default SandboxAuto.
 	// docs/security.md tells what is fenced and what is not.
@@ -199,6 +204,7 @@ func (c *Config) validate() error {
 	f.add(c.StallTimeout <= 0, "StallTimeout is %v: give a positive duration, or %s", c.StallTimeout, orDefault)
 	f.add(c.StallTimeout > 0 && c.StallTimeout < time.Millisecond,
 		"StallTimeout is %v: a duration needs a unit, such as 20*time.Second", c.StallTimeout)
+	f.add(c.MaxBytesPerSecond < 0, "MaxBytesPerSecond is %d: give a positive number of bytes, or 0 for no limit", c.MaxBytesPerSecond)
 	f.verify(c.Verify)
 	f.add(c.Sandbox < SandboxAuto || c.Sandbox > SandboxOff, "Sandbox is %v: give SandboxAuto, SandboxRequired or SandboxOff", c.Sandbox)
 	f.add(c.Nice < 0 || c.Nice > 19, "Nice is %d: give 0 to 19", c.Nice)

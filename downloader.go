@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -31,6 +32,7 @@ type Downloader struct {
 	env      transfer.Env
 	counters dispatch.Counters
 	told     func(dispatch.Attempt) // OnAttempt; nil: nobody is told
+	rate     atomic.Int64           // MaxBytesPerSecond
 
 	mu struct {
 		sync.Mutex
@@ -189,6 +191,15 @@ func (d *Downloader) Close() error {
 	return nil
 }
 
+// SetMaxBytesPerSecond changes Config.MaxBytesPerSecond, also for what is under way; 0 or less: no
+// limit. It may be called at any time, by many goroutines at once.
+func (d *Downloader) SetMaxBytesPerSecond(n int64) {
+	d.rate.Store(max(n, 0))
+	if l := d.started(); l != nil {
+		l.Do(func() { l.SetMaxBytesPerSecond(d.rate.Load()) })
+	}
+}
+
 // start starts the pool unless it runs, and returns the loop.
 func (d *Downloader) start() (*dispatch.Loop, error) {
 	d.mu.Lock()
@@ -210,6 +221,8 @@ func (d *Downloader) start() (*dispatch.Loop, error) {
 			Logger:    d.env.Logger,
 			Counters:  &d.counters,
 			OnAttempt: d.told,
+
+			MaxBytesPerSecond: d.rate.Load(),
 		})
 		d.mu.state = stateRunning
 	}

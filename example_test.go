@@ -1012,3 +1012,25 @@ func ExampleConfig_directIO() {
 	fmt.Println(object.Size, "bytes are on stable storage;", object.Direct <= object.Size)
 	// Output: 1048576 bytes are on stable storage; true
 }
+
+// A limit for the whole pool, which is lifted when nobody else needs the network.
+func ExampleDownloader_SetMaxBytesPerSecond() {
+	d, err := processpool.NewDownloader(exampleConfig(), func(c *processpool.Config) {
+		c.MaxRequestProcesses = 2
+		c.MaxBytesPerSecond = 64 << 10
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer d.Shutdown()
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+
+	f := d.DownloadFile(context.Background(), "mybucket", "mykey", filepath.Join(dir, "myfile"))
+	d.SetMaxBytesPerSecond(0)
+	fmt.Println(f.Result())
+	// Output: <nil>
+}
