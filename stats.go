@@ -26,6 +26,10 @@ type Stats struct {
 	Requests Requests
 	Retries  Retries
 
+	// RequestsLimit is how many requests may be in flight at present, where S3 has asked for a slower
+	// pace; 0: as many as the workers have room for.
+	RequestsLimit int64
+
 	Workers        int64 // processes that are ready
 	WorkerRestarts int64 // processes that have replaced a lost one
 
@@ -80,6 +84,7 @@ func (d *Downloader) Stats() Stats {
 			Other:      c.Other,
 			Slow:       c.Slow,
 		},
+		RequestsLimit:  c.Limit,
 		Workers:        c.Workers,
 		WorkerRestarts: c.Restarts,
 		Sandbox:        d.pool.Fence.String(),

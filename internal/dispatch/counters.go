@@ -17,7 +17,7 @@ type Counters struct {
 	bytes, direct                                           atomic.Int64
 	heads, gets, attributes, lists                          atomic.Int64
 	throttled, stalled, connection, unexpected, other, slow atomic.Int64
-	workers, restarts                                       atomic.Int64
+	workers, restarts, limit                                atomic.Int64
 }
 
 // Counts are the numbers of one moment, or nearly: each is right, but not all of the same instant.
@@ -27,6 +27,7 @@ type Counts struct {
 	Heads, Gets, Attributes, Lists                          int64
 	Throttled, Stalled, Connection, Unexpected, Other, Slow int64
 	Workers, Restarts                                       int64
+	Limit                                                   int64 // of requests in flight; 0: there is none
 }
 
 // Counts returns the numbers of now.
@@ -38,7 +39,7 @@ func (c *Counters) Counts() Counts {
 		Heads: c.heads.Load(), Gets: c.gets.Load(), Attributes: c.attributes.Load(), Lists: c.lists.Load(),
 		Throttled: c.throttled.Load(), Stalled: c.stalled.Load(), Connection: c.connection.Load(),
 		Unexpected: c.unexpected.Load(), Other: c.other.Load(), Slow: c.slow.Load(),
-		Workers: c.workers.Load(), Restarts: c.restarts.Load(),
+		Workers: c.workers.Load(), Restarts: c.restarts.Load(), Limit: c.limit.Load(),
 	}
 }
 

@@ -12,6 +12,40 @@ import (
 	"github.com/s3processpool/processpool/internal/pool"
 )
 
+// handle passes an event of the crew on.
+func (l *Loop) handle(e pool.Event) {
+	switch e := e.(type) {
+	case pool.Up:
+		l.up(e.Worker)
+	case pool.Down:
+		l.down(e)
+	case pool.Broken:
+		l.giveUp(e.Err)
+	case pool.Found:
+		if j := l.job(e.Worker, e.ID); j != nil {
+			j.task.Found(j, e.Found)
+		}
+	case pool.Progress:
+		if j := l.job(e.Worker, e.ID); j != nil {
+			j.progress(e.Progress)
+		}
+	case pool.Retry:
+		if j := l.job(e.Worker, e.ID); j != nil {
+			j.retry(e.Retry)
+		}
+	case pool.Attempt:
+		if j := l.job(e.Worker, e.ID); j != nil {
+			j.attempted(e.Attempt)
+		}
+	case pool.Result:
+		if j := l.job(e.Worker, e.ID); j != nil {
+			j.result(e.Result)
+		}
+	default:
+		l.logger.Error("unknown event of the pool", "event", e)
+	}
+}
+
 // progress brings a job's numbers up to date, and tells its task.
 func (j *Job) progress(p *ipc.Progress) {
 	j.wrote(p.Written)
@@ -29,6 +63,10 @@ func (j *Job) retry(r *ipc.Retry) {
 	}
 	j.requests.retried(r, j.Written)
 	j.loop.counters.retried(j.Op, r.Kind)
+	if r.Kind == failure.KindThrottled {
+		j.refused(r.Asked)
+	}
+	j.repeats = true
 	j.log(slog.LevelInfo, "attempt failed", "attempt", r.Attempt, "wait", r.Wait, "request", r.Request, "error", r.Cause)
 	j.task.Retry(j, r)
 }
@@ -37,6 +75,7 @@ func (j *Job) retry(r *ipc.Retry) {
 func (j *Job) result(r *ipc.Result) {
 	delete(j.hand.jobs, j.id)
 	j.loop.leaves(j)
+	j.ended(r)
 	if r.Err == nil {
 		if r.Get != nil {
 			j.wrote(r.Get.Written)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/flow"
-	"github.com/s3processpool/processpool/internal/pool"
 )
 
 // Options of New.
@@ -38,10 +37,13 @@ type Loop struct {
 	urgent    []Task // not under way; they go first
 	waiting   queue
 	contexts  contexts
-	active    []Task       // oldest first
-	look      *time.Timer  // at tasks that take spare slots
-	rate      flow.Rate    // of the bytes that the workers read
-	rates     *time.Timer  // to share it anew
+	active    []Task      // oldest first
+	look      *time.Timer // at tasks that take spare slots
+	rate      flow.Rate   // of the bytes that the workers read
+	rates     *time.Timer // to share it anew
+	requests  *flow.Requests
+	due       *time.Timer  // when the next request may be sent
+	told      time.Time    // when the log was last told of a limit of the requests; zero: there is none
 	hands     []*hand      // workers that are up, by seat
 	seats     map[int]bool // that had a worker before
 	lastJob   uint64
@@ -68,9 +70,12 @@ func New(o Options) *Loop {
 		seats:    map[int]bool{},
 		look:     time.NewTimer(time.Hour),
 		rates:    time.NewTimer(time.Hour),
+		requests: flow.NewRequests(o.Processes * o.Requests),
+		due:      time.NewTimer(time.Hour),
 	}
 	l.look.Stop()
 	l.rates.Stop()
+	l.due.Stop()
 	l.rate.SetLimit(o.MaxBytesPerSecond, now())
 	l.attempts = newAttempts(o.OnAttempt, l.Slots(), o.Logger)
 	l.crew.Start()
@@ -97,6 +102,7 @@ func (l *Loop) run() {
 	defer l.attempts.stop()
 	defer l.look.Stop()
 	defer l.rates.Stop()
+	defer l.due.Stop()
 	events := l.crew.Events()
 	for {
 		select {
@@ -111,6 +117,7 @@ func (l *Loop) run() {
 		case <-l.look.C:
 		case <-l.rates.C:
 			l.reshare()
+		case <-l.due.C:
 		}
 		l.handOut()
 		l.admit()
@@ -218,39 +225,5 @@ func (l *Loop) revive() {
 	if l.broken != nil {
 		l.broken = nil
 		l.crew.Revive()
-	}
-}
-
-// handle passes an event of the crew on.
-func (l *Loop) handle(e pool.Event) {
-	switch e := e.(type) {
-	case pool.Up:
-		l.up(e.Worker)
-	case pool.Down:
-		l.down(e)
-	case pool.Broken:
-		l.giveUp(e.Err)
-	case pool.Found:
-		if j := l.job(e.Worker, e.ID); j != nil {
-			j.task.Found(j, e.Found)
-		}
-	case pool.Progress:
-		if j := l.job(e.Worker, e.ID); j != nil {
-			j.progress(e.Progress)
-		}
-	case pool.Retry:
-		if j := l.job(e.Worker, e.ID); j != nil {
-			j.retry(e.Retry)
-		}
-	case pool.Attempt:
-		if j := l.job(e.Worker, e.ID); j != nil {
-			j.attempted(e.Attempt)
-		}
-	case pool.Result:
-		if j := l.job(e.Worker, e.ID); j != nil {
-			j.result(e.Result)
-		}
-	default:
-		l.logger.Error("unknown event of the pool", "event", e)
 	}
 }

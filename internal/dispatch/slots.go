@@ -29,7 +29,7 @@ func (l *Loop) handOut() {
 	}
 	for {
 		h := l.freeHand()
-		if h == nil {
+		if h == nil || !l.mayAsk() {
 			return
 		}
 		j := l.nextJob()
@@ -40,6 +40,7 @@ func (l *Loop) handOut() {
 		l.lastJob++
 		j.id, j.loop, j.hand = l.lastJob, l, h
 		h.jobs[j.id] = j
+		l.requests.Sent(now())
 		if j.Message != nil {
 			j.Send(j.Message, j.File)
 		}
@@ -80,12 +81,12 @@ func (l *Loop) freeHand() *hand {
 	return best
 }
 
-// Free returns the number of free slots. Loop goroutine only.
+// Free returns the number of free slots that may be used. Loop goroutine only.
 func (l *Loop) Free() (n int) {
 	for _, h := range l.hands {
 		n += l.options.Requests - len(h.jobs)
 	}
-	return n
+	return min(n, l.requests.Room(l.inFlight()))
 }
 
 // Slots returns the number of jobs that a full crew has at a time.

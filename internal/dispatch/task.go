@@ -97,6 +97,7 @@ type Job struct {
 	unseen    bool  // the worker was lost before it read the job
 	reclaimed bool  // taken back from its worker, so that others share what is missing
 	counted   int64 // bytes, by the counters
+	repeats   bool  // an attempt has failed
 	sent      *ipc.Job
 	requests  requests
 }

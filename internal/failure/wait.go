@@ -17,7 +17,7 @@ const MaxWait = 20 * time.Second
 // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), but as long as the
 // server asks for. The first attempt after a connection that was closed while idle goes at once.
 func Wait(failed int, err error) time.Duration {
-	asked := min(retryAfter(err), MaxWait)
+	asked := Asked(err)
 	var idle *Idle
 	if failed <= 1 && errors.As(err, &idle) {
 		return asked
@@ -26,6 +26,9 @@ func Wait(failed int, err error) time.Duration {
 	step := min(r.first<<min(max(failed, 1)-1, 20), r.most)
 	return max(rand.N(step+1), asked)
 }
+
+// Asked returns how long the server asks to wait, 0 if it does not, MaxWait at most.
+func Asked(err error) time.Duration { return min(retryAfter(err), MaxWait) }
 
 // retryAfter returns the value of the headers x-amz-retry-after, which the SDK defines in
 // milliseconds, or Retry-After, which has seconds or a date (RFC 9110, section 10.2.3).

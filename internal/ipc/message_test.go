@@ -38,7 +38,7 @@ var messages = []Message{
 	&Cancel{ID: 5},
 	&Found{ID: 6, Object: object, Chosen: &object.Stored[0]},
 	&Progress{ID: 7, Written: 8, Sum: 1<<64 - 1, Record: 9, Also: [][]byte{nil, {1}}},
-	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Cause: "the line\nbroke", Request: "id", Kind: failure.KindConnection},
+	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Asked: 1, Cause: "the line\nbroke", Request: "id", Kind: failure.KindConnection},
 	&Result{ID: 9, Request: "id", Get: &GetResult{
 		Unsuited: true, Object: object, Chosen: &object.Stored[0],
 		Written: 10, Direct: 8, Sum: 11, Digest: []byte{0, 255}, Record: 12, Also: [][]byte{{3}},

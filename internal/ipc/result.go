@@ -74,6 +74,7 @@ type Retry struct {
 	// Attempt is the number of the attempt that failed, from 1, among all attempts of the request.
 	Attempt int
 	Wait    time.Duration // before the next attempt
+	Asked   time.Duration `json:",omitempty"` // that the server asks to wait
 	Cause   string
 	Request string `json:",omitempty"` // S3's id of the attempt; "" = there was no answer
 	Kind    failure.Kind

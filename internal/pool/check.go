@@ -88,6 +88,8 @@ func (p *pending) checkRetry(m *ipc.Retry) error {
 		return fmt.Errorf("attempt %d", m.Attempt)
 	case m.Wait < 0 || m.Wait > failure.MaxWait:
 		return fmt.Errorf("a pause of %v", m.Wait)
+	case m.Asked < 0 || m.Asked > failure.MaxWait:
+		return fmt.Errorf("a request for a pause of %v", m.Asked)
 	case !kinds[m.Kind]:
 		return fmt.Errorf("a failure of an unknown kind, %.20q", m.Kind)
 	case len(m.Cause) > maxText || len(m.Request) > maxText:

@@ -197,6 +197,7 @@ func TestCheckRefuses(t *testing.T) {
 		"long request id":        {jobHead, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1, RequestID: text}}, "a text of 20480 bytes"},
 		"long address":           {jobHead, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1, RemoteAddr: text}}, "a text of 20480 bytes"},
 		"long error of one":      {jobHead, []ipc.Message{&ipc.Attempt{Op: ipc.OpHead, Number: 1, Err: &failure.Wire{Sentinels: make([]string, 100_000)}}}, "an error of 100000 bytes"},
+		"long pause asked for":   {jobHead, []ipc.Message{&ipc.Retry{Attempt: 1, Asked: time.Hour, Kind: failure.KindOther}}, "a request for a pause of 1h0m0s"},
 		"long pause":             {jobHead, []ipc.Message{&ipc.Retry{Attempt: 1, Wait: time.Hour, Kind: failure.KindOther}}, "a pause of 1h0m0s"},
 		"long cause":             {jobHead, []ipc.Message{&ipc.Retry{Attempt: 1, Cause: text, Kind: failure.KindOther}}, "a text of 20480 bytes"},
 		"long error":             {jobHead, []ipc.Message{&ipc.Result{Err: &failure.Wire{Sentinels: make([]string, 100_000)}}}, "an error of 100000 bytes"},

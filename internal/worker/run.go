@@ -104,7 +104,7 @@ const maxRequest = 1 << 10
 func (s *server) retrying(job *ipc.Job, r *requests) fetch.Retrying {
 	return func(attempt int, wait time.Duration, cause error) {
 		s.send(r.with(&ipc.Retry{
-			ID: job.ID, Attempt: attempt, Wait: wait, Cause: failure.Cut(cause.Error(), failure.MaxText),
+			ID: job.ID, Attempt: attempt, Wait: wait, Asked: failure.Asked(cause), Cause: failure.Cut(cause.Error(), failure.MaxText),
 			Request: failure.RequestID(cause), Kind: failure.KindOf(cause),
 		})...)
 	}
