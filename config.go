@@ -75,6 +75,12 @@ type Config struct {
 	// changes it. See docs/tuning.md. Default 0: no limit.
 	MaxBytesPerSecond int64
 
+	// Adaptive has the number of requests in flight found by measuring: MaxRequestProcesses times
+	// RequestsPerProcess at first, then fewer where that is as fast or faster, and more again where it
+	// is not. Stats tells the number. See docs/tuning.md. Default false: all of them, unless S3 asks for
+	// a slower pace.
+	Adaptive bool
+
 	// Sandbox says whether workers are fenced in: kept from other programs and their memory,
 	// from files by name, and from TCP ports that are not S3's. Default SandboxAuto.
 	// docs/security.md tells what is fenced and what is not.

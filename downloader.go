@@ -33,6 +33,7 @@ type Downloader struct {
 	counters dispatch.Counters
 	told     func(dispatch.Attempt) // OnAttempt; nil: nobody is told
 	rate     atomic.Int64           // MaxBytesPerSecond
+	adaptive bool
 
 	mu struct {
 		sync.Mutex
@@ -223,6 +224,7 @@ func (d *Downloader) start() (*dispatch.Loop, error) {
 			OnAttempt: d.told,
 
 			MaxBytesPerSecond: d.rate.Load(),
+			Adaptive:          d.adaptive,
 		})
 		d.mu.state = stateRunning
 	}

@@ -1034,3 +1034,19 @@ func ExampleDownloader_SetMaxBytesPerSecond() {
 	fmt.Println(f.Result())
 	// Output: <nil>
 }
+
+// A link of unknown capacity: up to 64 requests, as many as help.
+func ExampleConfig_adaptive() {
+	d, err := processpool.NewDownloader(exampleConfig(), func(c *processpool.Config) {
+		c.MaxRequestProcesses = 8
+		c.RequestsPerProcess = 8
+		c.Adaptive = true
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer d.Shutdown()
+
+	fmt.Println(d.Stats().RequestsLimit) // 0: all of them, so far
+	// Output: 0
+}

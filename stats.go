@@ -27,7 +27,7 @@ type Stats struct {
 	Retries  Retries
 
 	// RequestsLimit is how many requests may be in flight at present, where S3 has asked for a slower
-	// pace; 0: as many as the workers have room for.
+	// pace, or Adaptive has found fewer to be enough; 0: as many as the workers have room for.
 	RequestsLimit int64
 
 	Workers        int64 // processes that are ready

@@ -96,6 +96,7 @@ func newDownloader(extract extractor, e environ.Environ, optFns []func(*Config))
 		MultipartThreshold: config.MultipartThreshold, MultipartChunksize: config.MultipartChunksize,
 	}
 	d.env.Logger, d.env.Counters = config.Logger, &d.counters
+	d.adaptive = config.Adaptive
 	d.rate.Store(config.MaxBytesPerSecond)
 	return d, nil
 }

@@ -20,6 +20,7 @@ type Options struct {
 	OnAttempt func(Attempt) // told of each request's end, one at a time; nil: nobody is
 
 	MaxBytesPerSecond int64 // of all workers together; 0: no limit
+	Adaptive          bool  // the number of jobs at a time is found by measuring
 }
 
 // Loop is the run loop. Do, Ended and Window may be called from any goroutine; everything else is
@@ -44,6 +45,11 @@ type Loop struct {
 	requests  *flow.Requests
 	due       *time.Timer  // when the next request may be sent
 	told      time.Time    // when the log was last told of a limit of the requests; zero: there is none
+	climb     *flow.Climb  // nil: not Adaptive
+	climbs    *time.Timer  // to measure
+	climbing  bool         // climbs runs
+	read      int64        // bytes since the last measure
+	short     bool         // since then there was a slot without a job
 	hands     []*hand      // workers that are up, by seat
 	seats     map[int]bool // that had a worker before
 	lastJob   uint64
@@ -72,10 +78,15 @@ func New(o Options) *Loop {
 		rates:    time.NewTimer(time.Hour),
 		requests: flow.NewRequests(o.Processes * o.Requests),
 		due:      time.NewTimer(time.Hour),
+		climbs:   time.NewTimer(time.Hour),
 	}
 	l.look.Stop()
 	l.rates.Stop()
 	l.due.Stop()
+	l.climbs.Stop()
+	if o.Adaptive {
+		l.climb = flow.NewClimb(l.Slots())
+	}
 	l.rate.SetLimit(o.MaxBytesPerSecond, now())
 	l.attempts = newAttempts(o.OnAttempt, l.Slots(), o.Logger)
 	l.crew.Start()
@@ -103,6 +114,7 @@ func (l *Loop) run() {
 	defer l.look.Stop()
 	defer l.rates.Stop()
 	defer l.due.Stop()
+	defer l.climbs.Stop()
 	events := l.crew.Events()
 	for {
 		select {
@@ -118,6 +130,8 @@ func (l *Loop) run() {
 		case <-l.rates.C:
 			l.reshare()
 		case <-l.due.C:
+		case <-l.climbs.C:
+			l.measure()
 		}
 		l.handOut()
 		l.admit()

@@ -66,5 +66,7 @@ func (l *Loop) tellRates() {
 
 // wrote counts what is new of the bytes that a worker has written of a job's range.
 func (j *Job) wrote(written int64) {
-	j.loop.rate.Got(j.hand.worker.Seat(), j.loop.counters.wrote(j, written))
+	n := j.loop.counters.wrote(j, written)
+	j.loop.rate.Got(j.hand.worker.Seat(), n)
+	j.loop.read += n
 }

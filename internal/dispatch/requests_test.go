@@ -8,6 +8,7 @@ import (
 
 	"github.com/s3processpool/processpool/internal/dispatch/fakecrew"
 	"github.com/s3processpool/processpool/internal/failure"
+	"github.com/s3processpool/processpool/internal/flow"
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
@@ -78,4 +79,47 @@ func TestThrottledAtTheEnd(t *testing.T) {
 		t.Errorf("got a limit of %d, want 1", got)
 	}
 	f.on(func() { f.loop.End(a) })
+}
+
+// With Adaptive no more jobs are handed out than were found to be enough.
+func TestAdaptive(t *testing.T) {
+	f := newFixture(t, 10, 1, func(o *Options) { o.Adaptive = true })
+	f.on(func() { f.loop.climbing = true }) // the test measures
+	a := f.task("a", 40)
+	f.submit(t.Context(), a)
+	var workers []*fakecrew.Worker
+	for seat := range 10 {
+		workers = append(workers, f.up(seat))
+	}
+	at := time.Now()
+	lowered := false
+	f.on(func() {
+		for range 100 {
+			at = at.Add(flow.Every)
+			if lowered = f.loop.climb.Tick(at, 1e6, f.loop.inFlight()); lowered {
+				break
+			}
+		}
+		f.loop.noteLimit()
+	})
+	if got := f.counters.Counts().Limit; !lowered || got != 9 {
+		t.Fatalf("got a limit of %d, want 9 on trial", got)
+	}
+	for _, w := range workers[:2] {
+		f.answer(w)
+	}
+	f.on(func() {
+		if n, free := f.loop.inFlight(), f.loop.Free(); n != 9 || free != 0 {
+			t.Errorf("got %d in flight and %d free, want 9 and none", n, free)
+		}
+		f.loop.short = true
+		f.loop.measure()
+	})
+	f.sync()
+	f.on(func() {
+		if n := f.loop.inFlight(); n != 10 {
+			t.Errorf("got %d in flight after a trial that came to nothing, want 10", n)
+		}
+		f.loop.End(a)
+	})
 }

@@ -34,13 +34,14 @@ func (l *Loop) handOut() {
 		}
 		j := l.nextJob()
 		if j == nil {
+			l.short = true
 			l.spare()
 			return
 		}
 		l.lastJob++
 		j.id, j.loop, j.hand = l.lastJob, l, h
 		h.jobs[j.id] = j
-		l.requests.Sent(now())
+		l.asks()
 		if j.Message != nil {
 			j.Send(j.Message, j.File)
 		}
@@ -86,7 +87,7 @@ func (l *Loop) Free() (n int) {
 	for _, h := range l.hands {
 		n += l.options.Requests - len(h.jobs)
 	}
-	return min(n, l.requests.Room(l.inFlight()))
+	return min(n, l.room())
 }
 
 // Slots returns the number of jobs that a full crew has at a time.

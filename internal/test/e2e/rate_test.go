@@ -90,3 +90,25 @@ func TestMaxBytesPerSecondNegative(t *testing.T) {
 		t.Errorf("got %v, want an error that names MaxBytesPerSecond", err)
 	}
 }
+
+// Adaptive changes how many requests are made at a time, and nothing else.
+func TestAdaptive(t *testing.T) {
+	leak.Check(t)
+	origin, dir := harness.StartOrigin(t), t.TempDir()
+	object := s3test.PatternBytes(1, 24*harness.MiB)
+	origin.Put("b", "k", object)
+	const limit = 8 * harness.MiB // for some measurements
+	d := harness.NewDownloader(t, origin, harness.Processes(4), harness.Multipart(harness.MiB, harness.MiB), limited(limit),
+		func(c *processpool.Config) { c.Adaptive = true })
+	most := int64(0)
+	err := harness.Download(t, d, "k", filepath.Join(dir, "f"), func(o *processpool.DownloadOptions) {
+		o.OnProgress = func(processpool.Progress) { most = max(most, d.Stats().RequestsLimit) }
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	harness.WantContent(t, filepath.Join(dir, "f"), object)
+	if most > 3 {
+		t.Errorf("RequestsLimit: got %d at most, want 0, or fewer than the 4 slots", most)
+	}
+}
