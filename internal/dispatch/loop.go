@@ -38,20 +38,20 @@ type Loop struct {
 	urgent    []Task // not under way; they go first
 	waiting   queue
 	contexts  contexts
-	active    []Task      // oldest first
-	look      *time.Timer // at tasks that take spare slots
-	rate      flow.Rate   // of the bytes that the workers read
-	rates     *time.Timer // to share it anew
-	requests  *flow.Requests
-	due       *time.Timer  // when the next request may be sent
-	told      time.Time    // when the log was last told of a limit of the requests; zero: there is none
-	climb     *flow.Climb  // nil: not Adaptive
-	climbs    *time.Timer  // to measure
-	climbing  bool         // climbs runs
-	read      int64        // bytes since the last measure
-	short     bool         // since then there was a slot without a job
-	hands     []*hand      // workers that are up, by seat
-	seats     map[int]bool // that had a worker before
+	active    []Task         // oldest first
+	look      *time.Timer    // at tasks that take spare slots
+	rate      flow.Rate      // of the bytes that the workers read
+	rates     *time.Timer    // to share it anew
+	requests  *flow.Requests // that may be in flight
+	due       *time.Timer    // when the next request may be sent
+	told      time.Time      // when the log was last told of a limit of the requests; zero: there is none
+	climb     *flow.Climb    // nil: not Adaptive
+	climbs    *time.Timer    // to measure
+	climbing  bool           // climbs runs
+	read      int64          // bytes since the last measure
+	short     bool           // since then there was a slot without a job
+	hands     []*hand        // workers that are up, by seat
+	seats     map[int]bool   // that had a worker before
 	lastJob   uint64
 	recruited int          // workers that were asked for
 	enlisted  time.Time    // when the last of them were

@@ -28,6 +28,7 @@ func (l *Loop) recruit() {
 	for _, t := range l.active {
 		ready += t.Ready()
 	}
+	ready = min(ready, l.room()) // a limit of the requests leaves some without work
 	need := (busy + ready + l.options.Requests - 1) / l.options.Requests
 	if asking && len(l.hands) == l.recruited {
 		need = max(need, l.recruited+1) // the answer may be a large object, or many: one more meanwhile
