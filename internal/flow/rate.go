@@ -13,7 +13,6 @@ type Rate struct {
 	order   []int           // the seats of members
 	at      time.Time       // of the last Tick, or of the first member's Join
 	ahead   float64         // bytes that the workers are ahead of the limit
-	idle    bool            // nobody was busy since at
 }
 
 // member is a worker that is busy, or was since the last Tick.
