@@ -23,10 +23,10 @@ type RateLimit struct {
 }
 
 // A worker may be ahead of its limit, and its reads be apart, by one part of a second in grain. Its
-// windows together hold one part in ahead.
+// windows together hold ahead such parts at most.
 const (
 	grain = 8
-	ahead = 2
+	ahead = 6
 )
 
 const (
@@ -90,7 +90,7 @@ func (l *RateLimit) window() int {
 	if !limited {
 		return 0
 	}
-	return int(max(leastWindow, power(most*grain/ahead)))
+	return int(max(leastWindow, power(most*ahead)))
 }
 
 // wait pays for n bytes, and waits until they are due. Meanwhile the connection is not silent, whatever

@@ -125,7 +125,7 @@ func TestRateLimitPieces(t *testing.T) {
 		{80 << 20, 4096, 1, 10 << 20, bufferSize, 32 << 20, bufferSize},
 		{80 << 20, 0, 20, 512 << 10, 512 << 10, 2 << 20, bufferSize},
 		{80 << 20, 0, 20, 512 << 10, securePiece, 2 << 20, securePiece},
-		{1_000_000, 4096, 1, 125_000, 64 << 10, 256 << 10, bufferSize},
+		{1_000_000, 4096, 1, 125_000, 64 << 10, 512 << 10, bufferSize},
 		{10_000, 0, 1, 1250, leastPiece, leastWindow, bufferSize},
 		{10_000, 64 << 10, 1, 1250, 64 << 10, leastWindow, bufferSize},
 		{3, 0, 9, 1, leastPiece, leastWindow, bufferSize},
