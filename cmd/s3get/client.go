@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/s3processpool/processpool"
+)
+
+// awsConfig loads the configuration as the AWS CLI does.
+func (a *arguments) awsConfig(ctx context.Context) (aws.Config, error) {
+	var load []func(*config.LoadOptions) error
+	if a.profile != "" {
+		load = append(load, config.WithSharedConfigProfile(a.profile))
+	}
+	if a.region != "" {
+		load = append(load, config.WithRegion(a.region))
+	}
+	if a.unsigned {
+		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return cfg, fmt.Errorf("configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		cfg.Region = "us-east-1" // the library finds the region of a bucket elsewhere
+	}
+	return cfg, nil
+}
+
+func (a *arguments) clientOptions(o *s3.Options) {
+	if a.endpoint != "" {
+		o.BaseEndpoint = aws.String(a.endpoint)
+		o.UsePathStyle = true
+	}
+}
+
+// configure sets the library's configuration.
+func (p *program) configure(c *processpool.Config) {
+	c.MaxRequestProcesses, c.RequestsPerProcess = p.workers, p.requests
+	c.MultipartChunksize, c.MultipartThreshold = int64(p.chunk), int64(p.threshold)
+	c.Verify, c.Sandbox = p.verify.VerifyMode, p.sandbox.SandboxMode
+	c.DirectIO, c.Nice = p.directIO, p.nice
+	if p.retry > 0 {
+		c.MaxAttempts = p.retry
+	}
+	if !p.logLevel.off() {
+		level, _ := p.logLevel.level() // Set has checked it
+		c.Logger = slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level}))
+	}
+	c.ClientOptions = append(c.ClientOptions, p.clientOptions)
+}
+
+// asker makes the few requests that the library does not: a page of a listing for people, and the
+// HeadObject of cat.
+type asker struct {
+	cfg    aws.Config
+	client *s3.Client
+	region func(*s3.Options)
+}
+
+func (a *arguments) newAsker(cfg aws.Config) *asker {
+	return &asker{cfg, s3.NewFromConfig(cfg, a.clientOptions), func(*s3.Options) {}}
+}
+
+// ask calls do, and once more if the bucket is in another region, which all later calls then use.
+func ask[T any](k *asker, do func(*s3.Client, func(*s3.Options)) (T, error)) (T, error) {
+	answer, err := do(k.client, k.region)
+	var response *awshttp.ResponseError
+	if err == nil || !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {
+		return answer, err
+	}
+	region := response.Response.Header.Get("X-Amz-Bucket-Region")
+	if region == "" || region == k.cfg.Region {
+		return answer, err
+	}
+	k.region = func(o *s3.Options) { o.Region = region }
+	return do(k.client, k.region)
+}

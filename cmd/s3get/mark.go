@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// attribute is the extended attribute in which --if-changed keeps the ETag of the object that a file
+// was. Where the file system has no such attributes, size and time alone decide.
+const attribute = "user.s3get"
+
+// mark notes the ETag of a file's object, with the size and time that the file has now: when they
+// have changed, so may its bytes, and the ETag counts no more.
+func mark(name, etag string) {
+	if info, err := os.Stat(name); err == nil && etag != "" {
+		// Without the attribute the object is downloaded again, or compared by size and time.
+		_ = setAttribute(name, attribute, stamp(info)+etag)
+	}
+}
+
+// marked returns the ETag of a file whose size and time are as when it was marked, or "".
+func marked(name string, info fs.FileInfo) string {
+	text, err := getAttribute(name, attribute)
+	if err != nil {
+		return ""
+	}
+	etag, ok := strings.CutPrefix(text, stamp(info))
+	if !ok {
+		return ""
+	}
+	return etag
+}
+
+// stamp begins the attribute: the version of its format, the size, and the time in ns.
+func stamp(info fs.FileInfo) string {
+	return fmt.Sprintf("1 %d %d ", info.Size(), info.ModTime().UnixNano())
+}

@@ -1,0 +1,8 @@
+//go:build !linux && !darwin
+
+package main
+
+import "errors"
+
+func setAttribute(file, name, value string) error    { return errors.ErrUnsupported }
+func getAttribute(file, name string) (string, error) { return "", errors.ErrUnsupported }
