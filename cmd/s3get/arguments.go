@@ -15,6 +15,7 @@ type arguments struct {
 	payer                     payer
 	versionID                 string
 	byteRange                 byteRange
+	digests                   digests
 	raw                       bool
 
 	recursive, flat, skipUnchanged, stopOnError bool
@@ -81,6 +82,9 @@ func (a *arguments) check() error {
 	return nil
 }
 
+// singles are the flags that belong to a single object.
+var singles = []string{"range", "version-id", "checksum"}
+
 // checkSelection refuses flags on the command line that concern only what is listed, or only a
 // single object.
 func (a *arguments) checkSelection() error {
@@ -99,7 +103,7 @@ func (a *arguments) checkSelection() error {
 		}
 	}
 	if len(a.sources) > 1 || a.listing() {
-		for _, name := range []string{"range", "version-id"} {
+		for _, name := range singles {
 			if a.given[name] {
 				return fmt.Errorf("--%s needs a single object: run s3get once for each", name)
 			}

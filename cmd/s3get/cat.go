@@ -35,7 +35,7 @@ func (p *program) catCommand() *cobra.Command {
 				}
 				sources = append(sources, s)
 			}
-			for _, name := range []string{"range", "version-id"} {
+			for _, name := range singles {
 				if len(args) > 1 && p.given[name] {
 					return fmt.Errorf("--%s needs a single object: run s3get once for each", name)
 				}
@@ -118,12 +118,13 @@ func (c *concatenation) object(ctx context.Context, s source) error {
 	if length < size {
 		proof = proof.ofRange()
 	}
+	proof.expect(c.digests)
 	if proof.kind == proofParts {
 		if err := c.parts(ctx, s, head, proof); err != nil {
 			return err
 		}
 	}
-	if proof.kind == proofNone && c.verify.VerifyMode == processpool.VerifyRequired {
+	if proof.kind == proofNone && len(proof.expected) == 0 && c.verify.VerifyMode == processpool.VerifyRequired {
 		return fmt.Errorf("%w: nothing was written", processpool.ErrUnverifiable)
 	}
 	w := &windows{concatenation: c, source: s, head: head, size: size, proof: proof}
@@ -165,8 +166,12 @@ func (c *concatenation) parts(ctx context.Context, s source, whole *s3.HeadObjec
 
 // out is where the bytes go: to standard output, and to what proves them.
 func (w *windows) out() io.Writer {
+	to := []io.Writer{w.stdout}
 	if w.proof.hash != nil {
-		return io.MultiWriter(w.stdout, w.proof.hash)
+		to = append(to, w.proof.hash)
 	}
-	return w.stdout
+	for _, one := range w.proof.expected {
+		to = append(to, one.hash)
+	}
+	return io.MultiWriter(to...)
 }

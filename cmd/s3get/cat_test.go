@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -40,6 +42,10 @@ func TestCat(t *testing.T) {
 	if stdout, _ := cmd(t, origin, 0, "cat", "--range", "1048576-", "s3://b/whole"); stdout != string(data[1<<20:]) {
 		t.Errorf("range to the end: got %d other bytes", len(stdout))
 	}
+	sum := fmt.Sprintf("sha256:%x", sha256.Sum256(data))
+	cmd(t, origin, 0, "cat", "--verify", "required", "--checksum", sum, "s3://b/nothing")
+	_, stderr := cmd(t, origin, 1, "cat", "--checksum", "md5:00000000000000000000000000000000", "s3://b/whole")
+	wantText(t, "checksum", stderr, "--checksum has AAAA", "1048583 bytes have been written")
 	stdout, stderr := cmd(t, origin, 1, "cat", "--verify", "required", "s3://b/nothing")
 	if wantText(t, "nothing", stderr, "nothing was written"); stdout != "" {
 		t.Errorf("nothing: got %d bytes", len(stdout))

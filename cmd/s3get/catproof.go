@@ -32,6 +32,21 @@ type proof struct {
 	want     string
 	part     int64 // of proofParts: the size of a part, if it is known
 	missed   bool  // a window was not verified
+
+	expected []expectation // of --checksum
+}
+
+// expectation is a digest that the caller knows.
+type expectation struct {
+	processpool.Checksum
+	hash hash.Hash
+}
+
+// expect adds the digests that the bytes must have besides.
+func (p *proof) expect(all digests) {
+	for _, one := range all {
+		p.expected = append(p.expected, expectation{one, checksum.Algorithm(one.Algorithm).New()})
+	}
 }
 
 // proofOf chooses what verifies an object: a checksum of the whole, the strongest first, or those
@@ -48,9 +63,10 @@ func proofOf(head *s3.HeadObjectOutput, mode processpool.VerifyMode) *proof {
 	}{
 		{checksum.SHA256, head.ChecksumSHA256}, {checksum.SHA512, head.ChecksumSHA512},
 		{checksum.CRC64NVME, head.ChecksumCRC64NVME}, {checksum.CRC32C, head.ChecksumCRC32C},
-		{checksum.CRC32, head.ChecksumCRC32}, {checksum.SHA1, head.ChecksumSHA1},
+		{checksum.CRC32, head.ChecksumCRC32}, {checksum.XXHASH128, head.ChecksumXXHASH128}, {checksum.XXHASH3, head.ChecksumXXHASH3},
+		{checksum.XXHASH64, head.ChecksumXXHASH64}, {checksum.SHA1, head.ChecksumSHA1}, {checksum.MD5, head.ChecksumMD5},
 	} {
-		if c.value == nil {
+		if c.value == nil || c.algorithm.Barred() {
 			continue
 		}
 		stored, ok := checksum.Parse(c.algorithm, string(head.ChecksumType), *c.value)
@@ -67,7 +83,7 @@ func proofOf(head *s3.HeadObjectOutput, mode processpool.VerifyMode) *proof {
 	if composite {
 		return &proof{kind: proofParts, required: none.required}
 	}
-	if stored, ok := checksum.ParseETag(aws.ToString(head.ETag)); ok && stored.Parts == 0 && mode != processpool.VerifyChecksums && !encrypted(head) {
+	if stored, ok := checksum.ParseETag(aws.ToString(head.ETag)); ok && stored.Parts == 0 && !checksum.MD5.Barred() && mode != processpool.VerifyChecksums && !encrypted(head) {
 		return &proof{
 			kind: proofWhole, required: none.required, hash: checksum.MD5.New(), want: stored.Value,
 			name: "the MD5 of the ETag", encode: hex.EncodeToString,
@@ -99,12 +115,17 @@ func (p *proof) window(o processpool.Object) {
 
 // check returns what is wrong when all bytes have been written.
 func (p *proof) check() error {
+	for _, one := range p.expected {
+		if got := base64.StdEncoding.EncodeToString(one.hash.Sum(nil)); got != one.Value {
+			return fmt.Errorf("%w: %s is %s, and --checksum has %s", processpool.ErrChecksumMismatch, one.Algorithm, got, one.Value)
+		}
+	}
 	switch {
 	case p.kind == proofWhole:
 		if got := p.encode(p.hash.Sum(nil)); got != p.want {
 			return fmt.Errorf("%w: %s is %s, and S3 keeps %s", processpool.ErrChecksumMismatch, p.name, got, p.want)
 		}
-	case p.required && p.missed:
+	case p.required && p.missed && len(p.expected) == 0:
 		return fmt.Errorf("%w: the ranges do not coincide with the parts", processpool.ErrUnverifiable)
 	}
 	return nil

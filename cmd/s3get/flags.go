@@ -69,6 +69,7 @@ var sourceFlags = flagGroup{sourceTitle, func(f *pflag.FlagSet, a *arguments) {
 
 var objectFlags = flagGroup{sourceTitle, func(f *pflag.FlagSet, a *arguments) {
 	f.StringVar(&a.versionID, "version-id", "", "this version of the only object, by its `id`")
+	f.Var(&a.digests, "checksum", "`digest` that the only object must have, in hex or base64: sha256:9f86d0...; may be repeated")
 	f.Var(&a.byteRange, "range", "only these `bytes` of the only object: 0-1023, or 1024- to its end")
 }}
 

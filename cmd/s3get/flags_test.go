@@ -37,6 +37,30 @@ func TestWildcard(t *testing.T) {
 	wantText(t, "range", stderr, "--range needs a single object")
 }
 
+// The bytes must have the digests of --checksum, and of a list.
+func TestChecksum(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", []byte("0123456789"))
+	right := "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882" // printf 0123456789 | sha256sum
+	wrong := strings.Repeat("0", 64)
+	file, list := filepath.Join(dir, "file"), filepath.Join(dir, "list.jsonl")
+	cmd(t, origin, 0, "--checksum", "sha256:"+right, "--checksum", "SHA256:hNiYd/DUBB77a/kaFvAkjy/Vc+avBcGflr7bn4gveII=", "s3://b/k", file)
+	_, stderr := cmd(t, origin, 1, "--checksum", "sha256:"+wrong, "s3://b/k", file)
+	wantText(t, "wrong", stderr, "s3get: s3://b/k: ", "checksum")
+	for text, want := range map[string]string{"sha256": "want an algorithm", "sha3:" + right: "want an algorithm", "sha256:00": "has 32 bytes", "md5:x": "has 16 bytes"} {
+		_, stderr := cmd(t, origin, 2, "--checksum", text, "s3://b/k", file)
+		wantText(t, text, stderr, want)
+	}
+	write(t, list, `{"url":"s3://b/k","checksum":"sha256:`+right+`"}`)
+	cmd(t, origin, 0, "run", list, "-d", dir)
+	write(t, list, `{"url":"s3://b/k","checksum":"sha256:`+wrong+`"}`)
+	cmd(t, origin, 1, "run", list, "-d", dir)
+	write(t, list, `{"url":"s3://b/k","checksum":"none"}`)
+	_, stderr = cmd(t, origin, 1, "run", list, "-d", dir)
+	wantText(t, "list", stderr, `the checksum "none": want an algorithm`)
+}
+
 func TestDryRun(t *testing.T) {
 	leak.Check(t)
 	origin, dir := startOrigin(t), t.TempDir()

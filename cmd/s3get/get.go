@@ -43,9 +43,9 @@ func (g *getter) get(ctx context.Context, v view) {
 
 func (g *getter) newJob(s source) *job {
 	j := &job{source: s, size: -1, versionID: g.versionID}
-	if g.byteRange.of != nil {
-		j.options = append(j.options, func(o *processpool.DownloadOptions) { o.Range = g.byteRange.of })
-	}
+	j.options = append(j.options, func(o *processpool.DownloadOptions) {
+		o.Range, o.Expect = g.byteRange.of, g.digests
+	})
 	return j
 }
 

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/keypath"
 )
 
@@ -21,6 +22,7 @@ type item struct {
 	size        int64  // -1: not given
 	etag        string
 	versionID   string
+	checksum    string // as of --checksum; "": not given
 	skip        string // why the entry is no object; "": it is one
 }
 
@@ -108,6 +110,13 @@ func (g *getter) reader(in *bufio.Reader) (reader, error) {
 // jobFor returns the job of an entry, and creates the directory of its file.
 func (g *getter) jobFor(it item) (*job, error) {
 	j := &job{source: source{bucket: it.bucket, key: it.key}, size: it.size, etag: it.etag, versionID: it.versionID}
+	if it.checksum != "" {
+		digest, err := parseDigest(it.checksum)
+		if err != nil {
+			return nil, fmt.Errorf("the checksum %q: %w", it.checksum, err)
+		}
+		j.options = append(j.options, func(o *processpool.DownloadOptions) { o.Expect = digests{digest} })
+	}
 	if it.file != "" {
 		j.filename = it.file
 		if isDirectory(it.file) {

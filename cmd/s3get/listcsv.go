@@ -24,7 +24,7 @@ type csvReader struct {
 // columnNames are the columns that count, by their names in lower case without underscores.
 var columnNames = map[string]string{
 	"bucket": "bucket", "key": "key", "url": "url", "file": "file", "size": "size", "etag": "etag", "versionid": "version",
-	"isdeletemarker": "deleted",
+	"isdeletemarker": "deleted", "checksum": "checksum",
 }
 
 // newCSVReader takes the columns from names, else from a heading, or else as S3 Inventory has them
@@ -88,7 +88,7 @@ func (r *csvReader) next() (item, error) {
 	}
 	it := item{
 		bucket: field("bucket"), key: field("key"), file: field("file"), size: -1,
-		etag: quotedETag(field("etag")), versionID: field("version"),
+		etag: quotedETag(field("etag")), versionID: field("version"), checksum: field("checksum"),
 	}
 	if field("deleted") == "true" {
 		it.skip = "a delete marker"

@@ -26,6 +26,7 @@ type jsonItem struct {
 	Size      *int64 `json:"size"`
 	ETag      string `json:"etag"`
 	VersionID string `json:"versionId"`
+	Checksum  string `json:"checksum"` // as of --checksum
 }
 
 func (r *jsonReader) next() (item, error) {
@@ -42,7 +43,7 @@ func (r *jsonReader) next() (item, error) {
 		if err := json.Unmarshal([]byte(line), &j); err != nil {
 			return item{}, at(r.n, fmt.Errorf("it is no JSON object of an entry: %w", err))
 		}
-		it := item{bucket: j.Bucket, key: j.Key, file: j.File, size: -1, etag: quotedETag(j.ETag), versionID: j.VersionID}
+		it := item{bucket: j.Bucket, key: j.Key, file: j.File, size: -1, etag: quotedETag(j.ETag), versionID: j.VersionID, checksum: j.Checksum}
 		if j.Size != nil {
 			it.size = *j.Size
 		}

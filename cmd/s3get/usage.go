@@ -26,7 +26,8 @@ const runText = `Downloads a list of objects:
 
   lines   a URL and, if it is not to be named by its key, a file: s3://bucket/key [FILE].
           Names with spaces are in quotes. # begins a comment. A leading cp or get is skipped.
-  jsonl   one JSON object a line: bucket and key, or url; file, size, etag, versionId.
+  jsonl   one JSON object a line: bucket and key, or url; file, size, etag, versionId,
+          checksum (as of --checksum).
           s3get ls --json and s5cmd --json ls write it.
   csv     with a heading of these names; or without one as S3 Inventory writes it, with
           URL-encoded keys: bucket and key, or the columns that --columns names.
