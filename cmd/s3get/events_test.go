@@ -14,6 +14,7 @@ import (
 // eventsOf parses the lines of --json. The last event of a kind counts.
 func eventsOf(t *testing.T, stdout string) map[string]map[string]any {
 	t.Helper()
+	wantSchema(t, stdout)
 	events := map[string]map[string]any{}
 	for line := range strings.Lines(stdout) {
 		var e map[string]any
