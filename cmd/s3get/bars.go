@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mattn/go-runewidth"
@@ -28,6 +29,7 @@ type bars struct {
 	line     *mpb.Bar // below the total: rate, time left, workers, retries
 	read     func() status
 	pace     pace
+	told     atomic.Value // the text of line; without b.mu, whose holder may wait for a redraw
 	stop     chan struct{}
 	stopped  chan struct{}
 
@@ -35,8 +37,7 @@ type bars struct {
 		sync.Mutex
 		files []*file // whose downloads have not ended, oldest first
 		shown int
-		begun int    // bars, ever
-		told  string // the text of line
+		begun int // bars, ever
 	}
 }
 
@@ -56,9 +57,8 @@ func (b *bars) whole(read func() status) {
 	b.all = b.add("total", 1<<30) // below all others
 	b.line = b.progress.New(0, mpb.NopStyle(), mpb.BarPriority(1<<30+1), mpb.PrependDecorators(
 		decor.Any(func(decor.Statistics) string {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			return "\r" + b.mu.told
+			told, _ := b.told.Load().(string)
+			return "\r" + told
 		})))
 	go b.look()
 }
@@ -66,15 +66,43 @@ func (b *bars) whole(read func() status) {
 // add adds a bar with the end of name. The bar begins with a carriage return: if the terminal has
 // echoed Ctrl-C as ^C, the cursor is not at the start of a line.
 func (b *bars) add(name string, priority int) *mpb.Bar {
-	const width = 28
+	name = printable(name)
 	return b.progress.AddBar(0,
 		mpb.BarPriority(priority),
-		mpb.PrependDecorators(decor.Name("\r"+ending(printable(name), width), decor.WC{W: width, C: decor.DindentRight})),
+		mpb.PrependDecorators(decor.Any(func(s decor.Statistics) string {
+			width := nameWidth(s.AvailableWidth)
+			return "\r" + runewidth.FillRight(ending(name, width), width)
+		})),
 		mpb.AppendDecorators(
 			decor.Percentage(decor.WC{W: 5}),
-			decor.Any(func(s decor.Statistics) string { return human(s.Current) + " of " + human(s.Total) }, decor.WC{W: 24}),
+			decor.Any(sizes),
 		),
 	)
+}
+
+// The columns of a line are the name, the bar if there is room for one, the percentage and the sizes.
+const (
+	widestName = 28
+	roomSizes  = 30 // columns of the percentage, both sizes and a space
+	roomSize   = 17 // the same with one size
+	narrow     = 45 // columns of a terminal, below which there is one size
+)
+
+// nameWidth returns the number of columns of the name in a terminal of some columns.
+func nameWidth(columns int) int {
+	room := roomSizes
+	if columns < narrow {
+		room = roomSize
+	}
+	return max(8, min(widestName, columns-room))
+}
+
+// sizes returns what is there of a file and, if there is room, how much it will be.
+func sizes(s decor.Statistics) string {
+	if s.AvailableWidth < 24 {
+		return fmt.Sprintf("%11s", human(s.Current))
+	}
+	return fmt.Sprintf("%24s", human(s.Current)+" of "+human(s.Total))
 }
 
 // ending returns the end of name that fits into a number of columns.
@@ -104,10 +132,9 @@ func (b *bars) follow() {
 	s := b.read()
 	b.all.SetTotal(s.total, false)
 	b.all.SetCurrent(min(s.done, s.total))
-	rate := b.pace.look(time.Now(), s.done)
+	b.told.Store(s.details(b.pace.look(time.Now(), s.done)))
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.mu.told = s.details(rate)
 	for _, f := range b.mu.files {
 		p := f.job.progress()
 		if f.bar == nil && p.BytesTotal >= 0 && b.mu.shown < maxBars {

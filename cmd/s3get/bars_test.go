@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
@@ -94,4 +97,51 @@ func TestEnding(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
 	}
+}
+
+// The names leave room for the sizes, however narrow the terminal is.
+func TestBarsWidths(t *testing.T) {
+	leak.Check(t)
+	for columns, want := range map[int]int{200: 28, 58: 28, 57: 27, 45: 15, 44: 27, 40: 23, 25: 8, 5: 8} {
+		if got := nameWidth(columns); got != want {
+			t.Errorf("%d columns: got a name of %d, want %d", columns, got, want)
+		}
+	}
+	s := decor.Statistics{AvailableWidth: 24, Current: 1 << 20, Total: 3 << 20}
+	if got, want := sizes(s), "      1.0 MiB of 3.0 MiB"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	s.AvailableWidth = 15
+	if got, want := sizes(s), "    1.0 MiB"; got != want {
+		t.Errorf("narrow: got %q, want %q", got, want)
+	}
+}
+
+// A redraw does not wait for the lock of the files, whose holder may wait for a redraw.
+func TestBarsRedraw(t *testing.T) {
+	leak.Check(t)
+	redraws := make(redraws, 1)
+	b := newBars(lines{stdout: redraws, stderr: redraws}, true, mpb.WithAutoRefresh())
+	b.whole(func() status { return status{} })
+	b.mu.Lock()
+	for range 3 {
+		select {
+		case <-redraws:
+		case <-time.After(patience):
+			t.Fatal("nothing is drawn while the files are locked")
+		}
+	}
+	b.mu.Unlock()
+	b.close(&tally{}, time.Second)
+}
+
+// redraws is told of each write.
+type redraws chan bool
+
+func (r redraws) Write(p []byte) (int, error) {
+	select {
+	case r <- true:
+	default:
+	}
+	return len(p), nil
 }
