@@ -104,7 +104,7 @@ func (g *getter) reader(in *bufio.Reader) (reader, error) {
 	case "jsonl":
 		return &jsonReader{in: in, bucket: g.bucket}, nil
 	}
-	return &lineReader{in: in}, nil
+	return &lineReader{in: in, raw: g.raw}, nil
 }
 
 // jobFor returns the job of an entry, and creates the directory of its file.

@@ -14,8 +14,9 @@ const maxLine = 1 << 20
 // lineReader reads lines of a URL and, if it is not to be named by its key, a file. Words are in
 // quotes if they have spaces. A line may begin with cp or get, as in s5cmd's lists.
 type lineReader struct {
-	in *bufio.Reader
-	n  int
+	in  *bufio.Reader
+	raw bool // * and ? are characters of the key
+	n   int
 }
 
 func (r *lineReader) next() (item, error) {
@@ -46,6 +47,9 @@ func (r *lineReader) next() (item, error) {
 		}
 		if err != nil {
 			return item{}, at(r.n, err)
+		}
+		if !r.raw && wildcard(s.key) != "" {
+			return item{}, at(r.n, fmt.Errorf("%s has a wildcard, which a list cannot have: use s3get get, or --raw for a key that holds it", s))
 		}
 		it := item{bucket: s.bucket, key: s.key, size: -1}
 		if len(words) == 2 {

@@ -61,6 +61,7 @@ func TestRunFailures(t *testing.T) {
 		"s3://b/good\nb/k":                       "line 2: \"b/k\" is not of the form s3://bucket/key",
 		"s3://b/good\n\ns3://b/k a b":            "line 3: \"b\" is one word too many",
 		"s3://b/good\ns3://b/'k":                 "line 2: a quote has no end",
+		"s3://b/good\ncp s3://b/* d/":            "line 2: s3://b/* has a wildcard",
 		"s3://b/good\ns3://b":                    "has no key",
 		"{\"bucket\":\"b\",\"key\":\"good\"}\n{": "line 2: it is no JSON object",
 		"\"b\",\"good\"\n\"b\",\"%zz\"":          "line 2: the key \"%zz\" is not URL-encoded",

@@ -7,11 +7,17 @@ import (
 	"runtime/debug"
 )
 
+// released is the version that release/build sets; "": Go's own.
+var released string
+
 // versionLine returns what s3get version prints.
 func versionLine() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "s3get (unknown version)"
+	}
+	if released != "" {
+		info.Main.Version = released
 	}
 	return versionOf(info)
 }
