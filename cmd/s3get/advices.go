@@ -22,7 +22,7 @@ var advices = []advice{
 	},
 	{
 		codes: []string{"NothingFound"}, is: errNothing,
-		todo: "check the prefix; s3get adds a slash at its end",
+		todo: "check the prefix, to which --recursive and sync add a slash, or the wildcard",
 	},
 	{
 		codes: []string{"UnsafeKey"}, is: processpool.ErrUnsafeKey,

@@ -42,6 +42,9 @@ func (p *program) commands() *cobra.Command {
 // prepare takes the flags that are not on the command line from the environment and the file, and
 // checks all of them.
 func (p *program) prepare(cmd *cobra.Command, _ []string) error {
+	if cmd.Flags().Lookup("config") == nil { // such as version: its flags have no defaults
+		return nil
+	}
 	p.note(cmd.Flags())
 	if err := p.defaults(cmd.Flags(), cmd.Root()); err != nil {
 		return err

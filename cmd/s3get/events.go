@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -11,6 +12,7 @@ import (
 type events struct {
 	stdout io.Writer
 	ticks  ticks
+	output sync.Mutex
 }
 
 func newEvents(w io.Writer) *events { return &events{stdout: w} }
@@ -24,6 +26,8 @@ func (e *events) print(event any) {
 		return // an event has only values that can be encoded
 	}
 	text := escapeJSON(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	e.output.Lock()
+	defer e.output.Unlock()
 	e.stdout.Write(append(text, '\n'))
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"iter"
 	"os"
 
 	"github.com/s3processpool/processpool"
@@ -26,7 +25,7 @@ func (g *getter) get(ctx context.Context, v view) {
 				return
 			}
 		}
-		g.all(ctx, v, func(yield func(*job) bool) {
+		g.all(ctx, v, func(_ context.Context, yield func(*job) bool) {
 			for _, j := range jobs {
 				if !yield(j) {
 					return
@@ -49,20 +48,23 @@ func (g *getter) newJob(s source) *job {
 	return j
 }
 
-// all downloads jobs, and reports each when it ends.
-func (g *getter) all(ctx context.Context, v view, jobs iter.Seq[*job]) {
+// all downloads jobs, and reports each when it ends. When the context of jobs ends, no more are
+// wanted.
+func (g *getter) all(ctx context.Context, v view, jobs func(context.Context, func(*job) bool)) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	b, finished := &books{}, false
 	g.part(b.read)
 	begun := func(j *job) { b.begin(j); v.begin(j) }
 	due := func(yield func(processpool.Request) bool) {
-		for j := range jobs {
-			if g.due(v, j) && !yield(j.request(begun)) {
-				return
-			}
-		}
 		finished = true
+		jobs(ctx, func(j *job) bool {
+			if g.due(v, j) && !yield(j.request(begun)) {
+				finished = false
+			}
+			return finished
+		})
+		finished = finished && ctx.Err() == nil
 	}
 	for f := range g.downloader.DownloadAll(ctx, due, g.options) {
 		j := f.Meta().UserContext.(*job)

@@ -32,10 +32,13 @@ type reader interface{ next() (item, error) }
 // list downloads what a list names. An entry that cannot be read ends the command, since those
 // after it may be misread too.
 func (g *getter) list(ctx context.Context, v view) {
-	in, closeList, err := openList(g.program.list)
+	in, err := openList(g.program.list)
 	if err == nil {
-		defer closeList()
-		g.all(ctx, v, func(yield func(*job) bool) { err = g.entries(in, v, yield) })
+		defer in.Close()
+		g.all(ctx, v, func(ctx context.Context, yield func(*job) bool) { err = g.entries(interruptibly(ctx, in), v, yield) })
+	}
+	if g.stopOnError && g.tally.failed > 0 {
+		return
 	}
 	if err != nil && ctx.Err() == nil {
 		g.stop(v, problem{object: g.program.list, what: oneLine(err.Error()), code: "List", cause: cause{err: err},
@@ -43,15 +46,23 @@ func (g *getter) list(ctx context.Context, v view) {
 	}
 }
 
-func openList(name string) (in io.Reader, closeList func() error, err error) {
+func openList(name string) (*os.File, error) {
 	if name == "-" {
-		return os.Stdin, func() error { return nil }, nil
+		return os.Stdin, nil
 	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	return f, f.Close, nil
+	return os.Open(name)
+}
+
+// interruptibly returns a reader of in whose Read fails when ctx ends, although that of in may wait
+// for what somebody types.
+func interruptibly(ctx context.Context, in io.Reader) io.Reader {
+	out, to := io.Pipe()
+	go func() {
+		_, err := io.Copy(to, in)
+		to.CloseWithError(err)
+	}()
+	context.AfterFunc(ctx, func() { out.CloseWithError(context.Cause(ctx)) })
+	return out
 }
 
 // entries yields the jobs of a list until yield has enough.

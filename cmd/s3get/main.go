@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 func (a *arguments) view(stdout, stderr io.Writer) view {
 	if !a.json && !a.quiet && a.logLevel.off() && isTerminal(stdout) {
-		return newBars(lines{stdout: stdout, stderr: stderr}, !a.recursive)
+		return newBars(lines{stdout: stdout, stderr: stderr}, !a.listing() && a.list == "")
 	}
 	return a.plain(stdout, stderr)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // Each format names the same objects.
@@ -165,4 +167,35 @@ func FuzzList(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Ctrl-C ends a list that nobody writes to any more, and so does the first failure, if it is to.
+func TestRunInterrupted(t *testing.T) {
+	leak.Check(t)
+	origin, dir := startOrigin(t), t.TempDir()
+	origin.Put("b", "k", []byte("x"))
+	for _, flag := range []string{"--resume", "--stop-on-error"} {
+		in, typed, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		former := os.Stdin
+		os.Stdin = in
+		ctx, cancel := context.WithCancel(t.Context())
+		want := 1
+		if flag == "--resume" {
+			want = 130
+			origin.OnRequest(func(s3test.Request) { cancel() })
+		}
+		fmt.Fprint(typed, "s3://b/k\ns3://b/missing\n")
+		status, _, stderr := getCommand(t, ctx, origin, "run", flag, "-", "-d", dir)
+		if status != want {
+			t.Errorf("%s: got status %d, want %d: %s", flag, status, want, stderr)
+		}
+		cancel()
+		os.Stdin = former
+		typed.Close()
+		in.Close()
+		origin.OnRequest(func(s3test.Request) {})
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -15,7 +16,10 @@ var newTicker = func() (ticks <-chan time.Time, stop func()) {
 }
 
 // ticks reports the progress from time to time, in a goroutine of its own.
-type ticks struct{ stop, stopped chan struct{} }
+type ticks struct {
+	stop, stopped chan struct{}
+	output        sync.Mutex // held by whoever writes where a report may be written
+}
 
 func (t *ticks) start(read func() status, report func(s status, rate float64)) {
 	t.stop, t.stopped = make(chan struct{}), make(chan struct{})
@@ -29,7 +33,10 @@ func (t *ticks) start(read func() status, report func(s status, rate float64)) {
 			select {
 			case <-ticker:
 				s := read()
-				report(s, p.look(time.Now(), s.done))
+				rate := p.look(time.Now(), s.done)
+				t.output.Lock()
+				report(s, rate)
+				t.output.Unlock()
 			case <-t.stop:
 				return
 			}
@@ -39,7 +46,7 @@ func (t *ticks) start(read func() status, report func(s status, rate float64)) {
 
 // close ends the reports. Without start it does nothing.
 func (t *ticks) close() {
-	if t.stop != nil {
+	if t != nil && t.stop != nil {
 		close(t.stop)
 		<-t.stopped
 		t.stop = nil
@@ -48,6 +55,7 @@ func (t *ticks) close() {
 
 func (l *lines) whole(read func() status) {
 	if !l.quiet {
+		l.ticks = &ticks{}
 		l.ticks.start(read, func(s status, rate float64) { fmt.Fprintln(l.stderr, s.sentence(rate)) })
 	}
 }

@@ -67,7 +67,7 @@ func isCanceled(f *processpool.Future) bool { return errors.Is(f.Result(), proce
 type lines struct {
 	stdout, stderr io.Writer
 	quiet          bool
-	ticks          ticks
+	ticks          *ticks // nil: none
 }
 
 func (l *lines) begin(*job)        {}
@@ -116,7 +116,13 @@ func lineOf(f *processpool.Future) string {
 	return fmt.Sprintf("%s -> %s (%s, %s)", printable(source{bucket: m.Bucket, key: m.Key}.String()), printable(m.Filename), human(f.Object().Size), printable(proof))
 }
 
-func (l *lines) trouble(p problem) { fmt.Fprint(l.stderr, lineStart(l.stderr), p) }
+func (l *lines) trouble(p problem) {
+	if l.ticks != nil {
+		l.ticks.output.Lock()
+		defer l.ticks.output.Unlock()
+	}
+	fmt.Fprint(l.stderr, lineStart(l.stderr), p)
+}
 
 func (l *lines) close(t *tally, took time.Duration) {
 	l.ticks.close()
