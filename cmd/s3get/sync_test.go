@@ -47,6 +47,19 @@ func gets(origin *s3test.Server) (n int) {
 	return n
 }
 
+// needAttributes skips the test if files in dir cannot have extended attributes.
+func needAttributes(t *testing.T, dir string) {
+	t.Helper()
+	probe := filepath.Join(dir, "probe")
+	write(t, probe, "")
+	if err := setAttribute(probe, attribute, "any"); err != nil {
+		t.Skipf("the file system keeps no attributes: %v", err)
+	}
+	if err := os.Remove(probe); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // sync fetches what is new or changed, and removes the rest only with --delete.
 func TestSync(t *testing.T) {
 	leak.Check(t)
@@ -107,12 +120,10 @@ func TestIfChanged(t *testing.T) {
 	leak.Check(t)
 	origin, dir := startOrigin(t), t.TempDir()
 	origin.Put("b", "k", []byte("one"))
+	needAttributes(t, dir)
 	file := filepath.Join(dir, "k")
 	args := []string{"get", "--if-changed", "s3://b/k", "-d", dir}
 	cmd(t, origin, 0, args...)
-	if _, err := getAttribute(file, attribute); err != nil {
-		t.Skipf("the file system keeps no attributes: %v", err)
-	}
 	stdout, _ := cmd(t, origin, 0, args...)
 	wantText(t, "unchanged", stdout, "0 objects, ", "; 1 unchanged")
 	write(t, file, "two")
