@@ -11,7 +11,7 @@
 //	go run ./examples/quickstart -bucket mybucket -key mykey -file myfile
 //
 // A program of your own takes them from wherever config.LoadDefaultConfig finds them, as in README.md
-// and in examples/s3get. That package is not used here, to keep its dependencies out of this module.
+// and in cmd/s3get. That package is not used here, to keep its dependencies out of this module.
 //
 // The exit status is 0 if the file is complete, 1 if the download failed and 2 if an argument is
 // wrong. Ctrl-C cancels the download.
