@@ -13,6 +13,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
+// userConfigDir is where the file of defaults is, below s3get. Tests have another.
+var userConfigDir = os.UserConfigDir
+
 // defaults sets the flags that the command line does not have: from the environment, S3GET_ and the
 // name in capitals with underscores, or else from the file of defaults.
 func (a *arguments) defaults(flags *pflag.FlagSet, root *cobra.Command) (err error) {
@@ -66,7 +69,7 @@ type entry struct{ from, text string }
 func (a *arguments) readDefaults(root *cobra.Command) (map[string][]entry, error) {
 	name := a.config
 	if name == "" {
-		dir, err := os.UserConfigDir()
+		dir, err := userConfigDir()
 		if err != nil {
 			return nil, nil // such as a user without a home
 		}

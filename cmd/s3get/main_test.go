@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -25,10 +26,11 @@ const asMain = "S3GET_TEST_AS_MAIN"
 
 func TestMain(m *testing.M) {
 	for _, entry := range os.Environ() { // hide the settings of the machine
-		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "AWS_") {
+		if name, _, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "S3GET_") && name != asMain {
 			os.Unsetenv(name)
 		}
 	}
+	userConfigDir = func() (string, error) { return "", errors.New("none") }
 	none := filepath.Join(os.TempDir(), "s3get-test-no-such-file")
 	for name, value := range map[string]string{
 		"AWS_CONFIG_FILE": none, "AWS_SHARED_CREDENTIALS_FILE": none, "AWS_EC2_METADATA_DISABLED": "true",

@@ -16,6 +16,8 @@ func TestDefaults(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
 	write(t, file, "# defaults\n\nworkers = 3\nchunk=1MiB\nretry = 2\nexclude = *.tmp\nexclude = *.log\ndelete = true\nlog-level = warn\n")
 	t.Setenv("S3GET_CONFIG", file)
+	usual, former := filepath.Join(t.TempDir(), "s3get", "config"), userConfigDir
+	write(t, usual, "nice = 3\n")
 	t.Setenv("S3GET_WORKERS", "4")
 	t.Setenv("S3GET_CHUNK", "2MiB")
 	t.Setenv("S3GET_REQUESTS_PER_WORKER", "5")
@@ -25,6 +27,12 @@ func TestDefaults(t *testing.T) {
 	}
 	if a.workers != 6 || a.chunk != 2<<20 || a.retry != 2 || a.requests != 5 || strings.Join(a.exclude, " ") != "*.tmp *.log" || a.logLevel != "warn" || a.deleteExtra {
 		t.Errorf("got %+v", a)
+	}
+	t.Setenv("S3GET_CONFIG", "")
+	userConfigDir = func() (string, error) { return filepath.Dir(filepath.Dir(usual)), nil }
+	defer func() { userConfigDir = former }()
+	if a, err := parse([]string{"s3://b/k"}); err != nil || a.nice != 3 {
+		t.Errorf("the usual place: got %+v, %v", a, err)
 	}
 	other := filepath.Join(t.TempDir(), "other")
 	write(t, other, "nice = 7\n")
