@@ -31,6 +31,8 @@ type arguments struct {
 	resume            bool
 	retry             int // 0: the library's default
 	directIO          bool
+	limitRate         byteRate
+	adaptive          bool
 	sandbox           sandboxMode
 	nice              int
 

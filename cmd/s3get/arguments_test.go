@@ -107,6 +107,26 @@ func TestSize(t *testing.T) {
 	}
 }
 
+// The flags of the pool reach the library.
+func TestConfigure(t *testing.T) {
+	leak.Check(t)
+	a, err := parse(strings.Fields("--limit-rate 50M/s --adaptive --direct-io --nice 5 --retry 7 --sandbox required --workers 3 --requests-per-worker 2 s3://b/k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c processpool.Config
+	(&program{arguments: a}).configure(&c)
+	if c.MaxBytesPerSecond != 50<<20 || !c.Adaptive || !c.DirectIO || c.Nice != 5 || c.MaxAttempts != 7 ||
+		c.Sandbox != processpool.SandboxRequired || c.MaxRequestProcesses != 3 || c.RequestsPerProcess != 2 {
+		t.Errorf("got %+v", c)
+	}
+	for _, text := range []string{"0", "fast", "1M/h"} {
+		if _, err := parse([]string{"--limit-rate", text, "s3://b/k"}); err == nil || !strings.Contains(err.Error(), "--limit-rate") {
+			t.Errorf("%s: got %v", text, err)
+		}
+	}
+}
+
 func TestGlob(t *testing.T) {
 	leak.Check(t)
 	for _, c := range []struct {

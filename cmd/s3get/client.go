@@ -49,6 +49,7 @@ func (p *program) configure(c *processpool.Config) {
 	c.MultipartChunksize, c.MultipartThreshold = int64(p.chunk), int64(p.threshold)
 	c.Verify, c.Sandbox = p.verify.VerifyMode, p.sandbox.SandboxMode
 	c.DirectIO, c.Nice = p.directIO, p.nice
+	c.MaxBytesPerSecond, c.Adaptive = int64(p.limitRate), p.adaptive
 	if p.retry > 0 {
 		c.MaxAttempts = p.retry
 	}

@@ -109,6 +109,8 @@ var downloadFlags = flagGroup{downloadTitle, func(f *pflag.FlagSet, a *arguments
 	f.Var(&a.verify, "verify", "`mode`: auto, required, off or checksums (not ETags)")
 	f.BoolVar(&a.resume, "resume", false, "keep the received bytes of a download that fails or is canceled, and resume from those that an earlier run kept")
 	f.IntVar(&a.retry, "retry", 0, "`n` attempts for a request that makes no headway (default 5)")
+	f.Var(&a.limitRate, "limit-rate", "read no more than `rate` bytes per second in all, such as 50M")
+	f.BoolVar(&a.adaptive, "adaptive", false, "find the number of requests at a time by measuring, up to workers times requests")
 	f.BoolVar(&a.directIO, "direct-io", false, "write past the page cache, where the system can")
 	f.Var(&a.sandbox, "sandbox", "`mode` of the fence around the workers: auto, required or off")
 	f.IntVar(&a.nice, "nice", 0, "added to the workers' niceness: `n` from 0 to 19")

@@ -38,6 +38,25 @@ func (s *size) Set(text string) error {
 
 func (s size) String() string { return human(int64(s)) }
 
+// byteRate is a flag's value: a number of bytes per second. 0: no limit.
+type byteRate int64
+
+func (*byteRate) Type() string { return "rate" }
+
+func (r *byteRate) String() string {
+	if *r == 0 {
+		return ""
+	}
+	return human(int64(*r)) + "/s"
+}
+
+func (r *byteRate) Set(text string) error {
+	var s size
+	err := s.Set(strings.TrimSuffix(text, "/s"))
+	*r = byteRate(s)
+	return err
+}
+
 // human formats a size for people, with at most four digits.
 func human(n int64) string {
 	if n < 1<<10 {

@@ -30,6 +30,7 @@ require (
 	github.com/minio/crc64nvme v1.1.1 // indirect
 	github.com/zeebo/xxh3 v1.1.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/time v0.16.0 // indirect
 )
 
 replace github.com/s3processpool/processpool => ../..
