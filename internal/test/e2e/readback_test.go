@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,27 +64,29 @@ func TestVerifyRequiredReadsBack(t *testing.T) {
 func TestReadBackIsOfTheFile(t *testing.T) {
 	content := s3test.PatternBytes(13, 300_000)
 	for _, resume := range []bool{false, true} {
-		leak.Check(t)
-		origin, dir := harness.StartOrigin(t), t.TempDir()
-		origin.Put("b", "k", content)
-		d := harness.NewDownloader(t, origin, harness.Multipart(100_000, 100_000), harness.OnRecord{Message: readBack, Call: func() {
-			name := filepath.Join(dir, ".k.part")
-			if !resume {
-				name = harness.Temporary(t, dir, "k")
-			}
-			f, err := os.OpenFile(name, os.O_WRONLY, 0)
-			if err == nil {
-				_, err = f.WriteAt([]byte("disk"), 222_222)
-				f.Close()
-			}
-			if err != nil {
-				t.Error(err)
-			}
-		}}.Config)
-		err := harness.Download(t, d, "k", filepath.Join(dir, "k"), harness.Digests(content, "SHA256"),
-			func(o *processpool.DownloadOptions) { o.Resume = resume })
-		harness.WantError(t, err, processpool.ErrChecksumMismatch)
-		leak.Files(t, dir)
+		t.Run(fmt.Sprintf("resume=%t", resume), func(t *testing.T) {
+			leak.Check(t)
+			origin, dir := harness.StartOrigin(t), t.TempDir()
+			origin.Put("b", "k", content)
+			d := harness.NewDownloader(t, origin, harness.Multipart(100_000, 100_000), harness.OnRecord{Message: readBack, Call: func() {
+				name := filepath.Join(dir, ".k.part")
+				if !resume {
+					name = harness.Temporary(t, dir, "k")
+				}
+				f, err := os.OpenFile(name, os.O_WRONLY, 0)
+				if err == nil {
+					_, err = f.WriteAt([]byte("disk"), 222_222)
+					f.Close()
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			}}.Config)
+			err := harness.Download(t, d, "k", filepath.Join(dir, "k"), harness.Digests(content, "SHA256"),
+				func(o *processpool.DownloadOptions) { o.Resume = resume })
+			harness.WantError(t, err, processpool.ErrChecksumMismatch)
+			leak.Files(t, dir)
+		})
 	}
 }
 
