@@ -13,7 +13,7 @@ import (
 	"github.com/s3processpool/processpool/internal/ipc"
 )
 
-var windowRequests = flag.Int("window.requests", 20_000, "downloads of TestWindowMemory")
+var windowRequests = flag.Int("window.requests", 10_000, "downloads of TestWindowMemory")
 
 // listedOne is a download of a list, with what its caller has of it.
 type listedOne struct {
