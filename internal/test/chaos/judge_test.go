@@ -121,7 +121,7 @@ func (r *run) explained(t *transfer, err error) bool {
 	case errors.Is(err, processpool.ErrCanceled):
 		return t.over || t.canceled.Load()
 	case errors.Is(err, processpool.ErrShutdown):
-		return shut && t.after > 0
+		return shut // the first request may come before all downloads were asked for
 	case errors.Is(err, processpool.ErrWorkerLost):
 		return r.lethal.Load() >= 3 || r.unstarted()
 	case errors.Is(err, processpool.ErrRetriesExceeded):

@@ -142,6 +142,9 @@ func (p *plan) drawListed(d dice) *order {
 		k = pick(d, listed)
 	case n < 7:
 		k = pick(d, otherLength)
+		if p.tokens {
+			k = otherLength[1] // the other would remove the error code from S3's response
+		}
 	default:
 		k = pick(d, strange[:len(strange)-1])
 	}
