@@ -2,38 +2,23 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 
 	"github.com/s3processpool/processpool/bench/internal/client"
-	"github.com/s3processpool/processpool/bench/internal/measure"
 	"github.com/s3processpool/processpool/bench/internal/origin"
 	"github.com/s3processpool/processpool/bench/internal/report"
+	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
 // neighbourRate is the limit of each connection in the case neighbour, in bytes per second, so that
 // all clients have the same throughput.
 const neighbourRate = 30_000_000
 
-// served is what a run of cmd/neighbour has printed, and the processor time of all its processes.
-type served struct {
-	Requests int     `json:"requests"`
-	P50      float64 `json:"p50_ms"`
-	P99      float64 `json:"p99_ms"`
-	P999     float64 `json:"p999_ms"`
-	Max      float64 `json:"max_ms"`
-	GC       float64 `json:"gc_cycles"`
-	CPU      float64 `json:"application_cpu_s"`
-	Seconds  float64 `json:"seconds"`
-	AllCPU   float64 `json:"all_cpu_s"`
-}
-
 // guest is a way of downloading, and its runs.
 type guest struct {
-	Label string   `json:"client"`
-	Runs  []served `json:"runs"`
+	Label string        `json:"client"`
+	Runs  []task.Served `json:"runs"`
 	entry entry
 	kind  client.Kind
 }
@@ -88,10 +73,11 @@ func (b *bench) neighbour(ctx context.Context, m measurement) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", g.Label, err)
 			}
-			run, err := parseServed(u)
+			run, err := task.ParseServed(u.Said)
 			if err != nil {
 				return fmt.Errorf("%s: %w", g.Label, err)
 			}
+			run.AllCPU = u.CPU().Seconds()
 			g.Runs = append(g.Runs, run)
 			b.say(fmt.Sprintf("round %d of %d", round+1, b.runs), g.entry, u)
 		}
@@ -101,17 +87,6 @@ func (b *bench) neighbour(ctx context.Context, m measurement) error {
 	return b.write(m, neighbourReport(guests))
 }
 
-func parseServed(u measure.Usage) (s served, err error) {
-	for line := range strings.Lines(u.Said) {
-		if text, ok := strings.CutPrefix(line, "neighbour "); ok {
-			err = json.Unmarshal([]byte(text), &s)
-			s.AllCPU = u.CPU().Seconds()
-			return s, err
-		}
-	}
-	return s, fmt.Errorf("it printed no figures: %q", u.Said)
-}
-
 func neighbourReport(guests []*guest) report.Report {
 	r := report.Report{
 		Data:    guests,
@@ -119,26 +94,26 @@ func neighbourReport(guests []*guest) report.Report {
 		Chart:   report.Chart{Title: "Latency of the service's requests, 99.9th percentile", Unit: "milliseconds"},
 	}
 	for _, g := range guests {
-		of := func(figure func(served) float64) report.Stat {
+		of := func(figure func(task.Served) float64) report.Stat {
 			var all []float64
 			for _, s := range g.Runs {
 				all = append(all, figure(s))
 			}
 			return report.Of(all)
 		}
-		p999 := of(func(s served) float64 { return s.P999 })
+		p999 := of(func(s task.Served) float64 { return s.P999 })
 		row := []string{g.Label}
 		for _, x := range []float64{
-			of(func(s served) float64 { return s.P50 }).Median, of(func(s served) float64 { return s.P99 }).Median, p999.Min, p999.Median,
-			of(func(s served) float64 { return s.Max }).Median,
+			of(func(s task.Served) float64 { return s.P50 }).Median, of(func(s task.Served) float64 { return s.P99 }).Median, p999.Min, p999.Median,
+			of(func(s task.Served) float64 { return s.Max }).Median,
 		} {
 			row = append(row, fmt.Sprintf("%.2f", x))
 		}
 		row = append(row,
-			fmt.Sprintf("%.0f", of(func(s served) float64 { return s.GC }).Median),
-			fmt.Sprintf("%.1f", of(func(s served) float64 { return s.CPU }).Median),
-			fmt.Sprintf("%.1f", of(func(s served) float64 { return s.AllCPU }).Median),
-			fmt.Sprintf("%.1f", of(func(s served) float64 { return s.Seconds }).Median))
+			fmt.Sprintf("%.0f", of(func(s task.Served) float64 { return float64(s.GC) }).Median),
+			fmt.Sprintf("%.1f", of(func(s task.Served) float64 { return s.CPU }).Median),
+			fmt.Sprintf("%.1f", of(func(s task.Served) float64 { return s.AllCPU }).Median),
+			fmt.Sprintf("%.1f", of(func(s task.Served) float64 { return s.Seconds }).Median))
 		r.Table = append(r.Table, row)
 		r.Chart.Bars = append(r.Chart.Bars, report.Bar{Label: g.Label, Value: p999, Accent: g.kind == client.Subject,
 			Remark: fmt.Sprintf("ms, p50 %s ms", row[1])})

@@ -4,10 +4,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
-	"fmt"
-	"os"
 	"runtime"
 	"syscall"
 	"time"
@@ -24,18 +21,6 @@ var (
 )
 
 func main() { task.Exit(run(task.Parse())) }
-
-// Figures are what a run has shown.
-type Figures struct {
-	Requests int     `json:"requests"`
-	P50      float64 `json:"p50_ms"`
-	P99      float64 `json:"p99_ms"`
-	P999     float64 `json:"p999_ms"`
-	Max      float64 `json:"max_ms"`
-	GC       uint32  `json:"gc_cycles"`
-	CPU      float64 `json:"application_cpu_s"` // of this process alone
-	Seconds  float64 `json:"seconds"`
-}
 
 func run(t task.Task) error {
 	heap := newHeap(*heapSize)
@@ -58,12 +43,7 @@ func run(t task.Task) error {
 	runtime.KeepAlive(heap)
 	f := summary(latencies)
 	f.GC, f.CPU, f.Seconds = after.NumGC-before.NumGC, (processorTime() - cpu).Seconds(), seconds
-	text, err := json.Marshal(f)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(os.Stdout, "neighbour %s\n", text)
-	return err
+	return f.Print()
 }
 
 // processorTime returns that of this process, without its children.

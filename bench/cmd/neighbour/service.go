@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
 // node is an object of the service's heap that the garbage collector must follow.
@@ -86,7 +88,7 @@ func (s *service) stop() []time.Duration {
 }
 
 // summary returns the quantiles of latencies.
-func summary(latencies []time.Duration) Figures {
+func summary(latencies []time.Duration) task.Served {
 	slices.Sort(latencies)
 	at := func(q float64) float64 {
 		if len(latencies) == 0 {
@@ -95,5 +97,5 @@ func summary(latencies []time.Duration) Figures {
 		i := min(int(math.Ceil(q*float64(len(latencies))))-1, len(latencies)-1)
 		return float64(latencies[max(i, 0)]) / 1e6
 	}
-	return Figures{Requests: len(latencies), P50: at(0.5), P99: at(0.99), P999: at(0.999), Max: at(1)}
+	return task.Served{Requests: len(latencies), P50: at(0.5), P99: at(0.99), P999: at(0.999), Max: at(1)}
 }
