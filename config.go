@@ -1,7 +1,6 @@
 package processpool
 
 import (
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -140,15 +139,7 @@ const (
 	ForeignWarn
 )
 
-func (m ForeignMode) String() string {
-	switch m {
-	case ForeignRefuse:
-		return "refuse"
-	case ForeignWarn:
-		return "warn"
-	}
-	return fmt.Sprintf("ForeignMode(%d)", int(m))
-}
+func (m ForeignMode) String() string { return nameOf("ForeignMode", int(m), "refuse", "warn") }
 
 const (
 	defaultAttempts     = 5

@@ -1,8 +1,11 @@
-//go:build linux || darwin
+//go:build unix
 
 package osfile
 
-import "os"
+import (
+	"io/fs"
+	"os"
+)
 
 // control makes a system call while the descriptor is certain to be that of f.
 func control(f *os.File, call func(fd int) error) error {
@@ -12,7 +15,7 @@ func control(f *os.File, call func(fd int) error) error {
 	}
 	var result error
 	if err := conn.Control(func(fd uintptr) { result = call(int(fd)) }); err != nil {
-		return err
+		return fs.ErrClosed // what Control says of it is no error of package os
 	}
 	return result
 }

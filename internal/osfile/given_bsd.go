@@ -10,21 +10,15 @@ import (
 
 // Unwritable returns why nothing can be written at the offsets of an open file, or "" if it can.
 func Unwritable(f *os.File) (reason string) {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return err.Error()
-	}
-	controlErr := conn.Control(func(fd uintptr) {
-		var flags int
-		if flags, err = unix.FcntlInt(fd, unix.F_GETFL, 0); err == nil {
+	err := control(f, func(fd int) error {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+		if err == nil {
 			reason = unwritable(flags)
 		}
+		return err
 	})
-	switch {
-	case controlErr != nil:
-		return controlErr.Error()
-	case err != nil:
-		return err.Error()
+	if err != nil {
+		return Cause(err).Error()
 	}
 	return reason
 }

@@ -3,7 +3,6 @@
 package osfile
 
 import (
-	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -11,17 +10,13 @@ import (
 
 // Duplicate returns a second descriptor of an open file, which is closed when a program is started.
 func Duplicate(f *os.File) (*os.File, error) {
-	conn, err := f.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
 	var fd int
-	var dupErr error
-	if err := conn.Control(func(old uintptr) { fd, dupErr = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) }); err != nil {
-		return nil, Error("dup", f.Name(), fs.ErrClosed) // what Control says of it is no error of package os
-	}
-	if dupErr != nil {
-		return nil, Error("dup", f.Name(), dupErr)
+	err := control(f, func(old int) (err error) {
+		fd, err = unix.FcntlInt(uintptr(old), unix.F_DUPFD_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return nil, Error("dup", f.Name(), err)
 	}
 	return os.NewFile(uintptr(fd), f.Name()), nil
 }

@@ -1,9 +1,7 @@
 package worker
 
 import (
-	"errors"
 	"os"
-	"syscall"
 
 	"github.com/s3processpool/processpool/internal/osfile"
 )
@@ -34,7 +32,7 @@ func (s *splitFile) WriteAt(p []byte, offset int64) (n int, err error) {
 	n += m
 	s.went += int64(m)
 	if err != nil {
-		if !refused(err) {
+		if !osfile.Cannot(err) {
 			return n, err
 		}
 		s.discard()
@@ -56,10 +54,4 @@ func (s *splitFile) discard() {
 		s.direct.Close()
 		s.direct = nil
 	}
-}
-
-// refused reports whether an error of a direct write says nothing of the bytes and the storage:
-// another write of them may pass.
-func refused(err error) bool {
-	return errors.Is(err, syscall.EINVAL) || !osfile.OfStorage(err) && osfile.Cannot(err)
 }

@@ -14,8 +14,6 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-func directIO(c *processpool.Config) { c.DirectIO = true }
-
 // What fills whole pages goes past the page cache, the rest by way of it, and the bytes are right
 // wherever the ranges begin.
 func TestDirectIO(t *testing.T) {
@@ -51,7 +49,7 @@ func TestDirectIO(t *testing.T) {
 				kind = "COMPOSITE"
 			}
 			origin.Put("b", "k", content, s3test.WithParts(c.parts...), s3test.WithChecksum("crc32c", kind))
-			d := harness.NewDownloader(t, origin, directIO, harness.Multipart(c.chunk, c.chunk))
+			d := harness.NewDownloader(t, origin, harness.DirectIO, harness.Multipart(c.chunk, c.chunk))
 			file := filepath.Join(dir, "file")
 			f := d.DownloadFile(t.Context(), "b", "k", file, c.set)
 			if err := harness.Result(t, f); err != nil {
@@ -94,7 +92,7 @@ func TestDirectIOFallsBack(t *testing.T) {
 			origin, dir := harness.StartOrigin(t), t.TempDir()
 			prepare(t, dir)
 			origin.Put("b", "k", content)
-			d := harness.NewDownloader(t, origin, directIO, harness.Multipart(harness.MiB, harness.MiB))
+			d := harness.NewDownloader(t, origin, harness.DirectIO, harness.Multipart(harness.MiB, harness.MiB))
 			file := filepath.Join(dir, "file")
 			f := d.DownloadFile(t.Context(), "b", "k", file)
 			if err := harness.Result(t, f); err != nil {
@@ -114,7 +112,7 @@ func TestDirectIOOfAnOpenFile(t *testing.T) {
 	origin, dir := harness.StartOrigin(t), disk.Dir(t)
 	content := s3test.PatternBytes(7, 3*harness.MiB+5)
 	origin.Put("b", "k", content)
-	d := harness.NewDownloader(t, origin, directIO, harness.Multipart(harness.MiB, harness.MiB))
+	d := harness.NewDownloader(t, origin, harness.DirectIO, harness.Multipart(harness.MiB, harness.MiB))
 	f := create(t, filepath.Join(dir, "file"), "old")
 	if err := os.Remove(f.Name()); err != nil {
 		t.Fatal(err)

@@ -20,23 +20,11 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// memory returns a file in memory.
-func memory(t *testing.T) *os.File {
-	t.Helper()
-	fd, err := unix.MemfdCreate("object", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := os.NewFile(uintptr(fd), "object")
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
 // Files without a name, and with another than the one they had.
 func TestDownloadToNameless(t *testing.T) {
 	content := s3test.PatternBytes(1, 3*harness.MiB+5)
 	for name, open := range map[string]func(t *testing.T) *os.File{
-		"memfd": memory,
+		"memfd": harness.Memory,
 		"O_TMPFILE": func(t *testing.T) *os.File {
 			f, err := os.OpenFile(t.TempDir(), os.O_RDWR|unix.O_TMPFILE, 0o600)
 			if err != nil {
@@ -52,7 +40,7 @@ func TestDownloadToNameless(t *testing.T) {
 			return f
 		},
 		"larger memfd": func(t *testing.T) *os.File {
-			f := memory(t)
+			f := harness.Memory(t)
 			if err := f.Truncate(10 * harness.MiB); err != nil {
 				t.Fatal(err)
 			}
@@ -109,7 +97,7 @@ func TestDownloadToRefusedLinux(t *testing.T) {
 		t.Cleanup(func() { f.Close() })
 		return f
 	}
-	sealed := memory(t)
+	sealed := harness.Memory(t)
 	if _, err := unix.FcntlInt(sealed.Fd(), unix.F_ADD_SEALS, unix.F_SEAL_WRITE); err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +192,7 @@ func TestDownloadToSealedSize(t *testing.T) {
 	d := harness.NewDownloader(t, origin)
 	for before, want := range map[int64]error{10: nil, 9: syscall.EPERM, 11: syscall.EPERM} {
 		t.Run(fmt.Sprint(before), func(t *testing.T) {
-			f := memory(t)
+			f := harness.Memory(t)
 			if err := f.Truncate(before); err != nil {
 				t.Fatal(err)
 			}

@@ -13,8 +13,6 @@ import (
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-func directIO(c *processpool.Config) { c.DirectIO = true }
-
 // A range that breaks off in the middle of a page goes on there, and the bytes are right.
 func TestDirectIOFaults(t *testing.T) {
 	content := s3test.PatternBytes(1, 5*harness.MiB+3)
@@ -33,7 +31,7 @@ func TestDirectIOFaults(t *testing.T) {
 				origin.Put("b", "k", content)
 				fault.Method, fault.Times = "GET", 2
 				origin.Inject(fault)
-				d := harness.NewDownloader(t, origin, harness.Multipart(harness.MiB, harness.MiB), harness.Processes(1), harness.Unhurried, directIO)
+				d := harness.NewDownloader(t, origin, harness.Multipart(harness.MiB, harness.MiB), harness.Processes(1), harness.Unhurried, harness.DirectIO)
 				file := filepath.Join(dir, "file")
 				f := d.DownloadFile(t.Context(), "b", "k", file, func(o *processpool.DownloadOptions) { o.Resume = resume })
 				if fault.Stall {
@@ -60,7 +58,7 @@ func TestDirectIODiskFull(t *testing.T) {
 	origin, dir := harness.StartOrigin(t), t.TempDir()
 	disk.Ext4(t, dir, "extents")
 	origin.Put("b", "k", s3test.PatternBytes(1, 20*harness.MiB))
-	d := harness.NewDownloader(t, origin, directIO)
+	d := harness.NewDownloader(t, origin, harness.DirectIO)
 	harness.Fault(t, func(op, _ string) error {
 		if op == "fallocate" {
 			return syscall.EOPNOTSUPP // so that only the writes find out

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/pool"
 	"github.com/s3processpool/processpool/internal/test/disk"
@@ -23,18 +21,6 @@ import (
 var middle = processpool.Range{Offset: harness.MiB - 7, Length: 3*harness.MiB + 11}
 
 func inMiddle(o *processpool.DownloadOptions) { r := middle; o.Range = &r }
-
-// open returns a file in memory, which is the caller's.
-func open(t *testing.T) *os.File {
-	t.Helper()
-	fd, err := unix.MemfdCreate("object", unix.MFD_CLOEXEC)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := os.NewFile(uintptr(fd), "object")
-	t.Cleanup(func() { f.Close() })
-	return f
-}
 
 // A range of an object, to an open file, survives killed workers and broken connections.
 func TestDownloadToFaults(t *testing.T) {
@@ -62,7 +48,7 @@ func TestDownloadToFaults(t *testing.T) {
 					fault.Method, fault.Times = "GET", 2
 					origin.Inject(fault)
 					d := harness.NewDownloader(t, origin, harness.Multipart(chunk, chunk), harness.Processes(1), harness.Unhurried)
-					f := open(t)
+					f := harness.Memory(t)
 					future := d.DownloadTo(t.Context(), "b", "k", f, append(fns[:len(fns):len(fns)], inMiddle)...)
 					if fault.Stall {
 						for n := 1; n <= 2; n++ {
@@ -89,7 +75,7 @@ func TestDownloadToWorkerStopped(t *testing.T) {
 	origin.Inject(s3test.Fault{Method: "GET", Stall: true, StallAfter: harness.MiB / 2})
 	harness.Pool(t, pool.Options{CancelTimeout: 200 * time.Millisecond})
 	d := harness.NewDownloader(t, origin, harness.Processes(1), harness.Unhurried)
-	future := d.DownloadTo(t.Context(), "b", "k", open(t))
+	future := d.DownloadTo(t.Context(), "b", "k", harness.Memory(t))
 	harness.Arrive(t, origin, 1, "GET")
 	stopped := harness.Children(t, os.Getpid())
 	harness.SignalWorkers(t, syscall.SIGSTOP)

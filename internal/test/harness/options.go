@@ -33,6 +33,9 @@ func Quickly(c *processpool.Config) { c.MaxAttempts = 2 }
 // Durable sets Config.Durable.
 func Durable(c *processpool.Config) { c.Durable = true }
 
+// DirectIO sets Config.DirectIO.
+func DirectIO(c *processpool.Config) { c.DirectIO = true }
+
 // Expect sets DownloadOptions.ExpectedSize.
 func Expect(size int64) func(*processpool.DownloadOptions) {
 	return func(o *processpool.DownloadOptions) { o.ExpectedSize = aws.Int64(size) }
