@@ -6,6 +6,8 @@ import (
 	"net/url"
 
 	"github.com/spf13/pflag"
+
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // arguments holds the command line, and what the environment and the file of defaults add to it.
@@ -26,7 +28,7 @@ type arguments struct {
 	noClobber, ifChanged bool
 
 	workers, requests int
-	chunk, threshold  size
+	chunk, threshold  show.Size
 	verify            verifyMode
 	resume            bool
 	retry             int // 0: the library's default

@@ -11,6 +11,8 @@ import (
 	"github.com/mattn/go-runewidth"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // maxBars is the maximum number of files with a bar at a time. The others are in the total only.
@@ -66,7 +68,7 @@ func (b *bars) whole(read func() status) {
 // add adds a bar with the end of name. The bar begins with a carriage return: if the terminal has
 // echoed Ctrl-C as ^C, the cursor is not at the start of a line.
 func (b *bars) add(name string, priority int) *mpb.Bar {
-	name = printable(name)
+	name = show.Printable(name)
 	return b.progress.AddBar(0,
 		mpb.BarPriority(priority),
 		mpb.PrependDecorators(decor.Any(func(s decor.Statistics) string {
@@ -100,9 +102,9 @@ func nameWidth(columns int) int {
 // sizes returns what is there of a file and, if there is room, how much it will be.
 func sizes(s decor.Statistics) string {
 	if s.AvailableWidth < 24 {
-		return fmt.Sprintf("%11s", human(s.Current))
+		return fmt.Sprintf("%11s", show.Human(s.Current))
 	}
-	return fmt.Sprintf("%24s", human(s.Current)+" of "+human(s.Total))
+	return fmt.Sprintf("%24s", show.Human(s.Current)+" of "+show.Human(s.Total))
 }
 
 // ending returns the end of name that fits into a number of columns.

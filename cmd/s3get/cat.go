@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/tool/ask"
 )
 
 func (p *program) catCommand() *cobra.Command {
@@ -54,7 +55,7 @@ func (p *program) catCommand() *cobra.Command {
 type concatenation struct {
 	*program
 	downloader *processpool.Downloader
-	asker      *asker
+	asker      *ask.Client
 	buffers    [2]buffer
 }
 
@@ -68,7 +69,7 @@ func (p *program) cat(ctx context.Context, sources []source) error {
 		return err
 	}
 	defer d.Shutdown()
-	c := &concatenation{program: p, downloader: d, asker: p.newAsker(cfg)}
+	c := &concatenation{program: p, downloader: d, asker: ask.New(cfg, p.clientOptions)}
 	defer c.close()
 	v := p.plain(p.stderr, p.stderr) // standard output has the bytes
 	for _, s := range sources {
@@ -92,7 +93,7 @@ func (p *program) cat(ctx context.Context, sources []source) error {
 // object writes one object. It pins the version that HeadObject has found, so that all bytes are of
 // one, and compares them with the checksum that S3 keeps when the last one has been written.
 func (c *concatenation) object(ctx context.Context, s source) error {
-	head, err := ask(c.asker, func(client *s3.Client, region func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+	head, err := ask.Do(c.asker, func(client *s3.Client, region func(*s3.Options)) (*s3.HeadObjectOutput, error) {
 		in := &s3.HeadObjectInput{Bucket: &s.bucket, Key: &s.key, ChecksumMode: types.ChecksumModeEnabled, RequestPayer: c.payer.wire()}
 		if c.versionID != "" {
 			in.VersionId = &c.versionID
@@ -147,7 +148,7 @@ func (c *concatenation) object(ctx context.Context, s source) error {
 // compare them with the checksums of the parts. Parts that differ in size, or are larger than
 // maxPart, verify nothing here.
 func (c *concatenation) parts(ctx context.Context, s source, whole *s3.HeadObjectOutput, p *proof) error {
-	first, err := ask(c.asker, func(client *s3.Client, region func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+	first, err := ask.Do(c.asker, func(client *s3.Client, region func(*s3.Options)) (*s3.HeadObjectOutput, error) {
 		return client.HeadObject(ctx, &s3.HeadObjectInput{
 			Bucket: &s.bucket, Key: &s.key, PartNumber: aws.Int32(1), VersionId: whole.VersionId, IfMatch: whole.ETag, RequestPayer: c.payer.wire(),
 		}, region)

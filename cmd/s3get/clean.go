@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/tool/mark"
 )
 
 func (p *program) cleanCommand() *cobra.Command {
@@ -80,7 +81,7 @@ func leftovers(dir string, before time.Time) (files []string, err error) {
 		if err != nil || !e.Type().IsRegular() || !info.ModTime().Before(before) {
 			continue
 		}
-		if _, err := getAttribute(name, "user.processpool"); isPartial(e.Name()) || temporary.MatchString(e.Name()) && err == nil {
+		if isPartial(e.Name()) || temporary.MatchString(e.Name()) && mark.Unfinished(name) {
 			files = append(files, name)
 		}
 	}

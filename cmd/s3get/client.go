@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -58,31 +56,4 @@ func (p *program) configure(c *processpool.Config) {
 		c.Logger = slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: level}))
 	}
 	c.ClientOptions = append(c.ClientOptions, p.clientOptions)
-}
-
-// asker makes the few requests that the library does not: a page of a listing for people, and the
-// HeadObject of cat.
-type asker struct {
-	cfg    aws.Config
-	client *s3.Client
-	region func(*s3.Options)
-}
-
-func (a *arguments) newAsker(cfg aws.Config) *asker {
-	return &asker{cfg, s3.NewFromConfig(cfg, a.clientOptions), func(*s3.Options) {}}
-}
-
-// ask calls do, and once more if the bucket is in another region, which all later calls then use.
-func ask[T any](k *asker, do func(*s3.Client, func(*s3.Options)) (T, error)) (T, error) {
-	answer, err := do(k.client, k.region)
-	var response *awshttp.ResponseError
-	if err == nil || !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {
-		return answer, err
-	}
-	region := response.Response.Header.Get("X-Amz-Bucket-Region")
-	if region == "" || region == k.cfg.Region {
-		return answer, err
-	}
-	k.region = func(o *s3.Options) { o.Region = region }
-	return do(k.client, k.region)
 }

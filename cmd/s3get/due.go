@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/tool/mark"
 )
 
 // due reports whether to download an object that was named, and reports it otherwise. S3 is not
@@ -17,7 +18,7 @@ func (g *getter) due(v view, j *job) bool {
 		g.skip(v, j, existing)
 		return false
 	case g.ifChanged:
-		etag := marked(j.filename, info)
+		etag := mark.Get(j.filename, info)
 		if etag != "" && etag == j.etag && (j.size < 0 || j.size == info.Size()) {
 			g.skip(v, j, unchanged)
 			return false
@@ -43,7 +44,7 @@ func (g *getter) dueListed(v view, j *job, modified time.Time) bool {
 		return false
 	case g.ifChanged, g.skipUnchanged && g.dryRun:
 		if info.Size() == j.size && info.ModTime().Truncate(time.Second).Equal(modified.Truncate(time.Second)) {
-			if etag := marked(j.filename, info); etag == "" || etag == j.etag || !g.ifChanged {
+			if etag := mark.Get(j.filename, info); etag == "" || etag == j.etag || !g.ifChanged {
 				g.skip(v, j, unchanged)
 				return false
 			}

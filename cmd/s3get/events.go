@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // events is the view for programs. It prints one JSON object per line.
@@ -25,7 +27,7 @@ func (e *events) print(event any) {
 	if encoder.Encode(event) != nil {
 		return // an event has only values that can be encoded
 	}
-	text := escapeJSON(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	text := show.EscapeJSON(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 	e.output.Lock()
 	defer e.output.Unlock()
 	e.stdout.Write(append(text, '\n'))

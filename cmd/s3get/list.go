@@ -13,21 +13,9 @@ import (
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/keypath"
+	"github.com/s3processpool/processpool/internal/tool/list"
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
-
-// item is an entry of a list.
-type item struct {
-	bucket, key string
-	file        string // "": below the directory, where the key says
-	size        int64  // -1: not given
-	etag        string
-	versionID   string
-	checksum    string // as of --checksum; "": not given
-	skip        string // why the entry is no object; "": it is one
-}
-
-// reader reads the entries of a list one by one. At its end it returns io.EOF.
-type reader interface{ next() (item, error) }
 
 // list downloads what a list names. An entry that cannot be read ends the command, since those
 // after it may be misread too.
@@ -41,7 +29,7 @@ func (g *getter) list(ctx context.Context, v view) {
 		return
 	}
 	if err != nil && ctx.Err() == nil {
-		g.stop(v, problem{object: g.program.list, what: oneLine(err.Error()), code: "List", cause: cause{err: err},
+		g.stop(v, problem{object: g.program.list, what: show.OneLine(err.Error()), code: "List", cause: cause{err: err},
 			todo: "correct the list, then run the same command again (--resume skips what is complete)"})
 	}
 }
@@ -67,19 +55,18 @@ func interruptibly(ctx context.Context, in io.Reader) io.Reader {
 
 // entries yields the jobs of a list until yield has enough.
 func (g *getter) entries(in io.Reader, v view, yield func(*job) bool) error {
-	buffered := bufio.NewReaderSize(in, 64<<10)
-	r, err := g.reader(buffered)
+	r, err := g.reader(in)
 	if err != nil {
 		return err
 	}
 	for {
-		it, err := r.next()
+		it, err := r.Next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
-		case it.skip != "" || !g.wantsItem(&it):
+		case it.Skip != "" || !g.wantsItem(&it):
 			continue
 		}
 		j, err := g.jobFor(it)
@@ -93,45 +80,28 @@ func (g *getter) entries(in io.Reader, v view, yield func(*job) bool) error {
 	}
 }
 
-func (g *getter) wantsItem(it *item) bool { return g.wants(it.key) && g.shard.wants(it.key) }
-
-// reader returns the reader of the list's format. Without --format its name decides, or else its
-// first character.
-func (g *getter) reader(in *bufio.Reader) (reader, error) {
-	format := g.format
-	if format == "" {
-		format = "lines"
-		first, _ := in.Peek(1)
-		switch ext := filepath.Ext(g.program.list); {
-		case ext == ".csv" || len(first) == 1 && first[0] == '"':
-			format = "csv"
-		case ext == ".jsonl" || ext == ".ndjson" || len(first) == 1 && first[0] == '{':
-			format = "jsonl"
-		}
-	}
-	switch format {
-	case "csv":
-		return newCSVReader(in, g.columns, g.bucket)
-	case "jsonl":
-		return &jsonReader{in: in, bucket: g.bucket}, nil
-	}
-	return &lineReader{in: in, raw: g.raw}, nil
+func (g *getter) reader(in io.Reader) (list.Reader, error) {
+	return list.New(bufio.NewReaderSize(in, 64<<10), list.Options{
+		Format: string(g.format), Name: g.program.list, Columns: g.columns, Bucket: g.bucket, Raw: g.raw,
+	})
 }
 
+func (g *getter) wantsItem(it *list.Item) bool { return g.wants(it.Key) && g.shard.wants(it.Key) }
+
 // jobFor returns the job of an entry, and creates the directory of its file.
-func (g *getter) jobFor(it item) (*job, error) {
-	j := &job{source: source{bucket: it.bucket, key: it.key}, size: it.size, etag: it.etag, versionID: it.versionID}
-	if it.checksum != "" {
-		digest, err := parseDigest(it.checksum)
+func (g *getter) jobFor(it list.Item) (*job, error) {
+	j := &job{source: source{bucket: it.Bucket, key: it.Key}, size: it.Size, etag: it.ETag, versionID: it.VersionID}
+	if it.Checksum != "" {
+		digest, err := parseDigest(it.Checksum)
 		if err != nil {
-			return nil, fmt.Errorf("the checksum %q: %w", it.checksum, err)
+			return nil, fmt.Errorf("the checksum %q: %w", it.Checksum, err)
 		}
 		j.options = append(j.options, func(o *processpool.DownloadOptions) { o.Expect = digests{digest} })
 	}
-	if it.file != "" {
-		j.filename = it.file
-		if isDirectory(it.file) {
-			j.filename = filepath.Join(it.file, filepath.Base(filepath.FromSlash(it.key)))
+	if it.File != "" {
+		j.filename = it.File
+		if isDirectory(it.File) {
+			j.filename = filepath.Join(it.File, filepath.Base(filepath.FromSlash(it.Key)))
 		}
 		if !filepath.IsAbs(j.filename) {
 			j.filename = filepath.Join(g.dir, j.filename)
@@ -141,7 +111,7 @@ func (g *getter) jobFor(it item) (*job, error) {
 		}
 		return j, os.MkdirAll(filepath.Dir(j.filename), 0o777)
 	}
-	p, err := keypath.Of(it.key, runtime.GOOS == "windows")
+	p, err := keypath.Of(it.Key, runtime.GOOS == "windows")
 	if err != nil {
 		return nil, err
 	}
@@ -178,9 +148,9 @@ func (g *getter) mkdirBelow(name string) error {
 }
 
 // refuse reports an entry that has no file.
-func (g *getter) refuse(v view, it item, err error) {
+func (g *getter) refuse(v view, it list.Item, err error) {
 	g.reports.Lock()
 	defer g.reports.Unlock()
 	g.tally.failed++
-	v.trouble(newProblem(source{bucket: it.bucket, key: it.key}, err))
+	v.trouble(newProblem(source{bucket: it.Bucket, key: it.Key}, err))
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/spf13/cobra"
+
+	"github.com/s3processpool/processpool/internal/tool/ask"
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // lister prints what is below prefixes, page by page.
@@ -74,7 +77,7 @@ func (l *lister) run(ctx context.Context, args []string) error {
 	}
 	for _, s := range sources {
 		l.seen = false
-		err := l.list(ctx, l.newAsker(cfg), s)
+		err := l.list(ctx, ask.New(cfg, l.clientOptions), s)
 		l.out.Flush()
 		switch {
 		case ctx.Err() != nil:
@@ -95,7 +98,7 @@ func (l *lister) run(ctx context.Context, args []string) error {
 }
 
 // list prints one listing. Each page is printed before the next one is asked for.
-func (l *lister) list(ctx context.Context, k *asker, s source) error {
+func (l *lister) list(ctx context.Context, k *ask.Client, s source) error {
 	in := &s3.ListObjectsV2Input{Bucket: aws.String(s.bucket), Prefix: aws.String(s.key), EncodingType: types.EncodingTypeUrl, RequestPayer: l.payer.wire()}
 	if s.pattern != "" {
 		in.Prefix = aws.String(literal(s.pattern))
@@ -103,7 +106,7 @@ func (l *lister) list(ctx context.Context, k *asker, s source) error {
 		in.Delimiter = aws.String("/")
 	}
 	for {
-		page, err := ask(k, func(c *s3.Client, region func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+		page, err := ask.Do(k, func(c *s3.Client, region func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
 			return c.ListObjectsV2(ctx, in, region)
 		})
 		if err != nil {
@@ -133,7 +136,7 @@ func (l *lister) printTotal() {
 
 func (l *lister) sized(n int64) string {
 	if l.human {
-		return human(n)
+		return show.Human(n)
 	}
 	return fmt.Sprint(n)
 }
@@ -145,7 +148,7 @@ func (l *lister) printObject(bucket, key string, o *types.Object) {
 	l.objects++
 	l.bytes += size
 	if l.events == nil {
-		fmt.Fprintf(l.out, "%s %14s %s\n", modified.UTC().Format(time.DateTime), l.sized(size), printable(key))
+		fmt.Fprintf(l.out, "%s %14s %s\n", modified.UTC().Format(time.DateTime), l.sized(size), show.Printable(key))
 		return
 	}
 	l.events.print(objectEvent{

@@ -10,6 +10,7 @@ import (
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/keypath"
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // page prints a page: common prefixes and objects in the order of their names.
@@ -68,7 +69,7 @@ func (l *lister) selects(s source, key, base string) bool {
 func (l *lister) printPrefix(bucket, prefix string) {
 	l.seen = true
 	if l.events == nil {
-		fmt.Fprintf(l.out, "%19s %14s %s\n", "", "DIR", printable(prefix))
+		fmt.Fprintf(l.out, "%19s %14s %s\n", "", "DIR", show.Printable(prefix))
 		return
 	}
 	l.events.print(prefixEvent{Event: "prefix", Bucket: bucket, Prefix: prefix})

@@ -12,6 +12,8 @@ import (
 	"os"
 
 	"github.com/vbauerster/mpb/v8/cwriter"
+
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // The workers are child processes that run this program. In them the init function of package
@@ -37,7 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		v.trouble(p.interrupted())
 		return statusOf(ctx)
 	}
-	v.trouble(problem{what: oneLine(err.Error()), code: "Usage"})
+	v.trouble(problem{what: show.OneLine(err.Error()), code: "Usage"})
 	return exitUsage
 }
 

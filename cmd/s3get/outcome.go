@@ -6,6 +6,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/tool/mark"
 )
 
 // Why an object is skipped: the reason of --json.
@@ -18,7 +19,7 @@ const (
 // end counts and reports a download that has ended.
 func (g *getter) end(v view, j *job) (failed bool) {
 	if g.ifChanged && j.future.Result() == nil {
-		mark(j.filename, j.future.Object().ETag)
+		mark.Set(j.filename, j.future.Object().ETag)
 	}
 	g.reports.Lock()
 	defer g.reports.Unlock()

@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // pace is the rate of a command, smoothed so that it can be read: what came t ago counts e^(-t/5 s).
@@ -38,7 +40,7 @@ func (p *pace) look(now time.Time, done int64) float64 {
 func (s status) details(rate float64) string {
 	var parts []string
 	if rate >= 1 {
-		parts = append(parts, human(int64(rate))+"/s")
+		parts = append(parts, show.Human(int64(rate))+"/s")
 		if left := float64(s.total-s.done) / rate; left >= 0.5 {
 			parts = append(parts, clock(time.Duration(left*float64(time.Second)))+" left")
 		}

@@ -40,22 +40,6 @@ func wantHarmless(t *testing.T, name, text string) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	leak.Check(t)
-	for name, s := range hostile {
-		got := printable(s)
-		wantHarmless(t, name, got)
-		if strings.Contains(got, "\n") {
-			t.Errorf("%s: got %q, want one line", name, got)
-		}
-	}
-	for _, s := range []string{"", "a b", "ü日本", `a"b\c`} {
-		if got := printable(s); got != s {
-			t.Errorf("got %q, want %q", got, s)
-		}
-	}
-}
-
 // No text for people has a control character, wherever the error has it.
 func TestProblemIsHarmless(t *testing.T) {
 	leak.Check(t)

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,42 +127,6 @@ func TestRunAgain(t *testing.T) {
 		t.Errorf("three shards: got %d GetObjects, want 5", n)
 	}
 	wantFiles(t, filepath.Join(dir, "shard"), "0", "1", "2", "3", "4")
-}
-
-func TestSplit(t *testing.T) {
-	leak.Check(t)
-	for line, want := range map[string]string{
-		"": "", "  ": "", "a b": "a|b", `"a b" c`: "a b|c", `a\ b`: "a b", `'a"\' "b'"`: `a"\|b'`, "a#b #c": "a#b", "#a": "", `"" x`: "|x", `\"a`: `"a`,
-	} {
-		words, err := split(line)
-		if got := strings.Join(words, "|"); got != want || err != nil {
-			t.Errorf("%s: got %q, %v, want %q", line, got, err, want)
-		}
-	}
-	in := bufio.NewReader(strings.NewReader(strings.Repeat("x", maxLine+1)))
-	if _, err := readLine(in); err == nil || err == io.EOF {
-		t.Errorf("a long line: got %v", err)
-	}
-}
-
-// FuzzList reads any list without a panic, and no entry without a bucket or a key.
-func FuzzList(f *testing.F) {
-	f.Add("s3://b/k file")
-	f.Add(`{"bucket":"b","key":"k"}`)
-	f.Add(`"b","k"`)
-	f.Fuzz(func(t *testing.T, text string) {
-		for _, format := range []listFormat{"lines", "jsonl", "csv"} {
-			g := &getter{program: &program{arguments: newArguments()}}
-			g.format = format
-			r, err := g.reader(bufio.NewReader(strings.NewReader(text)))
-			for err == nil {
-				var it item
-				if it, err = r.next(); err == nil && it.skip == "" && (it.bucket == "" || it.key == "") {
-					t.Errorf("%s: got %+v", format, it)
-				}
-			}
-		}
-	})
 }
 
 // Ctrl-C ends a list that nobody writes to any more, and so does the first failure, if it is to.

@@ -9,9 +9,10 @@ import (
 	"strings"
 
 	"github.com/s3processpool/processpool/internal/keypath"
+	"github.com/s3processpool/processpool/internal/tool/list"
 )
 
-const scheme = "s3://"
+const scheme = list.Scheme
 
 // source is an object, a prefix with --recursive, or a pattern.
 type source struct {
@@ -22,18 +23,10 @@ type source struct {
 
 func (s source) String() string { return scheme + s.bucket + "/" + s.key }
 
-// parseSource parses s3://bucket/key. This is not a URL: % and ? have no special meaning in a key.
-// The ARN of an access point contains a slash.
+// parseSource parses s3://bucket/key.
 func parseSource(text string) (source, error) {
-	bucket, key, _ := strings.Cut(strings.TrimPrefix(text, scheme), "/")
-	if strings.HasPrefix(bucket, "arn:") && strings.HasSuffix(bucket, ":accesspoint") {
-		name, rest, _ := strings.Cut(key, "/")
-		bucket, key = bucket+"/"+name, rest
-	}
-	if bucket == "" {
-		return source{}, fmt.Errorf("%q contains no bucket: write s3://bucket/key", text)
-	}
-	return source{bucket: bucket, key: key}, nil
+	bucket, key, err := list.ParseURL(text)
+	return source{bucket: bucket, key: key}, err
 }
 
 // placeFiles sets the destination of each object.

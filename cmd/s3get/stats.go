@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // stats are the numbers of --stat.
@@ -34,5 +35,5 @@ func newStats(s processpool.Stats) *stats {
 func (s *stats) String() string {
 	return fmt.Sprintf("%s (%d HeadObject, %d GetObject), %s (%d throttled), %s, %d replaced, %s written (%s past the page cache), sandbox: %s",
 		count(s.Requests, "request", "requests"), s.Heads, s.Gets, count(s.Retries, "retry", "retries"), s.Throttled,
-		count(s.Workers, "worker", "workers"), s.Restarts, human(s.BytesWritten), human(s.BytesDirect), printable(s.Sandbox))
+		count(s.Workers, "worker", "workers"), s.Restarts, show.Human(s.BytesWritten), show.Human(s.BytesDirect), show.Printable(s.Sandbox))
 }

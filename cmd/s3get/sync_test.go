@@ -7,6 +7,7 @@ import (
 
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
+	"github.com/s3processpool/processpool/internal/tool/mark"
 )
 
 // cmd runs a command of s3get, which wants no status but this one, and returns its output.
@@ -52,7 +53,7 @@ func needAttributes(t *testing.T, dir string) {
 	t.Helper()
 	probe := filepath.Join(dir, "probe")
 	write(t, probe, "")
-	if err := setAttribute(probe, attribute, "any"); err != nil {
+	if err := mark.Available(probe); err != nil {
 		t.Skipf("the file system keeps no attributes: %v", err)
 	}
 	if err := os.Remove(probe); err != nil {

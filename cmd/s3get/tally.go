@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // tally counts the results. It is not safe for concurrent use.
@@ -65,14 +66,14 @@ func (t *tally) interrupted() bool {
 func (t *tally) sentence(took time.Duration) string {
 	seconds := took.Seconds()
 	if t.planned > 0 {
-		return fmt.Sprintf("dry run: %s, %s", count(t.planned, "step", "steps"), human(t.plannedBytes))
+		return fmt.Sprintf("dry run: %s, %s", count(t.planned, "step", "steps"), show.Human(t.plannedBytes))
 	}
-	s := fmt.Sprintf("%s, %s in %.1f s", objects(t.done), human(t.bytes), seconds)
+	s := fmt.Sprintf("%s, %s in %.1f s", objects(t.done), show.Human(t.bytes), seconds)
 	if received := t.bytes - t.resumed; received > 0 && seconds > 0 {
-		s += fmt.Sprintf(" (%s/s)", human(int64(float64(received)/seconds)))
+		s += fmt.Sprintf(" (%s/s)", show.Human(int64(float64(received)/seconds)))
 	}
 	if t.resumed > 0 {
-		s += fmt.Sprintf("; %s kept from earlier runs", human(t.resumed))
+		s += fmt.Sprintf("; %s kept from earlier runs", show.Human(t.resumed))
 	}
 	if t.unchanged > 0 {
 		s += fmt.Sprintf("; %d unchanged", t.unchanged)

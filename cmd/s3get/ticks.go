@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // period is the time between two reports of the progress without a terminal.
@@ -62,7 +64,7 @@ func (l *lines) whole(read func() status) {
 
 // sentence returns the line of a period.
 func (s status) sentence(rate float64) string {
-	text := fmt.Sprintf("s3get: %s, %s of %s (%d %%)", objects(s.objects), human(s.done), human(s.total), percent(s.done, s.total))
+	text := fmt.Sprintf("s3get: %s, %s of %s (%d %%)", objects(s.objects), show.Human(s.done), show.Human(s.total), percent(s.done, s.total))
 	if details := s.details(rate); details != "" {
 		text += ", " + details
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // verifyMode is a flag's value.
@@ -131,4 +132,23 @@ func (r *byteRange) Set(text string) error {
 	}
 	r.of.Length = int64(last-first) + 1
 	return nil
+}
+
+// byteRate is a flag's value: a number of bytes per second. 0: no limit.
+type byteRate int64
+
+func (*byteRate) Type() string { return "rate" }
+
+func (r *byteRate) String() string {
+	if *r == 0 {
+		return ""
+	}
+	return show.Human(int64(*r)) + "/s"
+}
+
+func (r *byteRate) Set(value string) error {
+	var s show.Size
+	err := s.Set(strings.TrimSuffix(value, "/s"))
+	*r = byteRate(s)
+	return err
 }

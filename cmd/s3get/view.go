@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/tool/show"
 )
 
 // view shows the progress and the results.
@@ -52,11 +53,11 @@ func newProblem(s source, err error) problem {
 func (p problem) String() string {
 	s := "s3get: "
 	if p.object != "" {
-		s += printable(p.object) + ": "
+		s += show.Printable(p.object) + ": "
 	}
-	s += printable(p.what) + "\n"
+	s += show.Printable(p.what) + "\n"
 	if p.todo != "" {
-		s += fmt.Sprintf("       To do: %s.\n", printable(p.todo))
+		s += fmt.Sprintf("       To do: %s.\n", show.Printable(p.todo))
 	}
 	return s
 }
@@ -79,11 +80,11 @@ func (l *lines) plan(action string, j *job) {
 	}
 	text := "would " + action + " "
 	if action == "delete" {
-		text += printable(j.filename)
+		text += show.Printable(j.filename)
 	} else {
-		text += printable(j.source.String()) + " -> " + printable(j.filename)
+		text += show.Printable(j.source.String()) + " -> " + show.Printable(j.filename)
 		if j.size >= 0 {
-			text += " (" + human(j.size) + ")"
+			text += " (" + show.Human(j.size) + ")"
 		}
 	}
 	fmt.Fprintln(l.stdout, text)
@@ -91,7 +92,7 @@ func (l *lines) plan(action string, j *job) {
 
 func (l *lines) removed(file string) {
 	if !l.quiet {
-		fmt.Fprintln(l.stdout, "deleted "+printable(file))
+		fmt.Fprintln(l.stdout, "deleted "+show.Printable(file))
 	}
 }
 
@@ -113,7 +114,7 @@ func lineOf(f *processpool.Future) string {
 		proof = "not verified"
 	}
 	m := f.Meta()
-	return fmt.Sprintf("%s -> %s (%s, %s)", printable(source{bucket: m.Bucket, key: m.Key}.String()), printable(m.Filename), human(f.Object().Size), printable(proof))
+	return fmt.Sprintf("%s -> %s (%s, %s)", show.Printable(source{bucket: m.Bucket, key: m.Key}.String()), show.Printable(m.Filename), show.Human(f.Object().Size), show.Printable(proof))
 }
 
 func (l *lines) trouble(p problem) {

@@ -56,6 +56,10 @@ var layers = []struct{ name, imports string }{
 	{"transfer", "checksum dispatch failure ipc journal osfile partial proof sink"},
 	{"walk", "dispatch failure ipc keypath partial transfer tree"},
 	{rootName, "checksum dispatch environ failure fence ipc keypath partial pool reexec resolved settings sink transfer tree walk"},
+	{"tool/ask", ""},
+	{"tool/list", ""},
+	{"tool/mark", ""},
+	{"tool/show", ""},
 	{"test/s3test", ""},
 	{testName, rootName + " resolved test/s3test"},
 }
@@ -105,7 +109,7 @@ func sources(t *testing.T) map[string][]string {
 			return err
 		case d.IsDir():
 			test := strings.HasPrefix(path, "internal/test/") && path != "internal/test/s3test"
-			if test || slices.Contains([]string{".git", "bench", "cmd", "docs", "examples", "testdata"}, path) || d.Name() == "testdata" {
+			if test || slices.Contains([]string{".git", "bench", "cmd", "docs", "examples", "fleet", "testdata"}, path) || d.Name() == "testdata" {
 				return fs.SkipDir
 			}
 			return nil

@@ -1,4 +1,4 @@
-package main
+package list
 
 import (
 	"bufio"
@@ -19,41 +19,41 @@ type lineReader struct {
 	n   int
 }
 
-func (r *lineReader) next() (item, error) {
+func (r *lineReader) Next() (Item, error) {
 	for {
 		line, err := readLine(r.in)
 		if err != nil {
-			return item{}, at(r.n+1, err)
+			return Item{}, at(r.n+1, err)
 		}
 		r.n++
 		words, err := split(line)
 		switch {
 		case err != nil:
-			return item{}, at(r.n, err)
+			return Item{}, at(r.n, err)
 		case len(words) == 0:
 			continue
 		case len(words) > 1 && (words[0] == "cp" || words[0] == "get"):
 			words = words[1:]
 		}
-		if !strings.HasPrefix(words[0], scheme) {
-			return item{}, at(r.n, fmt.Errorf("%q is not of the form s3://bucket/key", words[0]))
+		if !strings.HasPrefix(words[0], Scheme) {
+			return Item{}, at(r.n, fmt.Errorf("%q is not of the form s3://bucket/key", words[0]))
 		}
 		if len(words) > 2 {
-			return item{}, at(r.n, fmt.Errorf("%q is one word too many: put names with spaces in quotes", words[2]))
+			return Item{}, at(r.n, fmt.Errorf("%q is one word too many: put names with spaces in quotes", words[2]))
 		}
-		s, err := parseSource(words[0])
-		if err == nil && s.key == "" {
+		bucket, key, err := ParseURL(words[0])
+		if err == nil && key == "" {
 			err = fmt.Errorf("%q has no key", words[0])
 		}
 		if err != nil {
-			return item{}, at(r.n, err)
+			return Item{}, at(r.n, err)
 		}
-		if !r.raw && wildcard(s.key) != "" {
-			return item{}, at(r.n, fmt.Errorf("%s has a wildcard, which a list cannot have: use s3get get, or --raw for a key that holds it", s))
+		if !r.raw && strings.ContainsAny(key, "*?") {
+			return Item{}, at(r.n, fmt.Errorf("%s has a wildcard, which a list cannot have: use s3get get, or --raw for a key that holds it", words[0]))
 		}
-		it := item{bucket: s.bucket, key: s.key, size: -1}
+		it := Item{Bucket: bucket, Key: key, Size: -1}
 		if len(words) == 2 {
-			it.file = words[1]
+			it.File = words[1]
 		}
 		return it, nil
 	}

@@ -1,4 +1,5 @@
-package main
+// Package show has what the tools print: text without control sequences, and sizes.
+package show
 
 import (
 	"bytes"
@@ -10,11 +11,11 @@ import (
 	"unicode/utf8"
 )
 
-// printable quotes s if it has characters that are not printable, or bytes that are not UTF-8. A
+// Printable quotes s if it has characters that are not printable, or bytes that are not UTF-8. A
 // key may contain any character, including the control sequences of terminals: ESC, but also the
 // C1 controls, which a terminal takes as the byte 0x9b or as U+009B
 // (https://invisible-island.net/xterm/ctlseqs/ctlseqs.html#h3-C1-_8-Bit_-Control-Characters).
-func printable(s string) string {
+func Printable(s string) string {
 	if !utf8.ValidString(s) || strings.ContainsFunc(s, unprintable) {
 		return strconv.QuoteToGraphic(s)
 	}
@@ -23,14 +24,14 @@ func printable(s string) string {
 
 func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
-// oneLine joins the lines of an error that lists several faults.
-func oneLine(s string) string {
+// OneLine joins the lines of an error that lists several faults.
+func OneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' }), "; ")
 }
 
-// escapeJSON replaces the characters in a JSON text that are not printable by their \u escapes.
+// EscapeJSON replaces the characters in a JSON text that are not printable by their \u escapes.
 // encoding/json leaves DEL, the C1 controls and the controls of text direction as they are.
-func escapeJSON(text []byte) []byte {
+func EscapeJSON(text []byte) []byte {
 	if !bytes.ContainsFunc(text, unprintable) {
 		return text
 	}

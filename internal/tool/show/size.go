@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"errors"
@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// size is a flag's value: a number of bytes, with an optional unit.
-type size int64
+// Size is a flag's value: a number of bytes, with an optional unit.
+type Size int64
 
-func (*size) Type() string { return "size" }
+func (*Size) Type() string { return "size" }
 
 var units = map[string]int64{
 	"": 1, "b": 1,
@@ -20,7 +20,7 @@ var units = map[string]int64{
 	"t": 1 << 40, "tib": 1 << 40, "tb": 1e12,
 }
 
-func (s *size) Set(text string) error {
+func (s *Size) Set(text string) error {
 	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ")
 	unit, ok := units[strings.ToLower(strings.TrimSpace(text[len(digits):]))]
 	n, err := strconv.ParseInt(digits, 10, 64)
@@ -32,33 +32,14 @@ func (s *size) Set(text string) error {
 	case n > 1<<62/unit:
 		return errors.New("larger than any object")
 	}
-	*s = size(n * unit)
+	*s = Size(n * unit)
 	return nil
 }
 
-func (s size) String() string { return human(int64(s)) }
+func (s Size) String() string { return Human(int64(s)) }
 
-// byteRate is a flag's value: a number of bytes per second. 0: no limit.
-type byteRate int64
-
-func (*byteRate) Type() string { return "rate" }
-
-func (r *byteRate) String() string {
-	if *r == 0 {
-		return ""
-	}
-	return human(int64(*r)) + "/s"
-}
-
-func (r *byteRate) Set(text string) error {
-	var s size
-	err := s.Set(strings.TrimSuffix(text, "/s"))
-	*r = byteRate(s)
-	return err
-}
-
-// human formats a size for people, with at most four digits.
-func human(n int64) string {
+// Human formats a size for people, with at most four digits.
+func Human(n int64) string {
 	if n < 1<<10 {
 		return fmt.Sprintf("%d B", n)
 	}

@@ -1,4 +1,4 @@
-package main
+package list
 
 import (
 	"bufio"
@@ -71,12 +71,12 @@ func (r *csvReader) known() bool {
 	return key || url
 }
 
-func (r *csvReader) next() (item, error) {
+func (r *csvReader) Next() (Item, error) {
 	row := r.first
 	if r.first = nil; row == nil {
 		var err error
 		if row, err = r.in.Read(); err != nil {
-			return item{}, err // names the line
+			return Item{}, err // names the line
 		}
 	}
 	line, _ := r.in.FieldPos(0)
@@ -86,27 +86,27 @@ func (r *csvReader) next() (item, error) {
 		}
 		return ""
 	}
-	it := item{
-		bucket: field("bucket"), key: field("key"), file: field("file"), size: -1,
-		etag: quotedETag(field("etag")), versionID: field("version"), checksum: field("checksum"),
+	it := Item{
+		Bucket: field("bucket"), Key: field("key"), File: field("file"), Size: -1,
+		ETag: quotedETag(field("etag")), VersionID: field("version"), Checksum: field("checksum"),
 	}
 	if field("deleted") == "true" {
-		it.skip = "a delete marker"
+		it.Skip = "a delete marker"
 		return it, nil
 	}
 	if r.inventory {
-		key, err := url.QueryUnescape(it.key)
+		key, err := url.QueryUnescape(it.Key)
 		if err != nil {
-			return item{}, at(line, fmt.Errorf("the key %q is not URL-encoded, as S3 Inventory's are: use a heading if it is plain", it.key))
+			return Item{}, at(line, fmt.Errorf("the key %q is not URL-encoded, as S3 Inventory's are: use a heading if it is plain", it.Key))
 		}
-		it.key = key
+		it.Key = key
 	}
 	if text := field("size"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 0 {
-			return item{}, at(line, fmt.Errorf("the size %q is no number of bytes", text))
+			return Item{}, at(line, fmt.Errorf("the size %q is no number of bytes", text))
 		}
-		it.size = n
+		it.Size = n
 	}
 	return it, at(line, it.complete(field("url"), r.bucket))
 }

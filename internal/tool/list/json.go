@@ -1,4 +1,4 @@
-package main
+package list
 
 import (
 	"bufio"
@@ -29,11 +29,11 @@ type jsonItem struct {
 	Checksum  string `json:"checksum"` // as of --checksum
 }
 
-func (r *jsonReader) next() (item, error) {
+func (r *jsonReader) Next() (Item, error) {
 	for {
 		line, err := readLine(r.in)
 		if err != nil {
-			return item{}, at(r.n+1, err)
+			return Item{}, at(r.n+1, err)
 		}
 		r.n++
 		if strings.TrimSpace(line) == "" {
@@ -41,14 +41,14 @@ func (r *jsonReader) next() (item, error) {
 		}
 		var j jsonItem
 		if err := json.Unmarshal([]byte(line), &j); err != nil {
-			return item{}, at(r.n, fmt.Errorf("it is no JSON object of an entry: %w", err))
+			return Item{}, at(r.n, fmt.Errorf("it is no JSON object of an entry: %w", err))
 		}
-		it := item{bucket: j.Bucket, key: j.Key, file: j.File, size: -1, etag: quotedETag(j.ETag), versionID: j.VersionID, checksum: j.Checksum}
+		it := Item{Bucket: j.Bucket, Key: j.Key, File: j.File, Size: -1, ETag: quotedETag(j.ETag), VersionID: j.VersionID, Checksum: j.Checksum}
 		if j.Size != nil {
-			it.size = *j.Size
+			it.Size = *j.Size
 		}
 		if j.Event != "" && j.Event != "object" || j.Type == "directory" {
-			it.skip = "no object"
+			it.Skip = "no object"
 			return it, nil
 		}
 		return it, at(r.n, it.complete(j.URL, r.bucket))
@@ -57,30 +57,29 @@ func (r *jsonReader) next() (item, error) {
 
 // complete takes bucket and key from a URL, which may be in the place of the key, and the bucket
 // from the arguments if the entry has none. It returns what is missing or wrong.
-func (it *item) complete(url, bucket string) error {
-	if it.bucket == "" && strings.HasPrefix(it.key, scheme) {
-		url = it.key
+func (it *Item) complete(url, bucket string) error {
+	if it.Bucket == "" && strings.HasPrefix(it.Key, Scheme) {
+		url = it.Key
 	}
 	if url != "" {
-		if !strings.HasPrefix(url, scheme) {
+		if !strings.HasPrefix(url, Scheme) {
 			return fmt.Errorf("%q is not of the form s3://bucket/key", url)
 		}
-		s, err := parseSource(url)
-		if err != nil {
+		var err error
+		if it.Bucket, it.Key, err = ParseURL(url); err != nil {
 			return err
 		}
-		it.bucket, it.key = s.bucket, s.key
 	}
-	if it.bucket == "" {
-		it.bucket = bucket
+	if it.Bucket == "" {
+		it.Bucket = bucket
 	}
 	switch {
-	case it.key == "":
+	case it.Key == "":
 		return errors.New("it has no key")
-	case it.bucket == "":
+	case it.Bucket == "":
 		return errors.New("it has no bucket: name one with --bucket")
-	case it.size < -1:
-		return fmt.Errorf("its size is %d", it.size)
+	case it.Size < -1:
+		return fmt.Errorf("its size is %d", it.Size)
 	}
 	return nil
 }
