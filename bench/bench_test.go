@@ -14,13 +14,13 @@ import (
 func TestSmallRound(t *testing.T) {
 	results := t.TempDir()
 	err := run(t.Context(), []string{
-		"-case", "http1g,resume,tls1g,small", "-size", "100KiB", "-count", "3", "-runs", "1", "-workers", "2", "-origin", "go",
+		"-case", "http1g,resume,tls1g,small,files,tool8g,many", "-size", "100KiB", "-count", "3", "-runs", "1", "-workers", "2", "-origin", "go",
 		"-clients", "^(floor|manager|transfermanager|minio-go, one stream)$", "-tmp", t.TempDir(), "-results", results,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]int{"http1g": 6, "resume": 4, "tls1g": 5, "small": 8} {
+	for name, want := range map[string]int{"http1g": 6, "resume": 4, "tls1g": 5, "small": 8, "files": 3, "tool8g": 3, "many": 5} {
 		data, err := os.ReadFile(filepath.Join(results, name+".json"))
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func TestTitle(t *testing.T) {
 // The committed reports are replaced only by a run with the default settings, or on request.
 func TestResultsFolder(t *testing.T) {
 	for args, want := range map[string]string{
-		"": "results", "-case all -build rclone -timeout 1m": "results",
+		"": "results", "-case all -build rclone -timeout 1m -lock file": "results",
 		"-size 64MiB": "", "-runs 5": "", "-count 1": "", "-workers 1": "", "-clients floor": "", "-origin go": "", "-tmp /tmp": "",
 		"-runs 7 -results results": "results", "-size 64MiB -results other": "other",
 	} {

@@ -58,17 +58,7 @@ const firstByte = 10 * time.Millisecond
 
 func (b *bench) small(ctx context.Context, m measurement) error {
 	size, count := b.sized(m.size), b.counted(m.count)
-	if err := b.room(2 * size * int64(count)); err != nil {
-		return err
-	}
-	if err := b.stock(func(s *origin.Site) error {
-		for i := range count {
-			if _, err := s.Random(task.Numbered("object", i), size); err != nil {
-				return err
-			}
-		}
-		return nil
-	}); err != nil {
+	if err := b.numbered("object", size, count); err != nil {
 		return err
 	}
 	end, err := b.serve(ctx, origin.Options{Delay: firstByte})
@@ -80,6 +70,21 @@ func (b *bench) small(ctx context.Context, m measurement) error {
 	b.note("with %s always in flight, and one for each object, the downloads would take %.2f s; of ideal is that time divided by the wall time",
 		plural(b.workers, "request"), ideal)
 	return b.compare(ctx, m, b.task("object", size, count), smallClients, ideal)
+}
+
+// numbered creates count objects of random content.
+func (b *bench) numbered(key string, size int64, count int) error {
+	if err := b.room(2 * size * int64(count)); err != nil {
+		return err
+	}
+	return b.stock(func(s *origin.Site) error {
+		for i := range count {
+			if _, err := s.Random(task.Numbered(key, i), size); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // one compares clients that download one object.
@@ -114,13 +119,7 @@ func (b *bench) compare(ctx context.Context, m measurement, t task.Task, pick fu
 	if err != nil {
 		return err
 	}
-	var entries []entry
-	for _, c := range clients {
-		if c.Can(t) && (c.Kind == client.Subject || b.only.MatchString(c.Name)) {
-			entries = append(entries, entry{label: c.Name, client: c, task: t})
-		}
-	}
-	all, err := b.alternate(ctx, entries)
+	all, err := b.alternate(ctx, b.entries(clients, t))
 	if err != nil {
 		return err
 	}
@@ -143,6 +142,16 @@ func (b *bench) compare(ctx context.Context, m measurement, t task.Task, pick fu
 		}
 	}
 	return b.write(m, r)
+}
+
+// entries returns the rows of the clients that can do the task and are wanted.
+func (b *bench) entries(clients []client.Client, t task.Task) (all []entry) {
+	for _, c := range clients {
+		if c.Can(t) && (c.Kind == client.Subject || b.only.MatchString(c.Name)) {
+			all = append(all, entry{label: c.Name, client: c, task: t})
+		}
+	}
+	return all
 }
 
 // chart shows the processor time by client.

@@ -18,6 +18,7 @@ type figures struct {
 	Workers   int             `json:"workers"`
 	Requests  int             `json:"requests_per_process"`
 	Bytes     int64           `json:"bytes"`
+	Objects   int             `json:"objects"`
 	Wall      report.Stat     `json:"wall_s"`
 	First     *report.Stat    `json:"first_object_s,omitempty"`
 	User      report.Stat     `json:"user_s"`
@@ -58,7 +59,7 @@ func (s series) figures() figures {
 	f := figures{
 		Client: s.label, Version: s.client.Version, Kind: s.client.Kind,
 		Workers: s.task.Workers, Requests: s.task.Requests,
-		Bytes:  s.task.Size * int64(max(s.task.Count, 1)),
+		Bytes: s.task.Size * int64(max(s.task.Count, 1)), Objects: max(s.task.Count, 1),
 		Memory: s.memory, Asked: s.requests, Runs: s.runs,
 	}
 	if s.bytes > 0 {

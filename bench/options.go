@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/s3processpool/processpool/bench/internal/client"
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
@@ -27,6 +28,7 @@ type options struct {
 	temporary string
 	disk      string
 	timeout   time.Duration
+	lock      string // file; "": none
 }
 
 func parse(args []string) (o options, err error) {
@@ -37,12 +39,13 @@ func parse(args []string) (o options, err error) {
 	flags.Var(&o.size, "size", "`size` of an object, such as 64MiB; default: that of the case")
 	flags.IntVar(&o.count, "count", 0, "`number` of objects or requests, in cases with several; default: that of the case")
 	only := flags.String("clients", "", "`expression` that a client's name must match; the library itself always runs")
-	build := flags.String("build", "", "`tools` to build first if they are not installed: rclone")
+	build := flags.String("build", "", "`tools` to build first, once: "+client.Installable())
 	flags.StringVar(&o.server, "origin", "", "`server`, nginx or go; default: nginx if it is installed")
 	flags.StringVar(&o.results, "results", "", "`folder` for the reports; default: results, or none if another flag changes what is measured")
 	flags.StringVar(&o.temporary, "tmp", defaultTemporary(), "`folder` for objects and downloads, best in memory")
 	flags.StringVar(&o.disk, "disk", defaultDisk(), "`folder` for downloads to a disk")
 	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "`time` after which a client has failed")
+	flags.StringVar(&o.lock, "lock", "", "`file` to lock (flock) during each round, where programs share a machine and take turns")
 	flags.Parse(args) // exits on an error
 
 	if flags.NArg() > 0 {
@@ -66,7 +69,7 @@ func (o *options) setResults(flags *flag.FlagSet) {
 	given := o.results != ""
 	flags.Visit(func(f *flag.Flag) {
 		switch f.Name {
-		case "case", "build", "results", "timeout":
+		case "case", "build", "results", "timeout", "lock":
 		default:
 			o.changed = "-" + f.Name
 		}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/s3processpool/processpool/bench/internal/client"
 	"github.com/s3processpool/processpool/bench/internal/measure"
 	"github.com/s3processpool/processpool/bench/internal/task"
@@ -37,6 +39,11 @@ type series struct {
 // the report.
 func (b *bench) alternate(ctx context.Context, entries []entry) ([]series, error) {
 	var all []series
+	unlock, err := b.quiet()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { unlock() }()
 	for _, e := range entries {
 		s, err := b.warmUp(ctx, e)
 		switch {
@@ -54,6 +61,10 @@ func (b *bench) alternate(ctx context.Context, entries []entry) ([]series, error
 	}
 	order := rand.New(rand.NewPCG(1, 1))
 	for round := range b.runs {
+		unlock()
+		if unlock, err = b.quiet(); err != nil {
+			return nil, err
+		}
 		for _, i := range order.Perm(len(all)) {
 			u, err := b.once(ctx, all[i].entry, false, sizesAgree)
 			if err != nil {
@@ -64,6 +75,19 @@ func (b *bench) alternate(ctx context.Context, entries []entry) ([]series, error
 		}
 	}
 	return all, nil
+}
+
+// quiet waits for the file of -lock, and locks it. unlock, which is never nil, may be called twice.
+func (b *bench) quiet() (unlock func(), err error) {
+	if b.lock == "" {
+		return func() {}, nil
+	}
+	f, err := os.OpenFile(b.lock, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return func() {}, err
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX)
+	return func() { f.Close() }, err
 }
 
 func (b *bench) warmUp(ctx context.Context, e entry) (series, error) {

@@ -5,10 +5,13 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/s3processpool/processpool/bench/internal/origin"
@@ -42,15 +45,27 @@ func run() error {
 	if err := out.Encode(origin.Hello{URL: s.URL(), CA: string(s.CAPEM())}); err != nil {
 		return err
 	}
+	var count atomic.Int64
+	s.OnRequest(func(s3test.Request) {
+		if count.Add(1)%forgetAfter == 0 {
+			s.ResetRequests()
+		}
+	})
 	// Each line on standard input asks for the number of requests since the previous line.
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		if err := out.Encode(len(s.Requests())); err != nil {
+		if err := out.Encode(count.Swap(0)); err != nil {
 			return err
 		}
-		s.ResetRequests()
 	}
 	return nil
 }
+
+// forgetAfter is a number of requests. The server records each of them, which would take memory.
+const forgetAfter = 1000
+
+// inMemory is the size of the largest object that is kept in memory. Each larger one needs a
+// descriptor.
+const inMemory = 1 << 20
 
 // stock stores the objects of the site.
 func stock(s *s3test.Server) error {
@@ -66,6 +81,14 @@ func stock(s *s3test.Server) error {
 				return err
 			}
 			content = f
+			if o.Size <= inMemory {
+				data, err := io.ReadAll(f)
+				f.Close()
+				if err != nil {
+					return err
+				}
+				content = bytes.NewReader(data)
+			}
 		}
 		s.PutContent(origin.Bucket, o.Key, o.Size, content, func(stored *s3test.Object) {
 			stored.ETag = fmt.Sprintf("%q", fmt.Sprintf("bench-%x", o.Size)) // does not look like an MD5

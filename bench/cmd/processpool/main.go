@@ -21,6 +21,7 @@ var (
 	durable = flag.Bool("durable", false, "set Durable")
 	direct  = flag.Bool("direct", false, "set DirectIO")
 	attempt = flag.Bool("attempts", false, "set OnAttempt, to a function that counts")
+	all     = flag.Bool("all", false, "call DownloadAll once, not DownloadFile for each object")
 	linger  = flag.Duration("linger", 0, "`time` to wait before Shutdown, in which all workers start")
 )
 
@@ -63,14 +64,18 @@ func run(t task.Task) error {
 }
 
 func download(t task.Task, d *processpool.Downloader) error {
+	options := func(o *processpool.DownloadOptions) {
+		o.SkipHead, o.Resume = *skip, *resume
+		if *known {
+			o.ExpectedSize = &t.Size
+		}
+	}
+	if *all {
+		return downloadAll(t, d, options)
+	}
 	var futures []*processpool.Future
 	for _, o := range t.Objects() {
-		futures = append(futures, d.DownloadFile(context.Background(), t.Bucket, o.Key, o.File, func(o *processpool.DownloadOptions) {
-			o.SkipHead, o.Resume = *skip, *resume
-			if *known {
-				o.ExpectedSize = &t.Size
-			}
-		}))
+		futures = append(futures, d.DownloadFile(context.Background(), t.Bucket, o.Key, o.File, options))
 	}
 	for i, f := range futures {
 		if err := f.Result(); err != nil {
@@ -81,5 +86,21 @@ func download(t task.Task, d *processpool.Downloader) error {
 		}
 	}
 	time.Sleep(*linger)
+	return nil
+}
+
+func downloadAll(t task.Task, d *processpool.Downloader, options func(*processpool.DownloadOptions)) error {
+	requests := func(yield func(processpool.Request) bool) {
+		for _, o := range t.Objects() {
+			if !yield(processpool.Request{Bucket: t.Bucket, Key: o.Key, Filename: o.File}) {
+				return
+			}
+		}
+	}
+	for f := range d.DownloadAll(context.Background(), requests, options) {
+		if err := f.Result(); err != nil {
+			return err
+		}
+	}
 	return nil
 }

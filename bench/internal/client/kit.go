@@ -20,48 +20,22 @@ type Kit struct {
 	python string // path of python3; "": not yet known
 }
 
-// Build builds the programs of cmd/. The working directory must be the folder of the module.
+// Build builds the programs of cmd/, and s3get. The working directory must be the folder of the
+// module.
 func (k *Kit) Build(ctx context.Context) error {
 	for _, dir := range []string{k.Bin, k.Work} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", k.Bin+string(filepath.Separator), "./cmd/...")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build the clients (bench must run in its own folder): %w\n%s", err, out)
+	for dir, packages := range map[string]string{".": "./cmd/...", "../cmd/s3get": "."} {
+		cmd := exec.CommandContext(ctx, "go", "build", "-o", k.Bin+string(filepath.Separator), packages)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("build the clients (bench must run in its own folder): %w\n%s", err, out)
+		}
 	}
 	return nil
-}
-
-// installable maps the tools that Install can build to their Go packages.
-var installable = map[string]string{
-	"rclone": "github.com/rclone/rclone@v1.76.0",
-}
-
-// Install builds a tool into the cache, unless it is already there or in PATH.
-func (k *Kit) Install(ctx context.Context, name string) error {
-	module, known := installable[name]
-	if !known {
-		return fmt.Errorf("cannot build %q: -build supports rclone only", name)
-	}
-	if _, err := k.find(name); err == nil {
-		return nil
-	}
-	fmt.Fprintf(os.Stderr, "building %s (some minutes) ...\n", module)
-	cmd := exec.CommandContext(ctx, "go", "install", "-ldflags", "-s -w", module)
-	cmd.Env = append(os.Environ(), "GOBIN="+k.Cache)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("build %s: %w\n%s", module, err, out)
-	}
-	return nil
-}
-
-func (k *Kit) find(name string) (string, error) {
-	if path, err := exec.LookPath(name); err == nil {
-		return path, nil
-	}
-	return exec.LookPath(filepath.Join(k.Cache, name))
 }
 
 // environ returns the environment of all programs: that of this process, without the variables that
@@ -73,6 +47,7 @@ func (k *Kit) environ(t task.Task) ([]string, error) {
 		upper := strings.ToUpper(name)
 		switch {
 		case strings.HasPrefix(upper, "AWS_"), strings.HasPrefix(upper, "RCLONE_"), strings.HasSuffix(upper, "_PROXY"):
+		case strings.HasPrefix(upper, "S3GET_"), upper == "S3_ENDPOINT_URL":
 		case upper == "GOGC", upper == "GOMAXPROCS", upper == "GOMEMLIMIT", upper == "GODEBUG":
 		default:
 			env = append(env, entry)
@@ -88,7 +63,8 @@ s3 =
 `, t.Workers, t.Chunk), 0o644)
 	env = append(env,
 		"AWS_ACCESS_KEY_ID=AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY=secret", "AWS_REGION=us-east-1",
-		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE="+config, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE="+config, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
+		"S3GET_CONFIG="+os.DevNull)
 	if t.CA != "" {
 		env = append(env, "AWS_CA_BUNDLE="+t.CA)
 	}

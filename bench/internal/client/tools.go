@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,7 +26,7 @@ func (k *Kit) Tools(wanted func(name string) bool) (all []Client, missing []stri
 		}
 		out, _ := exec.Command(path, command[1:]...).CombinedOutput()
 		c.Kind = Other
-		c.Version = version(string(out))
+		c.Version = cmp.Or(k.builtVersion(command[0], path), version(string(out)))
 		all = append(all, c)
 	}
 	add(Client{Name: "rclone", args: k.rclone}, "rclone", "version")
@@ -62,15 +63,21 @@ func version(out string) string {
 // rcloneDefault uses rclone's default number of streams and size of ranges: 4, of 64 MiB.
 func (k *Kit) rcloneDefault(t task.Task) ([]string, error) {
 	path, err := k.find("rclone")
-	args := []string{path, "--config", "", "--s3-provider", "Other", "--s3-endpoint", t.URL,
-		"--s3-access-key-id", "AKIDEXAMPLE", "--s3-secret-access-key", "secret", "--s3-region", "us-east-1"}
-	if t.CA != "" {
-		args = append(args, "--ca-cert", t.CA)
-	}
+	args := append([]string{path}, rcloneRemote(t)...)
 	if t.Count == 0 {
 		args = append(args, "copyto", ":s3:"+t.Bucket+"/"+t.Key, t.File)
 	}
 	return args, err
+}
+
+// rcloneRemote returns the options that select the origin.
+func rcloneRemote(t task.Task) []string {
+	args := []string{"--config", "", "--s3-provider", "Other", "--s3-endpoint", t.URL, "--s3-list-version", "2",
+		"--s3-access-key-id", "AKIDEXAMPLE", "--s3-secret-access-key", "secret", "--s3-region", "us-east-1"}
+	if t.CA != "" {
+		args = append(args, "--ca-cert", t.CA)
+	}
+	return args
 }
 
 // rclone uses the number of streams and the size of ranges of the Task. It copies several objects

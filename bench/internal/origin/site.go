@@ -40,6 +40,9 @@ func NewSite(dir string) (*Site, error) {
 // Random adds an object of random content, with its checksum.
 func (s *Site) Random(key string, size int64) (Object, error) {
 	o := Object{Key: key, Size: size, Path: s.path(key)}
+	if err := os.MkdirAll(filepath.Dir(o.Path), 0o755); err != nil {
+		return o, err
+	}
 	f, err := os.Create(o.Path)
 	if err != nil {
 		return o, err

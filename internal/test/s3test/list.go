@@ -72,8 +72,11 @@ func (x *exchange) list() {
 		Delimiter:         encode(delimiter),
 		EncodingType:      q.Get("encoding-type"),
 	}
-	for _, o := range x.s.store.objects(x.req.Bucket) {
-		if !strings.HasPrefix(o.Key, prefix) || !at.before(o.Key) || maxKeys == 0 {
+	for _, o := range x.s.store.objects(x.req.Bucket, max(prefix, at.key)) {
+		if !strings.HasPrefix(o.Key, prefix) || maxKeys == 0 {
+			break
+		}
+		if !at.before(o.Key) {
 			continue
 		}
 		if out.KeyCount == maxKeys {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -25,6 +26,7 @@ type bucket struct {
 	versioning bool                 // add new versions, keep the old ones
 	versioned  bool                 // versioning has been on at some time
 	keys       map[string][]*Object // versions, the newest last
+	listing    []*Object            // the newest versions, sorted by key; nil: keys has changed since
 }
 
 // bucket returns a bucket, and creates it if necessary. The caller must hold st.mu.
@@ -63,6 +65,7 @@ func (s *Server) Delete(bucket, key string) {
 	b := s.store.bucket(bucket)
 	if !b.versioned {
 		delete(b.keys, key)
+		b.listing = nil
 		return
 	}
 	s.store.add(&Object{Bucket: bucket, Key: key, LastModified: time.Now().UTC(), deleteMarker: true})
@@ -83,6 +86,7 @@ func (st *store) add(o *Object) {
 		return v.version() == o.version()
 	})
 	b.keys[o.Key] = append(versions, o)
+	b.listing = nil
 }
 
 // version returns VersionID, or "null", S3's name for the version of an object that was stored
@@ -135,20 +139,24 @@ func (st *store) has(bucket string) bool {
 	return st.mu.buckets[bucket] != nil
 }
 
-// objects returns the newest version of every object of a bucket, sorted by key.
-func (st *store) objects(bucket string) []*Object {
+// objects returns the newest version of every object of a bucket whose key is from or greater,
+// sorted by key. The caller must not change the slice.
+func (st *store) objects(bucket, from string) []*Object {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	var all []*Object
 	b := st.mu.buckets[bucket]
 	if b == nil {
 		return nil
 	}
-	for _, key := range slices.Sorted(maps.Keys(b.keys)) {
-		versions := b.keys[key]
-		if o := versions[len(versions)-1]; !o.deleteMarker {
-			all = append(all, o)
+	if b.listing == nil {
+		b.listing = []*Object{}
+		for _, key := range slices.Sorted(maps.Keys(b.keys)) {
+			versions := b.keys[key]
+			if o := versions[len(versions)-1]; !o.deleteMarker {
+				b.listing = append(b.listing, o)
+			}
 		}
 	}
-	return all
+	i, _ := slices.BinarySearchFunc(b.listing, from, func(o *Object, key string) int { return strings.Compare(o.Key, key) })
+	return b.listing[i:]
 }
