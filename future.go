@@ -2,7 +2,6 @@ package processpool
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"time"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/ipc"
-	"github.com/s3processpool/processpool/internal/partial"
 	"github.com/s3processpool/processpool/internal/resolved"
 	"github.com/s3processpool/processpool/internal/transfer"
 )
@@ -228,22 +226,4 @@ func (o *futureOwner) Request() transfer.Request {
 
 func (o *futureOwner) Wrap(op string, err error) error {
 	return &TransferError{Op: op, Bucket: o.meta.Bucket, Key: o.meta.Key, Filename: o.meta.Filename, Err: err}
-}
-
-// CleanPartials removes from a directory, and not from those below it, what downloads have left
-// that were last written to before olderThan ago and did not clean up themselves: partial files of
-// DownloadOptions.Resume with their journals, journals without their file, and temporary files of
-// processes that were killed. It returns the paths of the files that it removed.
-//
-// It removes only files of the effective user, and of those only what it knows to be the library's,
-// by a mark, an extended attribute ("user.processpool") that is there until the file is complete.
-// Where the file system keeps no such marks, an intact journal is enough to remove it and its
-// partial file, and temporary files stay. A file that a download of any process is writing to stays
-// too, however old it is. The error joins those of all files that could not be removed.
-func CleanPartials(dir string, olderThan time.Duration) (removed []string, err error) {
-	removed, err = partial.Clean(dir, time.Now().Add(-olderThan))
-	if err != nil {
-		err = fmt.Errorf("processpool: clean %s: %w", dir, err)
-	}
-	return removed, err
 }

@@ -131,7 +131,9 @@ func TestClean(t *testing.T) {
 	if status, _, _ := get(t, t.Context(), origin, "--workers", "1", "--resume", "--chunk", "5", "--threshold", "5", "s3://b/k", "-d", dir); status != 1 {
 		t.Fatalf("got status %d, want 1", status)
 	}
+	// Files of somebody else, although they have such names.
 	write(t, filepath.Join(dir, "mine.01234567"), "x")
+	write(t, filepath.Join(dir, ".mine.part"), "x")
 	run2 := func(args ...string) string {
 		var stdout, stderr bytes.Buffer
 		if status := run(t.Context(), append([]string{"clean"}, args...), &stdout, &stderr); status != 0 {
@@ -145,9 +147,9 @@ func TestClean(t *testing.T) {
 	if strings.Contains(text, "mine") {
 		t.Errorf("got %q", text)
 	}
-	wantFiles(t, dir, ".k.part", ".k.part.journal", "mine.01234567")
+	wantFiles(t, dir, ".k.part", ".k.part.journal", ".mine.part", "mine.01234567")
 	wantText(t, "force", run2("--older-than", "-1h", "--force", dir), "2 files removed")
-	wantFiles(t, dir, "mine.01234567")
+	wantFiles(t, dir, ".mine.part", "mine.01234567")
 	var stdout, stderr bytes.Buffer
 	if status := run(t.Context(), []string{"clean", filepath.Join(dir, "none")}, &stdout, &stderr); status != 1 || !strings.Contains(stderr.String(), "none") {
 		t.Errorf("no directory: got status %d, %q", status, &stderr)

@@ -45,8 +45,9 @@ that S3 keeps when the last one has been written: only the exit status 0 says th
 object's. To have bytes only when they are verified, download to a file.`
 
 const cleanText = `Lists, and with --force removes, partial files (.NAME.part, .NAME.part.journal) and temporary files
-(NAME and 8 hex digits) that downloads have left in DIR and that were not written to for a day.
---force removes only files of your own that are marked as s3get's and that no process writes to.`
+(NAME and 8 hex digits) that downloads have left in DIR and that were not written to for a day:
+only files of your own that are marked as s3get's and that no process writes to. What is listed
+is what --force removes.`
 
 const selectionText = `In a glob, * and ? match anything but a slash, ** between slashes any directories, [a-z] is a
 class and {a,b} a choice. A glob with a slash is compared with the key without the prefix, any

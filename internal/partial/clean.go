@@ -17,11 +17,12 @@ import (
 
 // Clean removes partial files, journals and temporary files from dir that were last written to
 // before the given time, if they are certain to be this user's and this library's and no process
-// uses them. It returns the paths of the removed files. The error joins those of all files.
+// uses them. It returns the paths of the removed files. The error joins those of all files. A dry
+// run does the same, but leaves the files where they are.
 //
 // It removes by an open directory, and what it has just looked at. Who may write to the directory
 // could put another of its files in the place of one, and could as well remove that file himself.
-func Clean(dir string, before time.Time) (removed []string, err error) {
+func Clean(dir string, before time.Time, dry bool) (removed []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -31,7 +32,7 @@ func Clean(dir string, before time.Time) (removed []string, err error) {
 		return nil, err
 	}
 	defer root.Close()
-	c := cleaner{dir: dir, root: root, before: before}
+	c := cleaner{dir: dir, root: root, before: before, dry: dry}
 	for _, e := range entries {
 		switch hidden := strings.HasPrefix(e.Name(), "."); {
 		case !e.Type().IsRegular(), !c.candidate(e.Name()):
@@ -49,6 +50,7 @@ type cleaner struct {
 	dir     string
 	root    *os.Root // the same
 	before  time.Time
+	dry     bool // remove nothing
 	removed []string
 	faults  []error
 }
@@ -141,7 +143,10 @@ func (c *cleaner) abandoned(info fs.FileInfo) bool {
 func (c *cleaner) path(base string) string { return filepath.Join(c.dir, base) }
 
 func (c *cleaner) remove(base string) bool {
-	err := c.root.Remove(base)
+	var err error
+	if !c.dry {
+		err = c.root.Remove(base)
+	}
 	if err == nil {
 		c.removed = append(c.removed, c.path(base))
 	} else if !errors.Is(err, fs.ErrNotExist) {

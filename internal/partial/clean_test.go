@@ -118,9 +118,19 @@ func TestClean(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	removed, err := Clean(dir, time.Now().Add(-day))
+	found, err := Clean(dir, time.Now().Add(-day), true)
 	if err != nil {
 		t.Error(err)
+	}
+	if after, err := os.ReadDir(dir); err != nil || len(after) != len(before) {
+		t.Errorf("got %d files after a dry run, %v, want %d", len(after), err, len(before))
+	}
+	removed, err := Clean(dir, time.Now().Add(-day), false)
+	if err != nil {
+		t.Error(err)
+	}
+	if !slices.Equal(found, removed) {
+		t.Errorf("a dry run found %q, want %q", found, removed)
 	}
 	for i := range removed {
 		removed[i] = filepath.Base(removed[i])
@@ -152,14 +162,14 @@ func TestCleanLeavesDownloads(t *testing.T) {
 		}
 		touch(t, filepath.Join(dir, base), time.Hour)
 	}
-	if removed, err := Clean(dir, time.Now()); len(removed) > 0 || err != nil {
+	if removed, err := Clean(dir, time.Now(), false); len(removed) > 0 || err != nil {
 		t.Errorf("removed %q, %v, want nothing", removed, err)
 	}
 }
 
 func TestCleanErrors(t *testing.T) {
 	leak.Check(t)
-	if _, err := Clean(filepath.Join(t.TempDir(), "none"), time.Now()); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Clean(filepath.Join(t.TempDir(), "none"), time.Now(), false); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v, want ErrNotExist", err)
 	}
 }
