@@ -2,6 +2,9 @@ package processpool
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -152,4 +155,29 @@ func (l *list) end() {
 		panic(p)
 	default:
 	}
+}
+
+// Shard returns a filter for one of count machines or processes that share a list or a prefix: it
+// reports whether a key belongs to the part index, from 0 to count-1. Every key belongs to one part,
+// whatever else is listed. An index or a count that cannot be is an error: they often come from the
+// environment of a job. The filter may be called concurrently. It takes the whole key, as for
+// DirectoryOptions.Filter, or before a Request is yielded to DownloadAll.
+//
+// The part is the first 8 bytes of the SHA-256 of the key, as a big-endian number, modulo count. This
+// does not change from version to version, as the machines of one job may have different ones, and
+// other programs may compute the same:
+//
+//	key                      of 2  of 10  of 1000
+//	a                           0      0      250
+//	photos/2026/a.jpg           0      6      686
+//	data/part-00000.parquet     1      7      367
+//	ü/日                         1      7      397
+func Shard(index, count int) (mine func(key string) bool, err error) {
+	if count < 1 || index < 0 || index >= count {
+		return nil, fmt.Errorf("processpool: there is no shard %d of %d: the count is 1 or more, and the index from 0 to count-1", index, count)
+	}
+	return func(key string) bool {
+		sum := sha256.Sum256([]byte(key))
+		return binary.BigEndian.Uint64(sum[:8])%uint64(count) == uint64(index)
+	}, nil
 }

@@ -354,7 +354,7 @@ func ExampleDownloadOptions_resume() {
 	// Output: 0 bytes of 1048576 were there before
 }
 
-// What nobody came back for within a month is removed.
+// What nobody came back for within a month is listed first, and then removed.
 func ExampleCleanPartials() {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {
@@ -363,9 +363,14 @@ func ExampleCleanPartials() {
 	}
 	defer os.RemoveAll(dir)
 
-	removed, err := processpool.CleanPartials(dir, 30*24*time.Hour)
+	const month = 30 * 24 * time.Hour
+	found, err := processpool.ListPartials(dir, month)
+	fmt.Println(len(found), err)
+	removed, err := processpool.CleanPartials(dir, month)
 	fmt.Println(len(removed), err)
-	// Output: 0 <nil>
+	// Output:
+	// 0 <nil>
+	// 0 <nil>
 }
 
 // VerifyRequired refuses an object of which S3 keeps nothing that could prove it.
@@ -844,6 +849,33 @@ func ExampleDownloader_DownloadAll() {
 	}
 	fmt.Println(done, "downloaded,", failed, "failed")
 	// Output: 1 downloaded, 1 failed
+}
+
+// Each of four machines downloads its part of a prefix, and of a list.
+func ExampleShard() {
+	mine, err := processpool.Shard(3, 4) // on the last machine; the index is often in the environment
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	d, dir := exampleDownloader()
+	defer os.RemoveAll(dir)
+	defer d.Shutdown()
+
+	directory := d.DownloadDirectory(context.Background(), "mybucket", "my", dir, func(o *processpool.DirectoryOptions) {
+		o.Filter = func(object processpool.ObjectInfo) bool { return mine(object.Key) }
+	})
+	fmt.Println(directory.Result(), directory.Progress().Done)
+
+	for _, key := range []string{"a", "photos/2026/a.jpg", "data/part-00000.parquet", "ü/日"} {
+		fmt.Println(key, mine(key))
+	}
+	// Output:
+	// <nil> 1
+	// a false
+	// photos/2026/a.jpg false
+	// data/part-00000.parquet true
+	// ü/日 false
 }
 
 // A file that is fetched only if the object has changed since.

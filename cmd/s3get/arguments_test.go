@@ -93,7 +93,8 @@ func TestGlob(t *testing.T) {
 	}{
 		{"*.jpg", "a.jpg d/b.jpg .jpg", "a.jpeg jpg d.jpg/e"},
 		{"2024/*", "2024/a", "2024/a/b 2024 d/2024/a"},
-		{"2024/**", "2024/a 2024/a/b", "20245 d/2024/a"},
+		{"2024/**", "2024/a 2024/a/b 2024", "20245 d/2024/a"},
+		{"d/a**z", "d/az d/abz", "d/a/z"},
 		{"**/2024/*", "2024/a d/2024/a d/e/2024/a", "2024/a/b 12024/a"},
 		{"img_?.[jp]*", "img_1.jpg img_x.png", "img_12.jpg img_1.gif"},
 		{"[!a]", "b", "a d/a"},

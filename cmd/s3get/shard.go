@@ -1,27 +1,22 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/s3processpool/processpool"
 )
 
-// shardOf returns to which of n parts a key belongs: the first 8 bytes of its SHA-256, as a
-// big-endian number, modulo n. README.md documents it with vectors: it must not change, since the
-// parts of one job may run different versions of s3get.
-func shardOf(key string, n uint64) uint64 {
-	sum := sha256.Sum256([]byte(key))
-	return binary.BigEndian.Uint64(sum[:8]) % n
+// shardFlag is the value of --shard: part i of n. n is 0 without it.
+type shardFlag struct {
+	i, n int
+	mine func(key string) bool
 }
 
-// shardFlag is the value of --shard: part i of n. n is 0 without it.
-type shardFlag struct{ i, n uint64 }
-
-func (s shardFlag) wants(key string) bool { return s.n < 2 || shardOf(key, s.n) == s.i }
+func (s shardFlag) wants(key string) bool { return s.n == 0 || s.mine(key) }
 
 func (*shardFlag) Type() string { return "i/n" }
 
@@ -34,20 +29,25 @@ func (s *shardFlag) String() string {
 
 func (s *shardFlag) Set(text string) (err error) {
 	index, count, slash := strings.Cut(text, "/")
+	var i, n uint64
 	if index == "auto" {
-		*s, err = arrayJob(os.Getenv, count)
-		return err
+		if i, n, err = arrayJob(os.Getenv, count); err != nil {
+			return err
+		}
+	} else {
+		var errN error
+		i, err = strconv.ParseUint(index, 10, 31)
+		n, errN = strconv.ParseUint(count, 10, 31)
+		switch {
+		case !slash || err != nil || errN != nil || n == 0:
+			return errors.New("want i/n, such as 0/4, or auto or auto/n")
+		case i >= n:
+			return fmt.Errorf("the parts of %d are 0 to %d", n, n-1)
+		}
 	}
-	i, errI := strconv.ParseUint(index, 10, 32)
-	n, errN := strconv.ParseUint(count, 10, 32)
-	switch {
-	case !slash || errI != nil || errN != nil || n == 0:
-		return errors.New("want i/n, such as 0/4, or auto or auto/n")
-	case i >= n:
-		return fmt.Errorf("the parts of %d are 0 to %d", n, n-1)
-	}
-	*s = shardFlag{i, n}
-	return nil
+	mine, err := processpool.Shard(int(i), int(n))
+	*s = shardFlag{int(i), int(n), mine}
+	return err
 }
 
 // arrays are the systems that run one job many times and tell each run which one it is.
@@ -59,7 +59,7 @@ var arrays = []struct{ index, count, first, step string }{
 
 // arrayJob reads the part from the environment. count is the number of parts; "": the environment
 // has it.
-func arrayJob(getenv func(string) string, count string) (shardFlag, error) {
+func arrayJob(getenv func(string) string, count string) (part, of uint64, err error) {
 	for _, a := range arrays {
 		if getenv(a.index) == "" {
 			continue
@@ -68,7 +68,7 @@ func arrayJob(getenv func(string) string, count string) (shardFlag, error) {
 			if name == "" || text == "" {
 				return otherwise, nil
 			}
-			n, err := strconv.ParseUint(text, 10, 32)
+			n, err := strconv.ParseUint(text, 10, 31)
 			if err != nil {
 				return 0, fmt.Errorf("%s is %q, and no number", name, text)
 			}
@@ -77,7 +77,7 @@ func arrayJob(getenv func(string) string, count string) (shardFlag, error) {
 		name, text := "the number of parts", count
 		if count == "" {
 			if name, text = a.count, getenv(a.count); text == "" {
-				return shardFlag{}, fmt.Errorf("%s is set, but nothing tells how many parts there are: write auto/n", a.index)
+				return 0, 0, fmt.Errorf("%s is set, but nothing tells how many parts there are: write auto/n", a.index)
 			}
 		}
 		i, err := number(a.index, getenv(a.index), 0)
@@ -86,11 +86,11 @@ func arrayJob(getenv func(string) string, count string) (shardFlag, error) {
 		step, err3 := number(a.step, getenv(a.step), 1)
 		switch err := errors.Join(err, err1, err2, err3); {
 		case err != nil:
-			return shardFlag{}, err
+			return 0, 0, err
 		case n == 0 || step == 0 || i < first || (i-first)%step != 0 || (i-first)/step >= n:
-			return shardFlag{}, fmt.Errorf("%s is %d, which is none of %d parts", a.index, i, n)
+			return 0, 0, fmt.Errorf("%s is %d, which is none of %d parts", a.index, i, n)
 		}
-		return shardFlag{(i - first) / step, n}, nil
+		return (i - first) / step, n, nil
 	}
-	return shardFlag{}, errors.New("auto needs JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID or AWS_BATCH_JOB_ARRAY_INDEX in the environment")
+	return 0, 0, errors.New("auto needs JOB_COMPLETION_INDEX, SLURM_ARRAY_TASK_ID or AWS_BATCH_JOB_ARRAY_INDEX in the environment")
 }
