@@ -37,12 +37,6 @@ func Get(name string, info fs.FileInfo) string {
 	return etag
 }
 
-// Unfinished reports whether a file has the mark of the library's that its download has not ended.
-func Unfinished(name string) bool {
-	_, err := getAttribute(name, "user.processpool")
-	return err == nil
-}
-
 // stamp begins the attribute: the version of its format, the size, and the time in ns.
 func stamp(info fs.FileInfo) string {
 	return fmt.Sprintf("1 %d %d ", info.Size(), info.ModTime().UnixNano())
