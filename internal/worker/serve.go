@@ -30,7 +30,7 @@ func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 	if err != nil {
 		return err
 	}
-	s := &server{conn: conn, answers: make(chan *ipc.Credentials, 1)}
+	s := &server{conn: conn, answers: make(chan *ipc.Credentials, 1), next: make(chan func())}
 	s.mu.jobs = map[uint64]context.CancelCauseFunc{}
 	s.client = sync.OnceValues(func() (*fetch.Client, error) {
 		return fetch.New(fetch.Options{Settings: setup.Settings, Credentials: newCredentials(s), Rate: &s.rate}, optFns...)
@@ -38,7 +38,12 @@ func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 	if err := conn.Send(&ipc.Ready{}, nil); err != nil {
 		return gone(err)
 	}
-	return s.serve()
+	err = s.serve()
+	close(s.next)
+	if err == nil {
+		s.running.Wait()
+	}
+	return err
 }
 
 // greet sends the Hello and returns the pool's Setup.
@@ -76,6 +81,9 @@ func gone(err error) error {
 
 // server runs jobs, each in a goroutine. The pool sends no more jobs at once than the worker has
 // slots.
+//
+// A goroutine runs one job after the other: a request of the SDK needs a stack of 16 KiB and more, and to
+// grow that of a new goroutine took a seventh of a worker's processor time with small objects.
 type server struct {
 	conn    *ipc.Conn
 	client  func() (*fetch.Client, error) // makes it for the first job; many workers get none
@@ -83,6 +91,7 @@ type server struct {
 	second  *os.File                      // of the job to come; nil: none. Of the goroutine of serve
 	rate    fetch.RateLimit
 	running sync.WaitGroup
+	next    chan func()           // to a goroutine that has no job
 	broken  atomic.Pointer[error] // of the first Send that broke the conversation
 
 	mu struct {
@@ -91,7 +100,8 @@ type server struct {
 	}
 }
 
-// serve handles the pool's messages until the pool stops the worker or is gone.
+// serve handles the pool's messages until the pool stops the worker or is gone. It does not wait for
+// the jobs.
 func (s *server) serve() error {
 	defer s.dropSecond()
 	for {
@@ -126,7 +136,6 @@ func (s *server) serve() error {
 			}
 		case *ipc.Stop:
 			s.cancelAll()
-			s.running.Wait()
 			return nil
 		default:
 			return fmt.Errorf("the pool sent a %T", m)
@@ -147,7 +156,7 @@ func (s *server) start(job *ipc.Job, file *splitFile) {
 	s.mu.Lock()
 	s.mu.jobs[job.ID] = cancel
 	s.mu.Unlock()
-	s.running.Go(func() {
+	s.hand(func() {
 		r := &requests{server: s, id: job.ID}
 		result := s.run(ctx, job, file, r)
 		s.mu.Lock()
@@ -156,6 +165,19 @@ func (s *server) start(job *ipc.Job, file *splitFile) {
 		cancel(nil)
 		s.finish(result, r)
 	})
+}
+
+// hand has a goroutine without a job run fn, or a new one if there is none.
+func (s *server) hand(fn func()) {
+	select {
+	case s.next <- fn:
+	default:
+		s.running.Go(func() {
+			for ok := true; ok; fn, ok = <-s.next {
+				fn()
+			}
+		})
+	}
 }
 
 // cancel cancels a job, if it still runs.
