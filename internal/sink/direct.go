@@ -10,15 +10,13 @@ import (
 type second struct {
 	file  *os.File // nil: there is none
 	align int64    // of what it writes, in bytes
+	err   error    // why there is none; nil also if none was asked for
 }
 
-// open opens the descriptor where the file system can. Where it cannot, there is none: that is no
-// error.
+// open opens the descriptor where the file system can. Where it cannot, there is none.
 func (s *second) open(sys *osfile.System, f *os.File) {
 	s.close()
-	if file, align, err := sys.OpenDirect(f); err == nil {
-		*s = second{file, align}
-	}
+	s.file, s.align, s.err = sys.OpenDirect(f)
 }
 
 func (s *second) close() {
@@ -36,5 +34,8 @@ func (t Target) Direct() Target {
 }
 
 // Direct returns the second descriptor of a Target's Direct, and the alignment of what is written by
-// it, in bytes; nil where there is none, and after Seal.
-func (t *Temp) Direct() (f *os.File, align int64) { return t.second.file, t.second.align }
+// it, in bytes. It is nil where there is none, and after the end. The error says why the file system
+// has none.
+func (t *Temp) Direct() (f *os.File, align int64, err error) {
+	return t.second.file, t.second.align, t.second.err
+}

@@ -69,9 +69,6 @@ func (g *Given) Prepare(size int64) error {
 	if err := g.cut(size); err != nil {
 		return err
 	}
-	if g.options.Direct {
-		g.second.open(g.sys, g.file)
-	}
 	if size == 0 {
 		return nil
 	}
@@ -80,9 +77,13 @@ func (g *Given) Prepare(size int64) error {
 			return osfile.Error("prepare", g.file.Name(), fmt.Errorf("%w: the device has %d bytes, the download %d",
 				syscall.ENOSPC, room, size))
 		}
-		return nil
+	} else if err := g.sys.Preallocate(g.file, size); err != nil {
+		return err
 	}
-	return g.sys.Preallocate(g.file, size)
+	if g.options.Direct { // the blocks may change what the file can do
+		g.second.open(g.sys, g.file)
+	}
+	return nil
 }
 
 // PrepareUnsized is Prepare for a size that is not known yet. The caller must call Sized before
@@ -114,7 +115,9 @@ func (g *Given) Readable() bool {
 func (g *Given) File() *os.File { return g.file }
 
 // Direct returns a second descriptor, as that of a Temp.
-func (g *Given) Direct() (f *os.File, align int64) { return g.second.file, g.second.align }
+func (g *Given) Direct() (f *os.File, align int64, err error) {
+	return g.second.file, g.second.align, g.second.err
+}
 
 // Sized sets the size, in bytes, that the file must have when it is complete.
 func (g *Given) Sized(size int64) { g.size = size }

@@ -21,8 +21,8 @@ type destination struct {
 type file interface {
 	File() *os.File
 	// Direct returns a second descriptor that writes past the page cache, and the alignment of what it
-	// writes, in bytes; nil: there is none.
-	Direct() (f *os.File, align int64)
+	// writes, in bytes; nil: there is none, and err says why if it was asked for.
+	Direct() (f *os.File, align int64, err error)
 	Sized(size int64)
 	SetModTime(time.Time) error
 	Sync() error

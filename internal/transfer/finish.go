@@ -90,7 +90,7 @@ func (t *transfer) finished(proved, op string, err error) {
 			LastModified: t.object.LastModified,
 			Verified:     proved,
 			Resumed:      t.resumed,
-			Direct:       min(t.direct, t.plan.length()), // parts may have been fetched twice
+			Direct:       min(t.direct.bytes, t.plan.length()), // parts may have been fetched twice
 			Details:      t.object.Details,
 		})
 		return

@@ -55,10 +55,6 @@ func (t *transfer) fetch() *dispatch.Job {
 	return &w.Job
 }
 
-// leastDirect is the least length of a range, in bytes, that is written past the page cache: a second
-// descriptor costs more than it saves with less.
-const leastDirect = 256 << 10
-
 // create makes the temporary file.
 func (t *transfer) create(first *work) {
 	next := t.stage
@@ -118,8 +114,8 @@ func (t *transfer) get(w *work) *ipc.Job {
 	if t.ledger != nil {
 		m.Checksum = t.ledger.Algorithm()
 	}
-	if direct, align := t.temp.Direct(); direct != nil && !m.EachWrite && m.Length >= leastDirect {
-		m.Align, w.Direct = align, direct
+	if !m.EachWrite && m.Length >= leastDirect {
+		w.Direct, m.Align = t.past()
 	}
 	if t.partial != nil {
 		m.Record = t.partial.Algorithm
@@ -205,8 +201,7 @@ func (t *transfer) got(w *work, r *ipc.Result) {
 	case g.Unsuited || g.Written != w.span.length:
 		t.fail(failure.OpGet, fmt.Errorf("%w: a worker wrote %d bytes of a range of %d", failure.ErrUnexpected, g.Written, w.span.length))
 	default:
-		t.direct += g.Direct
-		t.env.Counters.Direct(g.Direct)
+		t.wrote(w, g.Direct)
 		t.pace.add(g.Written, time.Since(w.Begun))
 		t.note(w.span, g.Written, g.Record)
 		t.arrived(w, g.Written, g.Sum, g.Digest, g.Also)

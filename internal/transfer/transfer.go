@@ -42,7 +42,7 @@ type transfer struct {
 	works    []*work        // jobs that have a slot
 	cost     int            // workers lost over questions
 	tried    int            // requests that these workers have made
-	direct   int64          // bytes written past the page cache
+	direct   direct
 }
 
 // work is a job of the transfer's with the span it is for.
@@ -125,7 +125,7 @@ func (t *transfer) start() {
 	} else {
 		t.to(stageProbing)
 	}
-	t.spans, t.direct = newSpans(t.plan), 0
+	t.spans, t.direct.bytes = newSpans(t.plan), 0
 	t.planReads()
 	if t.plan.end != ipc.SizeUnknown {
 		t.report()

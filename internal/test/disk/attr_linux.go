@@ -29,6 +29,9 @@ func (s *server) ofNode(n *node, r *request) ([]byte, syscall.Errno) {
 		from := min(int(r.u64(8)), len(n.data))
 		return n.data[from:min(from+int(r.u32(16)), len(n.data))], 0
 	case opWrite:
+		if errno := s.options.Refuse["direct"]; errno != 0 && r.u32(32)&unix.O_DIRECT != 0 {
+			return nil, errno
+		}
 		from, data := int(r.u64(8)), r.body[40:]
 		if end := from + len(data); end > len(n.data) {
 			if errno := s.resize(n, end); errno != 0 {

@@ -23,7 +23,7 @@ type Options struct {
 	// Quota is how many bytes all files may have together. More are EDQUOT. 0 = no limit.
 	Quota int64
 	// Refuse has the errors of calls: fsync, fsyncdir, fallocate, truncate, chmod, setxattr, flock,
-	// mkdir, create, write.
+	// mkdir, create, write; direct: a write past the page cache.
 	Refuse map[string]syscall.Errno
 }
 

@@ -13,6 +13,13 @@ import (
 // It skips the test where it cannot make one.
 func Loop(t *testing.T, size int64) *os.File {
 	t.Helper()
+	device, _ := loop(t, size, 0)
+	return device
+}
+
+// loop is Loop for sectors of so many bytes; 0: 512. backing is the file.
+func loop(t *testing.T, size int64, sector int) (device *os.File, backing string) {
+	t.Helper()
 	back, err := os.Create(filepath.Join(t.TempDir(), "blocks"))
 	if err != nil {
 		t.Fatal(err)
@@ -21,6 +28,17 @@ func Loop(t *testing.T, size int64) *os.File {
 	if err := back.Truncate(size); err != nil {
 		t.Fatal(err)
 	}
+	return attach(t, back, sector), back.Name()
+}
+
+// LoopOf returns a block device whose content is in the file back.
+func LoopOf(t *testing.T, back *os.File) *os.File {
+	t.Helper()
+	return attach(t, back, 0)
+}
+
+func attach(t *testing.T, back *os.File, sector int) *os.File {
+	t.Helper()
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
 	if err != nil {
 		skip(t, false, "no loop devices here: %v", err)
@@ -37,7 +55,7 @@ func Loop(t *testing.T, size int64) *os.File {
 		}
 		t.Cleanup(func() { device.Close() }) // which ends the device
 		err = unix.IoctlLoopConfigure(int(device.Fd()), &unix.LoopConfig{
-			Fd: uint32(back.Fd()), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_AUTOCLEAR},
+			Fd: uint32(back.Fd()), Size: uint32(sector), Info: unix.LoopInfo64{Flags: unix.LO_FLAGS_AUTOCLEAR},
 		})
 		if err == nil {
 			return device

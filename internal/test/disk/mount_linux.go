@@ -3,7 +3,6 @@ package disk
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -27,19 +26,6 @@ func skip(t *testing.T, could bool, format string, args ...any) {
 		t.Fatalf(format, args...)
 	}
 	t.Skipf(format, args...)
-}
-
-// Ext4 mounts on dir a new ext4 of 16 MiB with the features of mkfs.ext4 -O, such as "casefold".
-func Ext4(t *testing.T, dir, features string) {
-	t.Helper()
-	image := filepath.Join(t.TempDir(), "image")
-	run(t, "truncate", "-s", "16M", image)
-	run(t, "mkfs.ext4", "-q", "-O", features, image)
-	if out, err := tool(t, "mount", "-o", "loop", image, dir).CombinedOutput(); err != nil {
-		_, unknown := os.Stat("/sys/fs/ext4/features/" + features) // only some features are listed there
-		skip(t, os.Geteuid() == 0 && unknown == nil, "no ext4 with %s can be mounted here: %v\n%s", features, err, out)
-	}
-	unmount(t, dir)
 }
 
 // Dir returns a directory that is not in memory.
