@@ -38,16 +38,28 @@ func (s *server) ofNode(n *node, r *request) ([]byte, syscall.Errno) {
 				return nil, errno
 			}
 		}
-		copy(n.data[from:], data)
+		s.write(n, from, data)
 		return binary.LittleEndian.AppendUint64(nil, uint64(len(data))), 0
 	case opFallocate:
-		if end := int(r.u64(8) + r.u64(16)); end > len(n.data) {
+		from, end := int(r.u64(8)), int(r.u64(8)+r.u64(16))
+		if r.u32(24)&(unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_ZERO_RANGE) != 0 {
+			if end = min(end, len(n.data)); from < end {
+				s.write(n, from, make([]byte, end-from))
+			}
+		} else if end > len(n.data) {
 			return nil, s.resize(n, end)
 		}
 		return nil, 0
+	case opFsync:
+		n.unflushed = nil
+		return nil, 0
 	case opSetxattr:
 		name, rest, _ := bytes.Cut(r.body[8:], []byte{0})
-		n.xattrs[string(name)] = bytes.Clone(rest[:r.u32(0)])
+		if value := rest[:r.u32(0)]; string(name) == cutName {
+			s.cut(n, binary.LittleEndian.Uint64(value), int(value[8]))
+		} else {
+			n.xattrs[string(name)] = bytes.Clone(value)
+		}
 		return nil, 0
 	case opGetxattr:
 		name, _, _ := bytes.Cut(r.body[8:], []byte{0})

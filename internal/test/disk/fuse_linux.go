@@ -22,6 +22,8 @@ type Options struct {
 	FoldBelow string
 	// Quota is how many bytes all files may have together. More are EDQUOT. 0 = no limit.
 	Quota int64
+	// Volatile has the server keep what was written since the last fsync, for [Power].
+	Volatile bool
 	// Refuse has the errors of calls: fsync, fsyncdir, fallocate, truncate, chmod, setxattr, flock,
 	// mkdir, create, write; direct: a write past the page cache.
 	Refuse map[string]syscall.Errno

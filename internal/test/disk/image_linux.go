@@ -26,6 +26,9 @@ var (
 	Xfs   = Image{Make: []string{"mkfs.xfs", "-q"}, Type: "xfs", Size: 400 * mib}
 	Xfs4k = Image{Make: Xfs.Make, Type: "xfs", Size: Xfs.Size, Sector: 4096}
 	Btrfs = Image{Make: []string{"mkfs.btrfs", "-q"}, Type: "btrfs", Size: 200 * mib}
+
+	// XfsSmall is for tests that read it whole. mkfs.xfs would rather not make it.
+	XfsSmall = Image{Make: []string{"mkfs.xfs", "--unsupported", "-q"}, Type: "xfs", Size: 48 * mib}
 )
 
 // With returns the image with these options of the mount.

@@ -27,6 +27,8 @@ type node struct {
 	xattrs   map[string][]byte
 	folds    bool
 	entries  []entry // of a directory
+
+	unflushed []change // since the last fsync, with Options.Volatile
 }
 
 type entry struct {

@@ -93,7 +93,7 @@ func (s *server) do(r *request) ([]byte, syscall.Errno) {
 		return statfs(), 0
 	case opOpen, opOpendir:
 		return make([]byte, 16), 0
-	case opRelease, opReleasedir, opFlush, opFsync, opFsyncdir, opAccess, opSetlk, opSetlkw:
+	case opRelease, opReleasedir, opFlush, opFsyncdir, opAccess, opSetlk, opSetlkw:
 		return nil, 0
 	}
 	n := s.nodes[r.node]
