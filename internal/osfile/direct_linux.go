@@ -35,6 +35,13 @@ func openDirect(fd int, name string) (direct *os.File, align int64, err error) {
 	if err := unix.Fstatfs(fd, &fs); err != nil {
 		return nil, 0, err
 	}
+	var old unix.Stat_t
+	if err := unix.Fstat(fd, &old); err != nil {
+		return nil, 0, err
+	}
+	if old.Mode&unix.S_IFMT == unix.S_IFBLK {
+		fs.Type = 0 // that of /dev, where only the name is
+	}
 	var stat unix.Statx_t
 	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_DIOALIGN, &stat); err != nil {
 		stat = unix.Statx_t{}

@@ -50,20 +50,12 @@ func NewExt4(features string, size int64) Image {
 }
 
 // Mount makes the file system and mounts it on dir, which must exist. The mount ends with the test. It
-// skips the test where that is not possible; rare says that not every kernel can. backing is the file
-// that has the device's blocks.
-func (i Image) Mount(t *testing.T, dir string, rare bool) (backing string) {
+// skips the test where that is not possible; rare says that not every kernel can.
+func (i Image) Mount(t *testing.T, dir string, rare bool) {
 	t.Helper()
-	device, backing := loop(t, i.Size, i.Sector)
+	device := Sectors(t, i.Size, i.Sector)
 	run(t, i.Make[0], append(i.Make[1:len(i.Make):len(i.Make)], device.Name())...)
-	Attach(t, device, dir, i.Type, i.Options, rare)
-	return backing
-}
-
-// Attach mounts the file system of a device on dir.
-func Attach(t *testing.T, device *os.File, dir, kind, options string, rare bool) {
-	t.Helper()
-	mount(t, device.Name(), dir, kind, options, rare)
+	mount(t, device.Name(), dir, i.Type, i.Options, rare)
 }
 
 func mount(t *testing.T, source, dir, kind, options string, rare bool) {

@@ -13,12 +13,11 @@ import (
 // It skips the test where it cannot make one.
 func Loop(t *testing.T, size int64) *os.File {
 	t.Helper()
-	device, _ := loop(t, size, 0)
-	return device
+	return Sectors(t, size, 0)
 }
 
-// loop is Loop for sectors of so many bytes; 0: 512. backing is the file.
-func loop(t *testing.T, size int64, sector int) (device *os.File, backing string) {
+// Sectors is Loop for a device that has sectors of so many bytes; 0: 512.
+func Sectors(t *testing.T, size int64, sector int) *os.File {
 	t.Helper()
 	back, err := os.Create(filepath.Join(t.TempDir(), "blocks"))
 	if err != nil {
@@ -28,15 +27,10 @@ func loop(t *testing.T, size int64, sector int) (device *os.File, backing string
 	if err := back.Truncate(size); err != nil {
 		t.Fatal(err)
 	}
-	return attach(t, back, sector), back.Name()
+	return attach(t, back, sector)
 }
 
-// LoopOf returns a block device whose content is in the file back.
-func LoopOf(t *testing.T, back *os.File) *os.File {
-	t.Helper()
-	return attach(t, back, 0)
-}
-
+// attach makes a block device of the file back.
 func attach(t *testing.T, back *os.File, sector int) *os.File {
 	t.Helper()
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)

@@ -184,6 +184,44 @@ func TestDownloadToDevice(t *testing.T) {
 	harness.WantRanges(t, origin)
 }
 
+// A block device is written past the page cache, whatever its sectors, and what does not fill a page by
+// way of it. Bytes beyond the download's stay.
+func TestDownloadToDeviceDirect(t *testing.T) {
+	const room, chunk = 4*harness.MiB + 4096, 500_001
+	content := s3test.PatternBytes(5, room)
+	for _, sector := range []int{512, 4096} {
+		for _, c := range []struct{ first, length int64 }{{0, room}, {0, room - 1}, {777, 3 * harness.MiB}, {4096, chunk}} {
+			t.Run(fmt.Sprintf("sector=%d,first=%d,length=%d", sector, c.first, c.length), func(t *testing.T) {
+				leak.Check(t)
+				device := disk.Sectors(t, room, sector)
+				before := s3test.PatternBytes(6, room)
+				if _, err := device.WriteAt(before, 0); err != nil {
+					t.Fatal(err)
+				}
+				origin := harness.StartOrigin(t)
+				origin.Put("b", "k", content)
+				d := harness.NewDownloader(t, origin, harness.DirectIO, harness.Multipart(1, chunk))
+				f := d.DownloadTo(t.Context(), "b", "k", device, part(c.first, c.length), func(o *processpool.DownloadOptions) { o.Durable = true })
+				if err := harness.Result(t, f); err != nil {
+					t.Fatal(err)
+				}
+				got := make([]byte, room)
+				if _, err := device.ReadAt(got, 0); err != nil || !bytes.Equal(got[:c.length], content[c.first:c.first+c.length]) {
+					t.Errorf("the device has other bytes, %v", err)
+				}
+				if !bytes.Equal(got[c.length:], before[c.length:]) {
+					t.Error("bytes behind those of the download have changed")
+				}
+				ranges := (c.length + chunk - 1) / chunk
+				small := c.length % chunk // the last range
+				if direct := f.Object().Direct; direct < c.length-small-ranges*2*4096 || direct > c.length {
+					t.Errorf("%d of %d bytes went direct", direct, c.length)
+				}
+			})
+		}
+	}
+}
+
 // A memory file may refuse to grow or to be cut.
 func TestDownloadToSealedSize(t *testing.T) {
 	leak.Check(t)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/test/disk"
@@ -67,4 +68,29 @@ func TestDirectIODiskFull(t *testing.T) {
 	})
 	harness.WantError(t, harness.Download(t, d, "k", filepath.Join(dir, "file")), syscall.ENOSPC)
 	leak.Files(t, dir, "lost+found")
+}
+
+// A range that is taken back from a slow connection goes on where it stood, in the middle of a page or
+// not, and what is shared out goes direct again.
+func TestDirectIOSlowRange(t *testing.T) {
+	content := s3test.PatternBytes(1, 16*harness.MiB)
+	for _, after := range []int64{0, harness.MiB + 1, 4*harness.MiB - 1} {
+		t.Run(fmt.Sprint(after), func(t *testing.T) {
+			leak.Check(t)
+			origin, dir := harness.StartOrigin(t), disk.Dir(t)
+			origin.Put("b", "k", content)
+			// The delay makes the worker report its first MiB at once.
+			origin.Inject(s3test.Fault{Range: lastOf16MiB, Times: 1, Delay: 200 * time.Millisecond, Stall: true, StallAfter: after})
+			d := newSlowDownloader(t, origin)
+			f := d.DownloadFile(t.Context(), "b", "k", filepath.Join(dir, "file"), func(o *processpool.DownloadOptions) { o.DirectIO = true })
+			if err := harness.Result(t, f); err != nil {
+				t.Fatal(err)
+			}
+			harness.WantContent(t, filepath.Join(dir, "file"), content)
+			wantSlow(t, d)
+			if got := f.Object().Direct; got < 12*harness.MiB {
+				t.Errorf("only %d bytes went direct", got)
+			}
+		})
+	}
 }

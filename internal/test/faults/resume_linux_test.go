@@ -15,18 +15,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/s3processpool/processpool"
+	"github.com/s3processpool/processpool/internal/test/disk"
 	"github.com/s3processpool/processpool/internal/test/harness"
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
-// resumer URL FILE CHUNK downloads b/k to the file with Resume, and prints the result.
+// resumer URL FILE CHUNK DIRECT downloads b/k to the file with Resume, and prints the result.
 func resumer(args []string) error {
 	chunk, err := strconv.ParseInt(args[2], 10, 64)
 	if err != nil {
 		return err
 	}
-	d, err := harness.NewProgramDownloader(args[0], harness.Multipart(chunk, chunk))
+	d, err := harness.NewProgramDownloader(args[0], harness.Multipart(chunk, chunk), func(c *processpool.Config) { c.DirectIO = args[3] == "true" })
 	if err != nil {
 		return err
 	}
@@ -40,9 +42,9 @@ func resumer(args []string) error {
 
 func init() { harness.Register("resumer", resumer) }
 
-func startResumer(t *testing.T, origin *s3test.Server, filename string, chunk int64) (*exec.Cmd, *strings.Builder) {
+func startResumer(t *testing.T, origin *s3test.Server, filename string, chunk int64, direct bool) (*exec.Cmd, *strings.Builder) {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe", "resumer", origin.URL(), filename, fmt.Sprint(chunk))
+	cmd := exec.Command("/proc/self/exe", "resumer", origin.URL(), filename, fmt.Sprint(chunk), fmt.Sprint(direct))
 	out := new(strings.Builder)
 	cmd.Stdout, cmd.Stderr = out, out
 	// A worker may hold standard error for a moment after the program is killed.
@@ -82,16 +84,22 @@ func memory(t *testing.T) string {
 // one resumes. A kill costs no more than the bytes in flight.
 func TestResumeAfterKills(t *testing.T) {
 	leak.Check(t)
-	const (
-		workers = 2
-		chunk   = 128 << 10
-		size    = 12*harness.MiB + 4711
-	)
-	kills := 32
+	t.Run("memory", func(t *testing.T) { resumeAfterKills(t, memory(t), 32, 128<<10, false) })
+	t.Run("direct", func(t *testing.T) {
+		dir := filepath.Join(disk.Dir(t), "sub") // without lost+found
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		resumeAfterKills(t, dir, 12, 512<<10+5, true)
+	})
+}
+
+func resumeAfterKills(t *testing.T, dir string, kills int, chunk int64, direct bool) {
+	const workers, size = 2, 12*harness.MiB + 4711
 	if harness.Raced {
 		kills = 4 // programs start slowly with the race detector, and more kills would find no more
 	}
-	origin, dir := harness.StartOrigin(t), memory(t)
+	origin := harness.StartOrigin(t)
 	var sent atomic.Int64
 	origin.PutContent("b", "k", size, counted{s3test.Pattern(1), &sent}, s3test.WithChecksum("crc64nvme", "FULL_OBJECT"))
 	sent.Store(0)
@@ -104,7 +112,7 @@ func TestResumeAfterKills(t *testing.T) {
 	name := filepath.Join(dir, "file")
 	for n := range kills {
 		origin.ResetRequests()
-		cmd, out := startResumer(t, origin, name, chunk)
+		cmd, out := startResumer(t, origin, name, chunk, direct)
 		// Without a GET the program is killed before it asks for a byte, or while it reads ranges
 		// back.
 		if gets := random.IntN(6); gets > 0 {
@@ -125,7 +133,7 @@ func TestResumeAfterKills(t *testing.T) {
 		}
 	}
 	before := sent.Load()
-	cmd, out := startResumer(t, origin, name, chunk)
+	cmd, out := startResumer(t, origin, name, chunk, direct)
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("seed %d: %v: %s", seed, err, out)
 	}
@@ -134,7 +142,7 @@ func TestResumeAfterKills(t *testing.T) {
 	}
 	harness.WantContent(t, name, s3test.PatternBytes(1, size))
 	leak.Files(t, dir, "file")
-	got, most := sent.Load(), int64(size+kills*workers*chunk)
+	got, most := sent.Load(), int64(size)+int64(kills*workers)*chunk
 	if got > most {
 		t.Errorf("seed %d: %d bytes were sent, want at most %d", seed, got, most)
 	}
