@@ -1,76 +1,55 @@
 // Metrics downloads objects and serves the statistics of the pool, and of each request to S3, to
 // Prometheus.
 //
-//	metrics [-listen 127.0.0.1:9102] s3://bucket/key file [s3://bucket/key file ...]
+//	metrics s3://bucket/key file [s3://bucket/key file ...]
 package main
 
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/s3processpool/processpool"
 )
 
 func main() {
-	listen := flag.String("listen", "127.0.0.1:9102", "`address` of /metrics")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *listen, flag.Args()); err != nil {
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	l, refused := net.Listen("tcp", "127.0.0.1:9102")
+	if err = errors.Join(err, refused); err == nil {
+		err = download(context.Background(), cfg, l, os.Args[1:])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "metrics:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, listen string, args []string) error {
-	if len(args) == 0 || len(args)%2 != 0 {
-		return errors.New("arguments must be pairs of s3://bucket/key and file")
-	}
-	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return err
-	}
-	ln, err := net.Listen("tcp", listen)
-	if err != nil {
-		return err
-	}
-	defer ln.Close()
-	fmt.Printf("metrics on http://%s/metrics\n", ln.Addr())
-	return download(ctx, cfg, ln, args)
-}
-
-// download downloads the objects, and serves the metrics on ln until all downloads have ended.
-func download(ctx context.Context, cfg aws.Config, ln net.Listener, pairs []string, optFns ...func(*processpool.Config)) error {
-	r := newRequests()
-	counted := func(c *processpool.Config) { c.OnAttempt = r.attempt }
-	d, err := processpool.NewDownloader(cfg, append(optFns, counted)...)
+// download downloads the objects, and serves the metrics on l until all downloads have ended.
+func download(ctx context.Context, cfg aws.Config, l net.Listener, pairs []string, optFns ...func(*processpool.Config)) error {
+	registry := prometheus.NewRegistry()
+	d, err := processpool.NewDownloader(cfg, append(optFns, attempts(registry))...)
 	if err != nil {
 		return err
 	}
 	defer d.Shutdown()
-	server := &http.Server{Handler: handler(d, r)}
-	go server.Serve(ln)
-	defer server.Close()
-
+	pool(registry, d.Stats)
+	defer l.Close()
+	go http.Serve(l, promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	var futures []*processpool.Future
-	for i := 0; i < len(pairs); i += 2 {
-		bucket, key, ok := strings.Cut(strings.TrimPrefix(pairs[i], "s3://"), "/")
-		if !ok {
-			return fmt.Errorf("%s is not s3://bucket/key", pairs[i])
-		}
-		futures = append(futures, d.DownloadFile(ctx, bucket, key, pairs[i+1]))
+	for ; len(pairs) > 1; pairs = pairs[2:] {
+		bucket, key, _ := strings.Cut(strings.TrimPrefix(pairs[0], "s3://"), "/")
+		futures = append(futures, d.DownloadFile(ctx, bucket, key, pairs[1]))
 	}
 	var failed []error
 	for _, f := range futures {
@@ -79,10 +58,36 @@ func download(ctx context.Context, cfg aws.Config, ln net.Listener, pairs []stri
 	return errors.Join(failed...)
 }
 
-func handler(d *processpool.Downloader, r *requests) http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector{d.Stats}, r)
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	return mux
+// attempts counts and times the requests to S3. The application is told of each, whichever worker has made it.
+func attempts(to prometheus.Registerer) func(*processpool.Config) {
+	duration := promauto.With(to).NewHistogramVec(prometheus.HistogramOpts{
+		Name: "processpool_request_duration_seconds", Help: "Time of a request to S3, until its body was read. The status is 0 if there was no answer.",
+		Buckets: prometheus.ExponentialBuckets(0.005, 2, 14), // 5 ms to 41 s
+	}, []string{"operation", "status"})
+	received := promauto.With(to).NewCounterVec(prometheus.CounterOpts{Name: "processpool_received_bytes_total", Help: "Bytes of bodies that were read."}, []string{"operation"})
+	return func(c *processpool.Config) {
+		c.OnAttempt = func(a processpool.Attempt) {
+			duration.WithLabelValues(a.Operation, strconv.Itoa(a.StatusCode)).Observe(a.End.Sub(a.Start).Seconds())
+			received.WithLabelValues(a.Operation).Add(float64(a.Bytes))
+		}
+	}
+}
+
+// pool exports the statistics of the pool, which are read at each scrape. Stats has more of them.
+func pool(to prometheus.Registerer, stats func() processpool.Stats) {
+	gauge := func(name, help string, labels prometheus.Labels, value func(processpool.Stats) int64) {
+		promauto.With(to).NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, func() float64 { return float64(value(stats())) })
+	}
+	counter := func(name, help string, labels prometheus.Labels, value func(processpool.Stats) int64) {
+		promauto.With(to).NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels}, func() float64 { return float64(value(stats())) })
+	}
+	gauge("processpool_downloads", "Downloads that have not ended.", prometheus.Labels{"state": "queued"}, func(s processpool.Stats) int64 { return s.Queued })
+	gauge("processpool_downloads", "Downloads that have not ended.", prometheus.Labels{"state": "active"}, func(s processpool.Stats) int64 { return s.Active })
+	gauge("processpool_workers", "Running worker processes.", nil, func(s processpool.Stats) int64 { return s.Workers })
+	counter("processpool_downloads_total", "Downloads that have ended.", prometheus.Labels{"outcome": "done"}, func(s processpool.Stats) int64 { return s.Done })
+	counter("processpool_downloads_total", "Downloads that have ended.", prometheus.Labels{"outcome": "failed"}, func(s processpool.Stats) int64 { return s.Failed })
+	counter("processpool_written_bytes_total", "Bytes written to temporary files.", nil, func(s processpool.Stats) int64 { return s.BytesWritten })
+	counter("processpool_retries_total", "Failed attempts that were retried.", prometheus.Labels{"cause": "throttled"}, func(s processpool.Stats) int64 { return s.Retries.Throttled })
+	counter("processpool_retries_total", "Failed attempts that were retried.", prometheus.Labels{"cause": "connection"}, func(s processpool.Stats) int64 { return s.Retries.Connection })
+	counter("processpool_worker_restarts_total", "Worker processes that replaced a lost one.", nil, func(s processpool.Stats) int64 { return s.WorkerRestarts })
 }
