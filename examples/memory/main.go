@@ -1,43 +1,37 @@
 //go:build linux
 
-// Memory loads a model in the safetensors format from S3 into memory that is not of the Go heap, and
-// reads one tensor of it.
+// Memory loads a model in the safetensors format (https://github.com/huggingface/safetensors) from S3 into
+// memory that is not of the Go heap, and reads one tensor in place.
 //
-//	memory s3://bucket/model.safetensors [TENSOR]
+//	memory s3://bucket/model.safetensors TENSOR
 package main
 
 import (
 	"context"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math"
 	"os"
-	"os/signal"
-	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+	"golang.org/x/sys/unix"
 
 	"github.com/s3processpool/processpool"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	if err := run(context.Background(), os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "memory:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 0 || len(args) > 2 {
-		return errors.New("usage: memory s3://bucket/model.safetensors [TENSOR]")
-	}
-	bucket, key, ok := strings.Cut(strings.TrimPrefix(args[0], "s3://"), "/")
-	if !ok {
-		return fmt.Errorf("%s is not s3://bucket/key", args[0])
+func run(ctx context.Context, args []string) error {
+	if len(args) != 2 {
+		return errors.New("usage: memory s3://bucket/model.safetensors TENSOR")
 	}
 	cfg, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -48,40 +42,52 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer d.Shutdown()
-	name := ""
-	if len(args) == 2 {
-		name = args[1]
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(args[0], "s3://"), "/")
+	model, err := load(ctx, d, bucket, key)
+	if err != nil {
+		return err
 	}
-	return show(ctx, d, bucket, key, name, out)
+	defer unix.Munmap(model) // no tensor may be used then
+	numbers, err := floats(model, args[1])
+	fmt.Println(len(numbers), "numbers")
+	return err
 }
 
-// show loads a model, and prints what is in it and the mean of one tensor; "" is the first one.
-func show(ctx context.Context, d *processpool.Downloader, bucket, key, name string, out io.Writer) error {
-	m, err := load(ctx, d, bucket, key)
+// load downloads an object into a file in memory, and maps it. The worker processes write the bytes: the
+// Go heap gets none of them, and the garbage collector does not count them. They are all there, and
+// verified, before load returns.
+func load(ctx context.Context, d *processpool.Downloader, bucket, key string) ([]byte, error) {
+	fd, err := unix.MemfdCreate(key, unix.MFD_CLOEXEC)
 	if err != nil {
-		return err
+		return nil, os.NewSyscallError("memfd_create", err)
 	}
-	defer m.close()
-	fmt.Fprintf(out, "%d bytes, verified by: %s\n", len(m.bytes), m.object.Verified)
-	names := m.names()
-	if len(names) == 0 {
-		return errors.New("the model has no tensors")
-	}
-	if name == "" {
-		name = names[0]
-	}
-	if !slices.Contains(names, name) {
-		return fmt.Errorf("there is no tensor %q, but %q", name, names)
-	}
-	numbers, err := m.floats(name)
+	f := os.NewFile(uintptr(fd), key)
+	defer f.Close() // the mapping stays
+	object, err := d.DownloadTo(ctx, bucket, key, f).Wait(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	sum, most := 0.0, math.Inf(-1)
-	for _, x := range numbers {
-		sum += float64(x)
-		most = max(most, float64(x))
+	return unix.Mmap(fd, 0, int(object.Size), unix.PROT_READ, unix.MAP_SHARED)
+}
+
+// floats returns a tensor of 32-bit floats, without a copy: it is memory of the model. The format is eight
+// bytes with the length of a header, the header in JSON, and the tensors, as numbers of a little-endian machine.
+func floats(model []byte, name string) ([]float32, error) {
+	if len(model) < 8 || binary.LittleEndian.Uint64(model) > uint64(len(model)-8) {
+		return nil, errors.New("no safetensors: there is no header")
 	}
-	fmt.Fprintf(out, "%s %v: mean %g, largest %g\n", name, m.tensors[name].Shape, sum/float64(max(len(numbers), 1)), most)
-	return nil
+	n := 8 + binary.LittleEndian.Uint64(model)
+	var header map[string]struct {
+		Type    string   `json:"dtype"`
+		Offsets [2]int64 `json:"data_offsets"` // behind the header
+	}
+	if err := json.Unmarshal(model[8:n], &header); err != nil {
+		return nil, fmt.Errorf("no safetensors: %w", err)
+	}
+	tensor, data := header[name], model[n:]
+	begin, end := tensor.Offsets[0], tensor.Offsets[1]
+	if tensor.Type != "F32" || begin < 0 || begin >= end || end > int64(len(data)) || (int64(n)+begin)%4 != 0 {
+		return nil, fmt.Errorf("there is no tensor %q of F32 in the file: %+v", name, tensor)
+	}
+	return unsafe.Slice((*float32)(unsafe.Pointer(&data[begin])), (end-begin)/4), nil
 }

@@ -11,18 +11,26 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/processpooltest"
 )
+
+type tensor struct {
+	Type    string `json:"dtype"`
+	Shape   []int  `json:"shape"`
+	Offsets [2]int `json:"data_offsets"`
+}
 
 // aModel returns a model with two tensors of size bytes each: of ones, and of 0, 1, 2, ...
 func aModel(t *testing.T, size int) []byte {
 	t.Helper()
 	header, err := json.Marshal(map[string]any{
 		"__metadata__": map[string]string{"format": "pt"},
-		"ones":         tensor{"F32", []int64{int64(size / 4)}, [2]int64{0, int64(size)}},
-		"rising":       tensor{"F32", []int64{2, int64(size / 8)}, [2]int64{int64(size), 2 * int64(size)}},
-		"bytes":        tensor{"U8", []int64{4}, [2]int64{0, 4}},
+		"ones":         tensor{"F32", []int{size / 4}, [2]int{0, size}},
+		"rising":       tensor{"F32", []int{2, size / 8}, [2]int{size, 2 * size}},
+		"bytes":        tensor{"U8", []int{4}, [2]int{0, 4}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -57,16 +65,16 @@ func TestMemory(t *testing.T) {
 	d := downloader(t, server)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	var out strings.Builder
-	if err := show(t.Context(), d, "b", "k", "rising", &out); err != nil {
+	model, err := load(t.Context(), d, "b", "k")
+	if err != nil {
 		t.Fatal(err)
 	}
-	runtime.ReadMemStats(&after)
-	for _, want := range []string{"verified by: CRC64NVME full object\n", "rising [2 4194304]: mean 4.1943035e+06, largest 8.388607e+06\n"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("got %q, want %q in it", out.String(), want)
-		}
+	defer unix.Munmap(model)
+	numbers, err := floats(model, "rising")
+	if err != nil || len(numbers) != size/4 || numbers[0] != 0 || numbers[len(numbers)-1] != size/4-1 {
+		t.Errorf("got %d numbers, %v", len(numbers), err)
 	}
+	runtime.ReadMemStats(&after)
 	// The server is in this process, and its buffers are small.
 	if got := after.TotalAlloc - before.TotalAlloc; got > size {
 		t.Errorf("the heap has got %d bytes for a model of %d", got, 2*size)
@@ -75,34 +83,27 @@ func TestMemory(t *testing.T) {
 
 // What is no model is an error, and says why.
 func TestMemoryNoModel(t *testing.T) {
-	server := processpooltest.NewServer(t)
-	d := downloader(t, server)
 	good := aModel(t, 8)
 	for want, content := range map[string][]byte{
-		"empty":              {},
-		"no header":          []byte("short"),
-		"a header of":        {255, 0, 0, 0, 0, 0, 0, 0, '{'},
-		"invalid character":  {2, 0, 0, 0, 0, 0, 0, 0, 'x', 'y'},
-		"is not in the file": good[:len(good)-1],
-		"no tensors":         {2, 0, 0, 0, 0, 0, 0, 0, '{', '}'},
-		"there is no tensor": good,
-		"does not exist":     nil,
+		"there is no header":                 []byte("short"),
+		"no safetensors: there is no header": {255, 0, 0, 0, 0, 0, 0, 0, '{'},
+		"invalid character":                  {2, 0, 0, 0, 0, 0, 0, 0, 'x', 'y'},
+		`no tensor "rising"`:                 good[:len(good)-1],
+		`there is no tensor "rising"`:        {2, 0, 0, 0, 0, 0, 0, 0, '{', '}'},
 	} {
-		if content != nil {
-			server.Put("b", "k", content)
-		}
-		key := "k"
-		if content == nil {
-			key = "missing"
-		}
-		var out strings.Builder
-		err := show(t.Context(), d, "b", key, "another", &out)
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want an error with %q", err, want)
+		if numbers, err := floats(content, "rising"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, %v, want an error with %q", numbers, err, want)
 		}
 	}
-	server.Put("b", "k", good)
-	if err := show(t.Context(), d, "b", "k", "bytes", new(strings.Builder)); err == nil || !strings.Contains(err.Error(), "U8") {
+	if _, err := floats(good, "bytes"); err == nil || !strings.Contains(err.Error(), "U8") {
 		t.Errorf("got %v, want the type", err)
+	}
+	server := processpooltest.NewServer(t)
+	d := downloader(t, server)
+	server.Put("b", "empty", nil)
+	for key, want := range map[string]string{"missing": "does not exist", "empty": "invalid argument"} {
+		if _, err := load(t.Context(), d, "b", key); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want an error with %q", key, err, want)
+		}
 	}
 }

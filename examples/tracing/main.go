@@ -1,23 +1,21 @@
-// Tracing downloads objects and writes OpenTelemetry spans: one for each download, and below it one
-// for each request to S3. The workers make the requests; the application, where the tracer is,
-// writes the spans.
-//
-//	tracing [-spans spans.json] s3://bucket/key file [s3://bucket/key file ...]
+// Tracing downloads an object and writes OpenTelemetry spans: one for the download, and below it one for
+// each request to S3. Workers make the requests; the application, where the tracer is, writes the spans.
+// Usage: tracing s3://bucket/key file
 package main
 
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
+	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
-	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
 	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
 	api "go.opentelemetry.io/otel/trace"
@@ -26,67 +24,76 @@ import (
 )
 
 func main() {
-	spans := flag.String("spans", "spans.json", "`file` to which spans are appended")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, *spans, flag.Args()); err != nil {
+	if err := run(context.Background(), os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "tracing:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, file string, pairs []string) error {
-	if len(pairs) == 0 || len(pairs)%2 != 0 {
-		return errors.New("arguments must be pairs of s3://bucket/key and file")
-	}
+func run(ctx context.Context, args []string) error {
 	cfg, err := config.LoadDefaultConfig(ctx)
-	if err != nil {
-		return err
+	exporter, failed := stdouttrace.New() // a service would use an OTLP exporter
+	if err := errors.Join(err, failed); err != nil || len(args) != 2 {
+		return errors.Join(err, errors.New("usage: tracing s3://bucket/key file"))
 	}
-	f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	exporter, err := stdouttrace.New(stdouttrace.WithWriter(f)) // a service would use an OTLP exporter
-	if err != nil {
-		return err
-	}
-	provider := trace.NewTracerProvider(
-		trace.WithBatcher(exporter),
-		trace.WithResource(resource.NewSchemaless(semconv.ServiceName("tracing"), semconv.ProcessPID(os.Getpid()))),
-	)
-	defer provider.Shutdown(context.WithoutCancel(ctx))
-	return download(ctx, cfg, provider, pairs)
-}
-
-// download downloads the objects. It returns when all downloads have ended.
-func download(ctx context.Context, cfg aws.Config, provider api.TracerProvider, pairs []string, optFns ...func(*processpool.Config)) error {
-	t := newTracer(provider)
-	traced := func(c *processpool.Config) {
-		c.OnAttempt = t.attempt
-		// A service's aws.Config often has the middleware of otelaws. It cannot cross to the workers, and
-		// OnAttempt takes its place.
-		c.Foreign = processpool.ForeignWarn
-	}
-	d, err := processpool.NewDownloader(cfg, append(optFns, traced)...)
+	provider := trace.NewTracerProvider(trace.WithBatcher(exporter))
+	defer provider.Shutdown(ctx)
+	t := &tracer{Tracer: provider.Tracer("processpool"), parents: map[int64]api.Span{}}
+	d, err := processpool.NewDownloader(cfg, func(c *processpool.Config) {
+		c.OnAttempt, c.Foreign = t.attempt, processpool.ForeignWarn // instead of otelaws, which cannot cross to workers
+	})
 	if err != nil {
 		return err
 	}
 	defer d.Shutdown()
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(args[0], "s3://"), "/")
+	return t.download(ctx, d, bucket, key, args[1])
+}
 
-	var waits []func() error
-	for i := 0; i < len(pairs); i += 2 {
-		bucket, key, ok := strings.Cut(strings.TrimPrefix(pairs[i], "s3://"), "/")
-		if !ok {
-			return fmt.Errorf("%s is not s3://bucket/key", pairs[i])
+// tracer makes a span for each download, and one for each of its requests.
+type tracer struct {
+	api.Tracer
+	mu      sync.Mutex
+	parents map[int64]api.Span // of the downloads under way, by TransferID
+}
+
+// download waits for the end of a download. It may be called concurrently.
+func (t *tracer) download(ctx context.Context, d *processpool.Downloader, bucket, key, file string) error {
+	ctx, span := t.Start(ctx, "download", api.WithAttributes(semconv.AWSS3Bucket(bucket), semconv.AWSS3Key(key)))
+	t.mu.Lock() // attempt waits for it, so that it finds the span
+	future := d.DownloadFile(ctx, bucket, key, file)
+	t.parents[future.Meta().TransferID] = span
+	t.mu.Unlock()
+	err := future.Result() // attempt was told of all requests by now
+	t.mu.Lock()
+	delete(t.parents, future.Meta().TransferID)
+	t.mu.Unlock()
+	span.SetAttributes(attribute.Int64("object.size", future.Object().Size), attribute.String("object.verified", future.Object().Verified))
+	return end(span, err)
+}
+
+// attempt makes the span of a request, by https://opentelemetry.io/docs/specs/semconv/object-stores/s3/.
+func (t *tracer) attempt(a processpool.Attempt) {
+	t.mu.Lock()
+	parent := api.ContextWithSpan(context.Background(), t.parents[a.TransferID])
+	t.mu.Unlock()
+	_, span := t.Start(parent, "S3/"+a.Operation, api.WithSpanKind(api.SpanKindClient), api.WithTimestamp(a.Start), api.WithAttributes(
+		semconv.RPCSystemKey.String("aws-api"), semconv.RPCService("S3"), semconv.RPCMethod(a.Operation), semconv.AWSS3Bucket(a.Bucket), semconv.AWSS3Key(a.Key),
+		semconv.AWSRequestID(a.RequestID), semconv.AWSExtendedRequestID(a.HostID), semconv.HTTPResponseStatusCode(a.StatusCode),
+		semconv.HTTPResponseBodySize(int(a.Bytes)), semconv.HTTPRequestResendCount(a.Number-1), attribute.Int64("processpool.range.offset", a.Offset)))
+	end(span, a.Err, api.WithTimestamp(a.End))
+}
+
+// end ends a span, as failed if there is an error, with S3's code.
+func end(span api.Span, err error, options ...api.SpanEndOption) error {
+	if err != nil {
+		kind, refused := semconv.ErrorTypeOther, smithy.APIError(nil)
+		if errors.As(err, &refused) {
+			kind = semconv.ErrorTypeKey.String(refused.ErrorCode())
 		}
-		waits = append(waits, t.download(ctx, d, bucket, key, pairs[i+1]))
+		span.SetAttributes(kind)
+		span.SetStatus(codes.Error, err.Error())
 	}
-	var failed []error
-	for _, wait := range waits {
-		failed = append(failed, wait())
-	}
-	return errors.Join(failed...)
+	span.End(options...)
+	return err
 }

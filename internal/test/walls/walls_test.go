@@ -176,3 +176,27 @@ func TestTestPackage(t *testing.T) {
 		}
 	}
 }
+
+// Each example teaches one point, in fewer than 100 lines of Go.
+func TestExamplesAreSmall(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root, "examples", "*", "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("got %d files, %v", len(files), err)
+	}
+	lines := map[string]int{}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines[filepath.Base(filepath.Dir(file))] += strings.Count(string(text), "\n")
+	}
+	for name, n := range lines {
+		if n >= 100 {
+			t.Errorf("examples/%s has %d lines, want fewer than 100", name, n)
+		}
+	}
+}
