@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,10 +14,7 @@ func TestPages(t *testing.T) {
 	leak.Check(t)
 	p := &program{arguments: newArguments()}
 	root := p.commands()
-	pages, err := filepath.Glob("docs/*.md")
-	if err != nil || len(pages) != 3 {
-		t.Fatalf("got %q, %v", pages, err)
-	}
+	pages := []string{"docs/aws.md", "docs/rclone.md", "docs/s5cmd.md"}
 	flag, code := regexp.MustCompile(`--([a-z-]+)`), regexp.MustCompile("`[^`]*`")
 	for _, page := range pages {
 		text, err := os.ReadFile(page)
