@@ -13,6 +13,7 @@ import (
 
 	"github.com/s3processpool/processpool"
 	"github.com/s3processpool/processpool/internal/keypath"
+	"github.com/s3processpool/processpool/internal/tool/digest"
 	"github.com/s3processpool/processpool/internal/tool/list"
 	"github.com/s3processpool/processpool/internal/tool/show"
 )
@@ -92,11 +93,11 @@ func (g *getter) wantsItem(it *list.Item) bool { return g.wants(it.Key) && g.sha
 func (g *getter) jobFor(it list.Item) (*job, error) {
 	j := &job{source: source{bucket: it.Bucket, key: it.Key}, size: it.Size, etag: it.ETag, versionID: it.VersionID}
 	if it.Checksum != "" {
-		digest, err := parseDigest(it.Checksum)
+		sum, err := digest.Parse(it.Checksum)
 		if err != nil {
 			return nil, fmt.Errorf("the checksum %q: %w", it.Checksum, err)
 		}
-		j.options = append(j.options, func(o *processpool.DownloadOptions) { o.Expect = digests{digest} })
+		j.options = append(j.options, func(o *processpool.DownloadOptions) { o.Expect = digests{sum} })
 	}
 	if it.File != "" {
 		j.filename = it.File

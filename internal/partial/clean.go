@@ -23,6 +23,15 @@ import (
 // It removes by an open directory, and what it has just looked at. Who may write to the directory
 // could put another of its files in the place of one, and could as well remove that file himself.
 func Clean(dir string, before time.Time, dry bool) (removed []string, err error) {
+	return clean(dir, before, dry, false)
+}
+
+// CleanTemporary is as Clean, but removes temporary files only.
+func CleanTemporary(dir string, before time.Time) (removed []string, err error) {
+	return clean(dir, before, false, true)
+}
+
+func clean(dir string, before time.Time, dry, temporary bool) (removed []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -34,7 +43,7 @@ func Clean(dir string, before time.Time, dry bool) (removed []string, err error)
 	defer root.Close()
 	c := cleaner{dir: dir, root: root, before: before, dry: dry}
 	for _, e := range entries {
-		switch hidden := strings.HasPrefix(e.Name(), "."); {
+		switch hidden := strings.HasPrefix(e.Name(), ".") && !temporary; {
 		case !e.Type().IsRegular(), !c.candidate(e.Name()):
 		case hidden && strings.HasSuffix(e.Name(), JournalSuffix):
 			c.pair(e.Name())

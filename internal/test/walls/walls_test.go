@@ -60,6 +60,7 @@ var layers = []struct{ name, imports string }{
 	{"tool/list", ""},
 	{"tool/mark", ""},
 	{"tool/show", ""},
+	{"tool/digest", rootName + " checksum"},
 	{"test/s3test", ""},
 	{testName, rootName + " resolved test/s3test"},
 }
