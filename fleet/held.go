@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/s3processpool/processpool"
-	"github.com/s3processpool/processpool/internal/partial"
 )
 
 // held is a message that a worker holds.
@@ -98,7 +96,6 @@ func (h *held) settle() {
 		delete(w.mu.held, h)
 		w.wake()
 	}()
-	h.clean()
 	var dead []*task
 	var again error // why the message is to be delivered again
 	w.mu.Lock()
@@ -132,6 +129,7 @@ func (h *held) settle() {
 		return
 	}
 	w.count(h, len(dead))
+	w.leftovers.note(h)
 }
 
 // giveBack has the message delivered again: at once if this worker ends, else after a pause that
@@ -181,22 +179,4 @@ func (h *held) ack(ctx context.Context) error {
 		return nil
 	}
 	return err
-}
-
-// clean removes what killed workers have left of the message's files: temporary files of small
-// objects, which no download comes back for.
-func (h *held) clean() {
-	if h.delivered < 2 {
-		return
-	}
-	dirs := map[string]bool{}
-	for _, t := range h.tasks {
-		if t.file != "" {
-			dirs[filepath.Dir(t.file)] = true
-		}
-	}
-	for dir := range dirs {
-		// Who wrote there was silent for so long that the message has come here.
-		_, _ = partial.CleanTemporary(dir, time.Now().Add(-h.worker.ackWait/2))
-	}
 }

@@ -139,7 +139,8 @@ func retry(ctx context.Context, do func() error) error {
 func transient(err error) bool {
 	for _, t := range []error{
 		nats.ErrTimeout, nats.ErrNoResponders, nats.ErrDisconnected, nats.ErrConnectionReconnecting, context.DeadlineExceeded,
-		nats.ErrReconnectBufExceeded, jetstream.ErrAsyncPublishTimeout, jetstream.ErrNoStreamResponse, jetstream.ErrTooManyStalledMsgs,
+		nats.ErrReconnectBufExceeded, nats.ErrStaleConnection, jetstream.ErrServerShutdown, jetstream.ErrConsumerLeadershipChanged,
+		jetstream.ErrAsyncPublishTimeout, jetstream.ErrNoStreamResponse, jetstream.ErrTooManyStalledMsgs,
 	} {
 		if errors.Is(err, t) {
 			return true

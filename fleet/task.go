@@ -54,7 +54,7 @@ func (t *task) request() (_ processpool.Request, due bool) {
 		t.finish(err)
 		return processpool.Request{}, false
 	}
-	o := t.object
+	o, busy := t.object, t.busy()
 	return processpool.Request{Bucket: o.Bucket, Key: o.Key, Filename: t.file, Options: []func(*processpool.DownloadOptions){
 		func(d *processpool.DownloadOptions) {
 			d.Durable, d.IfMatch, d.ExtraArgs.VersionId = true, o.ETag, o.Version
@@ -62,7 +62,7 @@ func (t *task) request() (_ processpool.Request, due bool) {
 				d.ExpectedSize = &o.Size
 			}
 			// One request brings a small object: there is nothing to resume.
-			d.Resume = o.Size < 0 || o.Size >= d.MultipartThreshold
+			d.Resume = (o.Size < 0 || o.Size >= d.MultipartThreshold) && !busy
 			if sum.Value != "" {
 				d.Expect = []processpool.Checksum{sum}
 			}
@@ -73,6 +73,15 @@ func (t *task) request() (_ processpool.Request, due bool) {
 
 // errExhausted is the error of a message whose deliveries told nothing.
 var errExhausted = errors.New("delivered more often than --max-deliver allows: its workers were killed or cut off")
+
+// busy reports whether another process has the partial file: a worker on this machine that has lost
+// the message, and may be stopped. Then the download has a file of its own.
+func (t *task) busy() bool {
+	w := t.held.worker
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.busy[t.file]
+}
 
 // unchanged reports whether the file is there already.
 func (t *task) unchanged() bool {
@@ -125,7 +134,7 @@ func (t *task) finish(err error) {
 	h.moved.Store(true)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.judge(err)
+	w.judge(t, err)
 	w.mu.objects--
 	w.wake()
 	if h.open--; h.open == 0 {
@@ -166,13 +175,17 @@ func (w *worker) verdict(err error) kind {
 const maxRefused = 20
 
 // judge notes what a result tells about the machine. w.mu must be locked.
-func (w *worker) judge(err error) {
+func (w *worker) judge(t *task, err error) {
 	fault := error(nil)
 	switch {
 	case err == nil:
 		w.mu.any = true
 	case ofNode(err):
 		fault = &NodeError{err}
+	case errors.Is(err, processpool.ErrBusy):
+		if len(w.mu.busy) < maxLeftovers {
+			w.mu.busy[t.file] = true
+		}
 	case isRefusal(err) && !w.mu.any:
 		if w.mu.refused++; w.mu.refused >= maxRefused {
 			fault = &NodeError{err}

@@ -13,13 +13,13 @@ import (
 )
 
 // go install ./cmd/s3get works in a clone, and go install PATH@VERSION once the modules are tagged. The test installs s3get
-// outside the workspace, from a module proxy that has this checkout as the versions that go.mod asks for. All
+// and s3fleet outside the workspace, from a module proxy that has this checkout as the versions that go.mod asks for. All
 // other modules come from this machine's cache.
 func TestInstall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles everything anew the first time")
 	}
-	clone := exec.Command("go", "build", "-o", filepath.Join(t.TempDir(), "s3get"), "./cmd/s3get")
+	clone := exec.Command("go", "build", "-o", t.TempDir(), "./cmd/s3get", "./fleet/cmd/s3fleet")
 	clone.Dir = filepath.Join("..", "..")
 	output(t, clone)
 
@@ -27,17 +27,21 @@ func TestInstall(t *testing.T) {
 	proxy, temp := t.TempDir(), t.TempDir()
 	publish(t, proxy, filepath.Join("..", ".."), module.Version{Path: library, Version: version})
 	publish(t, proxy, ".", module.Version{Path: library + "/cmd/s3get", Version: version})
+	publish(t, proxy, filepath.Join("..", "..", "fleet"), module.Version{Path: library + "/fleet", Version: version})
 
 	cache := strings.TrimSpace(output(t, exec.Command("go", "env", "GOMODCACHE")))
 	others := strings.TrimSpace(output(t, exec.Command("go", "env", "GOPROXY")))
-	install := exec.Command("go", "install", "-trimpath", library+"/cmd/s3get@"+version)
-	install.Dir = temp // in no module and no workspace
-	install.Env = append(os.Environ(),
-		"GOPROXY="+fileURL(proxy)+","+fileURL(filepath.Join(cache, "cache", "download"))+","+others,
-		"GOMODCACHE="+filepath.Join(temp, "mod"), "GOFLAGS=-modcacherw", "GOSUMDB=off", "GOWORK=", "GO111MODULE=",
-		"GOBIN="+temp, "GOTOOLCHAIN=local", "CGO_ENABLED=0")
-	output(t, install)
+	for _, tool := range []string{"/cmd/s3get", "/fleet/cmd/s3fleet"} {
+		install := exec.Command("go", "install", "-trimpath", library+tool+"@"+version)
+		install.Dir = temp // in no module and no workspace
+		install.Env = append(os.Environ(),
+			"GOPROXY="+fileURL(proxy)+","+fileURL(filepath.Join(cache, "cache", "download"))+","+others,
+			"GOMODCACHE="+filepath.Join(temp, "mod"), "GOFLAGS=-modcacherw", "GOSUMDB=off", "GOWORK=", "GO111MODULE=",
+			"GOBIN="+temp, "GOTOOLCHAIN=local", "CGO_ENABLED=0")
+		output(t, install)
+	}
 
+	wantText(t, "s3fleet", output(t, exec.Command(filepath.Join(temp, "s3fleet"), "--help")), "s3fleet plan s3://")
 	got := output(t, exec.Command(filepath.Join(temp, "s3get"), "version"))
 	wantText(t, "version", got, "s3get "+version+", processpool "+version+", go1.")
 }

@@ -31,6 +31,19 @@ func CleanTemporary(dir string, before time.Time) (removed []string, err error) 
 	return clean(dir, before, false, true)
 }
 
+// CleanOf removes the partial file and the journal of downloads to path, on the same terms.
+func CleanOf(path string) error {
+	dir := filepath.Dir(path)
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	c := cleaner{dir: dir, root: root, before: time.Now()}
+	c.pair(filepath.Base(JournalName(path)))
+	return errors.Join(c.faults...)
+}
+
 func clean(dir string, before time.Time, dry, temporary bool) (removed []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -102,13 +102,13 @@ func (c *crew) worker() error {
 	go func() {
 		select {
 		case <-c.p.interrupt.drain:
-			in.Close()
+			_, _ = io.WriteString(in, drainLine+"\n")
 		case <-ended:
 			return
 		}
 		select {
 		case <-c.p.interrupt.ctx.Done(): // the second signal
-			_ = cmd.Process.Kill()
+			in.Close()
 		case <-ended:
 		}
 	}()

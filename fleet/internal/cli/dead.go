@@ -21,7 +21,7 @@ func (p *program) deadCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer l.close()
+			defer l.close(false)
 			if requeue {
 				n, err := run.Requeue(cmd.Context(), nil)
 				fmt.Fprintf(p.stdout, "%d objects are in the queue again\n", n)
@@ -66,7 +66,7 @@ func (p *program) removeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer l.close()
+			defer l.close(false)
 			return failed(run.Delete(cmd.Context()))
 		},
 	}

@@ -28,6 +28,7 @@ type flags struct {
 	processes, requests int
 	chunk, limitRate    show.Size
 	maxDeliver          int
+	attempts            int
 	grace               time.Duration
 	node                string
 	verbose             bool
@@ -70,6 +71,7 @@ func (f *flags) workFlags(s *pflag.FlagSet) {
 	f.chunk = 8 << 20
 	s.Var(&f.chunk, "chunk", "`size` of a range, and of objects that are split")
 	s.Var(&f.limitRate, "limit-rate", "`bytes` a second that each worker reads at most")
+	s.IntVar(&f.attempts, "attempts", 0, "`number` of attempts without headway that end one try of an object; default: the library's, for a minute")
 	s.IntVar(&f.maxDeliver, "max-deliver", 10, "`times` that an object is tried until it is dead")
 	s.DurationVar(&f.grace, "grace", 20*time.Second, "`time` for what is under way when a signal ends a worker; what is not done then, another one gets")
 	s.StringVar(&f.node, "node", "", "`name` of this machine in the status; default: its host name")
@@ -116,6 +118,9 @@ func (p *program) configure(c *processpool.Config) {
 	c.MultipartChunksize, c.MultipartThreshold = int64(p.chunk), int64(p.chunk)
 	c.MaxBytesPerSecond = int64(p.limitRate)
 	c.ClientOptions = append(c.ClientOptions, p.clientOptions)
+	if p.attempts > 0 {
+		c.MaxAttempts = p.attempts
+	}
 	if p.verbose {
 		c.Logger = p.logger()
 	}
@@ -133,6 +138,8 @@ func (f *flags) checkWork() error {
 	switch {
 	case f.processes < 1 || f.requests < 1:
 		return errors.New("--processes and --requests must be at least 1")
+	case f.attempts < 0:
+		return errors.New("--attempts must be at least 1")
 	case f.maxDeliver < 1:
 		return errors.New("--max-deliver must be at least 1")
 	}

@@ -43,7 +43,7 @@ command goes on where it ended. A plan that is complete stays as it is.`,
 			if err != nil {
 				return err
 			}
-			defer l.close()
+			defer l.close(false)
 			run, err := p.create(cmd.Context(), l, false)
 			if err != nil {
 				return err
@@ -103,6 +103,11 @@ func (p *program) create(ctx context.Context, l *link, ended bool) (*fleet.Run, 
 			return nil, err
 		}
 		p.fresh = s.Ended
+	}
+	if err == nil && ended && l.own { // the workers of a run that was killed are gone
+		if err := old.Reset(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err == nil && p.fresh {
 		if err := old.Delete(ctx); err != nil {

@@ -90,7 +90,8 @@ func (p *program) all(ctx context.Context, source fleet.Source, args []string, w
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	ended := false
+	defer func() { l.close(ended) }()
 	run, err := p.create(ctx, l, true)
 	if err != nil {
 		return failed(err)
@@ -142,6 +143,7 @@ func (p *program) all(ctx context.Context, source fleet.Source, args []string, w
 		return failed(err)
 	}
 	writeStatus(p.stdout, s)
+	ended = s.Ended
 	switch {
 	case !s.Ended:
 		return failed(fmt.Errorf("all workers have ended, and %d objects are open: %w", s.Open, errors.Join(crewErr, errors.New("run the same command again to go on"))))

@@ -9,34 +9,20 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
-
-	"github.com/nats-io/nats.go"
 
 	"github.com/s3processpool/processpool/fleet"
 	"github.com/s3processpool/processpool/fleet/internal/embedded"
 )
-
-// link is a connection to a server, and the server if it is in this process.
-type link struct {
-	nc     *nats.Conn
-	url    string // for workers; it may have a secret
-	server *embedded.Server
-}
-
-func (l *link) close() {
-	l.nc.Close()
-	if l.server != nil {
-		l.server.Stop()
-	}
-}
 
 // connect connects to the server of --nats, or else to the one of the run on this machine, which it
 // starts unless another process has.
 func (p *program) connect(ctx context.Context, run string) (*link, error) {
 	if p.server.URL != "" {
 		nc, err := fleet.Connect(p.server, "s3fleet")
-		return &link{nc: nc, url: p.server.URL}, err
+		if err != nil {
+			return nil, err
+		}
+		return &link{nc: nc, url: p.server.URL}, nil
 	}
 	if p.server.Creds != "" || p.server.CA != "" {
 		return nil, errors.New("--creds and --tls-ca are for the server of --nats: add it")
@@ -49,37 +35,17 @@ func (p *program) connect(ctx context.Context, run string) (*link, error) {
 	server, err := embedded.Start(embedded.Options{Dir: dir})
 	switch {
 	case errors.Is(err, embedded.ErrRunning):
-		return p.join(ctx, dir)
+		return join(ctx, dir)
 	case err != nil:
 		return nil, fmt.Errorf("start a server in %s: %w", dir, err)
 	}
-	nc, err := fleet.Connect(fleet.Server{URL: server.URL()}, "s3fleet")
-	if err != nil {
+	l := &link{url: server.URL(), own: true}
+	l.mu.server = server
+	if l.nc, err = fleet.Connect(fleet.Server{URL: l.url}, "s3fleet"); err != nil {
 		server.Stop()
 		return nil, err
 	}
-	return &link{nc: nc, url: server.URL(), server: server}, nil
-}
-
-// join connects to the server that another process has just started, or is about to.
-func (p *program) join(ctx context.Context, dir string) (*link, error) {
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		url, err := embedded.Find(dir)
-		if err == nil {
-			var nc *nats.Conn
-			if nc, err = fleet.Connect(fleet.Server{URL: url}, "s3fleet"); err == nil {
-				return &link{nc: nc, url: url}, nil
-			}
-		}
-		if time.Now().After(deadline) {
-			return nil, fmt.Errorf("another s3fleet has the server in %s, but it does not answer: %w", dir, err)
-		}
-		select {
-		case <-time.After(time.Second / 4):
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
+	return l, nil
 }
 
 // storeDir is where the servers of this machine have their files, one directory for each run.
@@ -125,13 +91,13 @@ func (p *program) open(ctx context.Context) (*fleet.Run, *link, error) {
 			name, err = only(names, "the server")
 		}
 		if err != nil {
-			l.close()
+			l.close(false)
 			return nil, nil, err
 		}
 	}
 	run, err := fleet.Open(ctx, l.nc, name)
 	if err != nil {
-		l.close()
+		l.close(false)
 		return nil, nil, err
 	}
 	return run, l, nil

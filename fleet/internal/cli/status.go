@@ -24,7 +24,7 @@ func (p *program) statusCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			defer l.close()
+			defer l.close(false)
 			s, err := run.Status(cmd.Context())
 			switch {
 			case err != nil:

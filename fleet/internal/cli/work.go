@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,7 +24,7 @@ dead. Any number of machines may do so, each with its own DIR or all with one th
 is on stable storage before the server is told that it is done.`,
 		Args: exactly("a directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			drain := p.interrupt.drain
+			var drain <-chan struct{} = p.interrupt.drain
 			if attached {
 				var err error
 				if drain, err = p.attach(); err != nil {
@@ -44,24 +42,31 @@ is on stable storage before the server is told that it is done.`,
 	return cmd
 }
 
-// attach reads the server's URL from s3fleet run, and returns a channel that is closed when that
-// wants the worker to end, or is gone, or when a signal comes.
-func (p *program) attach() (chan struct{}, error) {
-	in := bufio.NewReader(p.stdin)
-	line, err := in.ReadString('\n')
-	if err != nil {
-		return nil, fmt.Errorf("--attached is for s3fleet run alone (%w)", err)
+// drainLine is what s3fleet run writes to have a worker take up nothing new.
+const drainLine = "drain"
+
+// attach reads the server's URL from s3fleet run, and returns a channel that is closed when that or a
+// signal wants the worker to end. If s3fleet run is gone, and the server with it, the worker stops at
+// once.
+func (p *program) attach() (<-chan struct{}, error) {
+	in := bufio.NewScanner(p.stdin)
+	if !in.Scan() {
+		return nil, errors.New("--attached is for s3fleet run alone")
 	}
-	p.server.URL = strings.TrimSpace(line)
-	drain, ended := make(chan struct{}), make(chan struct{})
+	p.server.URL = in.Text()
+	drain, asked := make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(ended)
-		_, _ = io.Copy(io.Discard, in)
+		if in.Scan() && in.Text() == drainLine {
+			close(asked)
+			in.Scan()
+		}
+		p.interrupt.stop()
 	}()
 	go func() {
 		defer close(drain)
 		select {
-		case <-ended:
+		case <-asked:
+		case <-p.interrupt.ctx.Done():
 		case <-p.interrupt.drain:
 		}
 	}()
@@ -85,7 +90,8 @@ func (p *program) work(ctx context.Context, dir string, drain <-chan struct{}, q
 	if err != nil {
 		return err
 	}
-	defer l.close()
+	ended := false
+	defer func() { l.close(ended) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() { // what is under way has --grace
@@ -121,6 +127,7 @@ func (p *program) work(ctx context.Context, dir string, drain <-chan struct{}, q
 		return nil
 	default:
 	}
+	ended = true
 	return p.outcome(run)
 }
 

@@ -144,6 +144,9 @@ func try(dir, host string, port int, token string) (*server.Server, error) {
 // URL returns where clients find the server, with the secret.
 func (s *Server) URL() string { return s.url }
 
+// Clients returns how many connections the server has.
+func (s *Server) Clients() int { return s.server.NumClients() }
+
 // Stop stops the server. What it keeps stays.
 func (s *Server) Stop() {
 	s.server.Shutdown()

@@ -119,6 +119,13 @@ func (p *Process) Wait(status int) (stdout, stderr string) {
 	return p.Stdout.String(), p.Stderr.String()
 }
 
+// Err returns what waiting for an ended process has returned: exec.ErrWaitDelay means that a
+// descendant has outlived it.
+func (p *Process) Err() error {
+	<-p.ended
+	return p.err
+}
+
 // Tree returns the files below a directory, by their names with slashes.
 func (s *Site) Tree(dir string) map[string][]byte {
 	s.Helper()
