@@ -70,7 +70,7 @@ func (r *Run) Plan(ctx context.Context, source Source, progress func(Plan)) (Pla
 			return state(), err
 		}
 		if !planned.Skip {
-			err = p.add(ctx, p.batch.add(planned.Object))
+			err = p.add(p.batch.add(planned.Object))
 		}
 		if err != nil {
 			return state(), err
@@ -112,7 +112,7 @@ func (p *planner) full() bool {
 }
 
 // add adds messages to the entry.
-func (p *planner) add(_ context.Context, batches [][]Object) error {
+func (p *planner) add(batches [][]Object) error {
 	for _, objects := range batches {
 		data, err := encode(objects)
 		if err != nil {
@@ -128,7 +128,7 @@ func (p *planner) add(_ context.Context, batches [][]Object) error {
 
 // flush publishes what was gathered, up to the cursor.
 func (p *planner) flush(ctx context.Context) error {
-	if err := p.add(ctx, p.batch.flush()); err != nil {
+	if err := p.add(p.batch.flush()); err != nil {
 		return err
 	}
 	e := &entry{Messages: p.messages}

@@ -72,15 +72,32 @@ func (w *worker) count(h *held, dead int) {
 	}
 }
 
+// pace is how fast bytes come lately.
+type pace struct {
+	at      time.Time
+	fetched int64
+	rate    float64 // bytes a second; the last report counts as much as all before it
+}
+
+func (p *pace) add(now time.Time, fetched int64) {
+	seconds := now.Sub(p.at).Seconds()
+	if seconds <= 0 {
+		return
+	}
+	p.rate = (p.rate + float64(fetched-p.fetched)/seconds) / 2
+	p.at, p.fetched = now, fetched
+}
+
 func (w *worker) report() Report {
 	fetched := w.downloader.Stats().BytesWritten
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t := &w.mu.tally
-	rate := float64(fetched) / max(time.Since(w.began).Seconds(), 0.001)
+	now := time.Now()
+	w.mu.pace.add(now, fetched)
 	return Report{
-		Node: w.o.Node, Workers: 1, At: time.Now().UTC(), Done: t.done, Skipped: t.skipped, Dead: t.dead, DoneBytes: t.bytes,
-		Fetched: fetched, BytesPerSecond: int64(rate), Objects: w.mu.objects,
+		Node: w.o.Node, Workers: 1, At: now.UTC(), Done: t.done, Skipped: t.skipped, Dead: t.dead, DoneBytes: t.bytes,
+		Fetched: fetched, BytesPerSecond: int64(w.mu.pace.rate), Objects: w.mu.objects,
 	}
 }
 

@@ -87,7 +87,6 @@ type worker struct {
 	o          WorkOptions
 	downloader *processpool.Downloader
 	ackWait    time.Duration
-	began      time.Time
 
 	settle   context.Context // of what is told to the server about messages
 	moved    atomic.Int64    // counts signs of progress of any object
@@ -101,6 +100,7 @@ type worker struct {
 		held    map[*held]bool
 		objects int // that have not ended
 		tally   tally
+		pace    pace
 		fault   error           // ends the worker
 		refused int             // in a row, before any success
 		any     bool            // an object has succeeded
@@ -133,8 +133,9 @@ func (r *Run) newWorker(ctx context.Context, d *processpool.Downloader, o WorkOp
 		return nil, missing(err, r.name)
 	}
 	w := &worker{
-		run: r, id: nuid.Next(), o: o, downloader: d, ackWait: info.Config.AckWait, began: time.Now(), room: make(chan struct{}, 1),
+		run: r, id: nuid.Next(), o: o, downloader: d, ackWait: info.Config.AckWait, room: make(chan struct{}, 1),
 	}
+	w.mu.pace.at = time.Now()
 	w.mu.held, w.mu.busy = map[*held]bool{}, map[string]bool{}
 	return w, nil
 }

@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/s3processpool/processpool/fleet"
 	"github.com/s3processpool/processpool/fleet/internal/embedded"
 )
@@ -22,6 +24,12 @@ func (p *program) connect(ctx context.Context, run string) (*link, error) {
 		if err != nil {
 			return nil, err
 		}
+		// A call that is not allowed gets no answer: only the connection is told.
+		nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				p.complain(fmt.Errorf("the NATS server allows this user too little (see README.md): %w", err))
+			}
+		})
 		return &link{nc: nc, url: p.server.URL}, nil
 	}
 	if p.server.Creds != "" || p.server.CA != "" {

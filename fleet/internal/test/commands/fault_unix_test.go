@@ -70,7 +70,7 @@ func signal(t *testing.T, p *site.Process, s syscall.Signal) {
 
 // What a killed worker held goes to another one, which leaves nothing of it behind.
 func TestWorkerKilled(t *testing.T) {
-	s, files := held(t, "2s")
+	s, files := held(t, "3s")
 	first := s.begin()
 	signal(t, first, syscall.SIGKILL)
 	first.Wait(-1)
@@ -81,7 +81,7 @@ func TestWorkerKilled(t *testing.T) {
 
 // A worker that was stopped for longer than --ack-wait does no harm when it comes back.
 func TestWorkerStopped(t *testing.T) {
-	s, files := held(t, "2s")
+	s, files := held(t, "3s")
 	first := s.begin()
 	signal(t, first, syscall.SIGSTOP)
 	s.Origin.ClearFaults()
