@@ -20,7 +20,7 @@ func TestSmallRound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]int{"http1g": 6, "resume": 4, "tls1g": 5, "small": 8, "files": 3, "tool8g": 3, "many": 5} {
+	for name, want := range map[string]int{"http1g": 6, "resume": 4, "tls1g": 5, "small": 8, "files": 3, "tool8g": 3, "many": 4} {
 		data, err := os.ReadFile(filepath.Join(results, name+".json"))
 		if err != nil {
 			t.Fatal(err)

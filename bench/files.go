@@ -98,7 +98,7 @@ func manyClients(b *bench, t task.Task) ([]client.Client, error) {
 
 // manyCommands matches the tools of the case many. The others take minutes for so many objects, or
 // differ from these in little.
-var manyCommands = regexp.MustCompile(`^(s3get|s5cmd cp.*|rclone copy, 10 transfers)$`)
+var manyCommands = regexp.MustCompile(`^(s5cmd cp, \d+ workers|rclone copy, (\d|[1-5]\d) transfers)$`)
 
 // perObject returns the table of the cases with small objects.
 func perObject(list []figures) (columns []string, rows [][]string) {
