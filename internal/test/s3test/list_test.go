@@ -71,3 +71,35 @@ func TestList(t *testing.T) {
 	_, err = client.ListObjectsV2(context.Background(), &s3.ListObjectsV2Input{Bucket: aws.String("b"), ContinuationToken: aws.String("?")})
 	wantError(t, err, 400, "InvalidArgument")
 }
+
+// A listing has what was stored, overwritten and deleted since the one before.
+func TestListAfterChange(t *testing.T) {
+	s := start(t)
+	client := s.Client(once)
+	list := func() string {
+		t.Helper()
+		out, err := client.ListObjectsV2(context.Background(), &s3.ListObjectsV2Input{Bucket: aws.String("b")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, o := range out.Contents {
+			all = append(all, fmt.Sprint(aws.ToString(o.Key), aws.ToInt64(o.Size)))
+		}
+		return strings.Join(all, " ")
+	}
+	for _, c := range []struct {
+		change func()
+		want   string
+	}{
+		{func() { s.Put("b", "k", []byte("1")) }, "k1"},
+		{func() { s.Put("b", "a", nil) }, "a0 k1"},
+		{func() { s.Put("b", "k", []byte("22")) }, "a0 k2"},
+		{func() { s.Delete("b", "a") }, "k2"},
+		{func() { s.SetVersioning("b", true); s.Delete("b", "k") }, ""},
+	} {
+		if c.change(); list() != c.want {
+			t.Errorf("got %q, want %q", list(), c.want)
+		}
+	}
+}
