@@ -107,6 +107,19 @@ var mishaps = []habit{
 		x.run()
 		return fmt.Sprintf("%d of 19 others, status %d", len(strings.Fields(x.files())), x.status)
 	}},
+	{"an object of many is archived (GLACIER)", prefix, func(x *trial) string {
+		x.put("p/1", "p/2")
+		x.origin.Put("b", "p/cold", []byte("cold"), func(o *s3test.Object) { o.StorageClass = "GLACIER" })
+		if x.tool == "s3get" {
+			x.command += " --skip-archived"
+		}
+		x.run()
+		got := fmt.Sprintf("%d of 2 others, status %d", len(strings.Fields(x.files())), x.status)
+		if x.tool == "s3get" {
+			got += ", with `--skip-archived`"
+		}
+		return got
+	}},
 	{"a key with `..` in it", prefix, func(x *trial) string {
 		x.put("p/../../evil", "p/1")
 		x.run()

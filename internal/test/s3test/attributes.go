@@ -1,6 +1,7 @@
 package s3test
 
 import (
+	"cmp"
 	"encoding/xml"
 	"net/http"
 	"strconv"
@@ -99,7 +100,7 @@ func (x *exchange) attributes() {
 				return
 			}
 		case "StorageClass":
-			out.StorageClass = "STANDARD"
+			out.StorageClass = cmp.Or(o.StorageClass, "STANDARD")
 		case "ObjectSize":
 			out.ObjectSize = &o.Size
 		default:

@@ -15,6 +15,7 @@ type apiError struct {
 
 var (
 	errAccessDenied   = &apiError{403, "AccessDenied", "Access Denied"}
+	errArchived       = &apiError{403, "InvalidObjectState", "The operation is not valid for the object's storage class"}
 	errBadRange       = &apiError{416, "InvalidRange", "The requested range is not satisfiable"}
 	errBadPart        = &apiError{416, "InvalidPartNumber", "The requested partnumber is not satisfiable"}
 	errBadVersion     = &apiError{400, "InvalidArgument", "Invalid version id specified"}

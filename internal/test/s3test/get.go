@@ -22,6 +22,9 @@ func (x *exchange) object() {
 	if e == nil && !x.fault.IgnoreIfMatch && !ifMatch(x.req.IfMatch, o.ETag) {
 		e = errPrecondition
 	}
+	if e == nil && o.archived() && x.req.Method == http.MethodGet {
+		e = errArchived
+	}
 	if e != nil {
 		x.fail(e)
 		return
@@ -45,6 +48,9 @@ func (x *exchange) object() {
 	}
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", o.ContentType)
+	if o.StorageClass != "" {
+		h.Set("X-Amz-Storage-Class", o.StorageClass)
+	}
 	for name, value := range o.Header {
 		h.Set(name, value)
 	}

@@ -104,7 +104,7 @@ func (x *exchange) listed(o *Object, encode func(string) string) listedXML {
 		LastModified: o.LastModified.UTC().Format("2006-01-02T15:04:05.000Z"),
 		ETag:         o.ETag,
 		Size:         o.Size,
-		StorageClass: "STANDARD",
+		StorageClass: cmp.Or(o.StorageClass, "STANDARD"),
 	}
 	if !x.s.opts.ETagOnly {
 		for alg := range o.Checksums {

@@ -22,8 +22,9 @@ type Object struct {
 	Parts         []int64             // part sizes of a multipart upload; nil: one PUT
 	PartChecksums []map[string]string // by part; nil: none
 
-	ContentType string            // default binary/octet-stream
-	Header      map[string]string // additional response headers, e.g. Content-Encoding, x-amz-meta-a
+	ContentType  string            // default binary/octet-stream
+	StorageClass string            // "": STANDARD; GLACIER and DEEP_ARCHIVE are not to be read
+	Header       map[string]string // additional response headers, e.g. Content-Encoding, x-amz-meta-a
 
 	content      io.ReaderAt
 	noETag       bool
@@ -88,4 +89,8 @@ func (o *Object) partChecksums(number int) map[string]string {
 		return o.PartChecksums[number-1]
 	}
 	return nil
+}
+
+func (o *Object) archived() bool {
+	return o.StorageClass == "GLACIER" || o.StorageClass == "DEEP_ARCHIVE"
 }

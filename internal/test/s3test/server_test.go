@@ -271,3 +271,20 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("HEAD of the bucket: got status %d", resp.StatusCode)
 	}
 }
+
+// An archived object is listed and described, and not to be read.
+func TestArchived(t *testing.T) {
+	s := start(t)
+	s.Put("b", "k", []byte("x"), func(o *Object) { o.StorageClass = "GLACIER" })
+	client := s.Client(once)
+	out, err := client.ListObjectsV2(context.Background(), &s3.ListObjectsV2Input{Bucket: aws.String("b")})
+	if err != nil || out.Contents[0].StorageClass != "GLACIER" {
+		t.Errorf("list: got %+v, %v", out, err)
+	}
+	head, err := client.HeadObject(context.Background(), &s3.HeadObjectInput{Bucket: aws.String("b"), Key: aws.String("k")})
+	if err != nil || head.StorageClass != "GLACIER" {
+		t.Errorf("head: got %+v, %v", head, err)
+	}
+	_, _, err = get(s)
+	wantError(t, err, 403, "InvalidObjectState")
+}
