@@ -15,7 +15,7 @@ import (
 // How long a worker without messages waits for one, before it looks whether the run has ended.
 const (
 	minIdle = time.Second / 4
-	maxIdle = 4 * time.Second
+	maxIdle = 2 * time.Second
 )
 
 // requests pulls messages as slots become free, until there is nothing more to do.

@@ -19,6 +19,8 @@ type crew struct {
 	url  string
 	n    int
 
+	drain context.Context // ends when the workers are to end
+	stop  context.CancelFunc
 	seats sync.WaitGroup
 	mu    struct {
 		sync.Mutex
@@ -30,7 +32,9 @@ type crew struct {
 const maxRestarts = 5
 
 func newCrew(p *program, args []string, url string, n int) *crew {
-	return &crew{p: p, args: args, url: url, n: n}
+	c := &crew{p: p, args: args, url: url, n: n}
+	c.drain, c.stop = p.interrupt.untilDrain()
+	return c
 }
 
 // start starts the workers.
@@ -49,8 +53,9 @@ func (c *crew) start() {
 }
 
 // wait waits until all workers have ended.
-func (c *crew) wait(context.Context) error {
+func (c *crew) wait() error {
 	c.seats.Wait()
+	c.stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return errors.Join(c.mu.errs...)
@@ -62,7 +67,7 @@ func (c *crew) seat() error {
 		err := c.worker()
 		var exit *exec.ExitError
 		switch {
-		case err == nil || c.p.interrupt.signaled():
+		case err == nil || c.drain.Err() != nil:
 			return nil
 		case errors.As(err, &exit) && exit.ExitCode() == exitDead:
 			return nil // the run has ended
@@ -74,7 +79,7 @@ func (c *crew) seat() error {
 		fmt.Fprintf(c.p.stderr, "s3fleet: a worker was lost (%v): another one begins\n", err)
 		select {
 		case <-time.After(time.Second / 2):
-		case <-c.p.interrupt.drain:
+		case <-c.drain.Done():
 			return nil
 		}
 	}
@@ -101,7 +106,7 @@ func (c *crew) worker() error {
 	ended := make(chan struct{})
 	go func() {
 		select {
-		case <-c.p.interrupt.drain:
+		case <-c.drain.Done():
 			_, _ = io.WriteString(in, drainLine+"\n")
 		case <-ended:
 			return

@@ -9,6 +9,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +51,13 @@ command goes on where it ended. A plan that is complete stays as it is.`,
 			}
 			ctx, cancel := p.interrupt.untilDrain()
 			defer cancel()
-			plan, err := run.Plan(ctx, source, func(plan fleet.Plan) { p.planned(run, plan, "so far") })
+			told := time.Now()
+			plan, err := run.Plan(ctx, source, func(plan fleet.Plan) {
+				if time.Since(told) > 5*time.Second {
+					told = time.Now()
+					p.planned(run, plan, "so far")
+				}
+			})
 			if err != nil {
 				return failed(err)
 			}

@@ -123,10 +123,10 @@ func (p *program) all(ctx context.Context, source fleet.Source, args []string, w
 		p.tell(ctx, run, stop)
 	}()
 	err = <-planned
-	if err != nil {
-		cancel()
+	if err != nil { // the run cannot end
+		c.stop()
 	}
-	crewErr := c.wait(ctx)
+	crewErr := c.wait()
 	close(stop)
 	<-told
 	switch {

@@ -20,7 +20,10 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/s3processpool/processpool/fleet"
+	"github.com/s3processpool/processpool/fleet/internal/embedded"
 	"github.com/s3processpool/processpool/fleet/internal/test/site"
+	"github.com/s3processpool/processpool/internal/test/s3test"
 )
 
 // A command line that is wrong starts nothing, and says what to do.
@@ -115,6 +118,42 @@ func TestRefused(t *testing.T) {
 	}
 	_, stderr = s.Fleet(2, "status", "--nats", url, "--run", "r")
 	s.Text("stream", stderr, "another version", `its stream has version "2"`)
+}
+
+// A plan that fails while workers run ends the run. What was planned is not lost.
+func TestRunListingFails(t *testing.T) {
+	s := site.New(t)
+	files := s.Put(2100, 10)
+	gate := make(chan struct{})
+	fail := s.Origin.Inject(s3test.Fault{
+		Match: func(r s3test.Request) bool { return r.Query.Has("continuation-token") }, Gate: gate, Status: 403, Code: "AccessDenied",
+	})
+	args := []string{"run", "s3://b/p/", s.Dir, "--run", "r", "--workers", "2", "--endpoint", s.Origin.URL(), "--grace", "1s"}
+	first := s.Start(args...)
+	if err := s.Origin.WaitRequests(t.Context(), 1, func(r s3test.Request) bool { return r.Query.Has("continuation-token") }); err != nil {
+		t.Fatal(err)
+	}
+	url, err := embedded.Find(filepath.Join(s.State, "s3fleet", "r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc := s.Connect(url)
+	run, err := fleet.Open(t.Context(), nc, "r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Until(run, "workers run", func(status fleet.Status) bool { return len(status.Nodes) > 0 })
+	nc.Close()
+	close(gate)
+	_, stderr := first.Wait(1)
+	s.Text("run", stderr, "list s3://b/p/", "AccessDenied")
+	if fail.Hits() == 0 {
+		t.Error("the listing did not fail")
+	}
+	s.Origin.ClearFaults()
+	out, _ := s.Fleet(0, args...)
+	s.Text("again", out, "2100 planned, 2100 done, 0 dead, 0 open")
+	s.Whole(s.Dir, files)
 }
 
 // natsd starts a NATS server, which ends with the test.
