@@ -18,10 +18,13 @@ func plain(pick func(*bench) ([]client.Client, error)) func(*bench, context.Cont
 	}
 }
 
-// tls compares clients over TLS.
+// tls compares clients over TLS, after a floor that has no HTTP library.
 func tls(pick func(*bench) ([]client.Client, error)) func(*bench, context.Context, measurement) error {
 	return func(b *bench, ctx context.Context, m measurement) error {
-		return b.one(ctx, m, origin.Options{TLS: true}, pick)
+		return b.one(ctx, m, origin.Options{TLS: true}, func(b *bench) ([]client.Client, error) {
+			clients, err := pick(b)
+			return append(b.kit.SecureFloor(), clients...), err
+		})
 	}
 }
 

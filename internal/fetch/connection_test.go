@@ -87,6 +87,26 @@ func TestHandshakeCut(t *testing.T) {
 	}
 }
 
+// TestHandshakeSilent: a server that does not answer a TLS handshake is a failed attempt.
+func TestHandshakeSilent(t *testing.T) {
+	leak.Check(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close() // it accepts nothing: the kernel does
+	c := newClient(t, startOrigin(t), func(s *settings.Settings) {
+		s.Client.BaseEndpoint = aws.String("https://" + l.Addr().String())
+		s.HTTP.TLSHandshakeTimeout = 20 * time.Millisecond
+	})
+	_, err = c.Head(t.Context(), &ipc.Job{Bucket: "b", Key: "k", Head: &ipc.Head{}}, nil)
+	wantError(t, err, failure.ErrRetriesExceeded)
+	var timeout net.Error
+	if !errors.As(err, &timeout) || !timeout.Timeout() || !strings.Contains(err.Error(), "no TLS handshake within 20ms") {
+		t.Errorf("got %v, want a timeout of the handshake", err)
+	}
+}
+
 // TestTLSRefuses: no other attempt is made at a server that has no version of TLS in common with
 // the client, or that insists on a certificate of the client.
 func TestTLSRefuses(t *testing.T) {

@@ -34,10 +34,12 @@ func newTransport(s settings.Settings, dialer *spread.Dialer) (*http.Transport, 
 			return nil, errors.New("CABundle holds no PEM certificate")
 		}
 	}
+	dial := lowat.DialContext(dialer.DialContext)
 	t := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           lowat.DialContext(dialer.DialContext),
-		TLSClientConfig:       config,
+		DialContext:           dial,
+		DialTLSContext:        secureDialer(dial, config, s.HTTP.TLSHandshakeTimeout),
+		TLSClientConfig:       config, // behind a proxy that is asked to CONNECT
 		TLSHandshakeTimeout:   s.HTTP.TLSHandshakeTimeout,
 		ResponseHeaderTimeout: s.HTTP.ResponseHeaderTimeout,
 		IdleConnTimeout:       s.HTTP.IdleConnTimeout,

@@ -26,7 +26,8 @@ type Conn struct {
 	*net.TCPConn
 	raw syscall.RawConn
 
-	due atomic.Int64 // bytes that are certain to arrive
+	due   atomic.Int64 // bytes that are certain to arrive
+	limit atomic.Int64 // of one read, in bytes; 0 = none
 
 	mu struct {
 		sync.Mutex
@@ -70,6 +71,9 @@ func (c *Conn) nudge() { c.raw.Control(func(fd uintptr) { c.setLowat(fd, 1) }) }
 func (c *Conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return c.TCPConn.Read(p)
+	}
+	if limit := c.limit.Load(); limit > 0 && limit < int64(len(p)) {
+		p = p[:limit] // or ReadAhead would make room for the sender before the limit allows it
 	}
 	c.p = p
 	waitErr := c.raw.Read(c.try)
@@ -138,6 +142,7 @@ func (c *Conn) setWindow(n int, narrow bool) {
 		return
 	}
 	c.mu.window = n
+	c.limit.Store(int64(n))
 	c.raw.Control(func(fd uintptr) {
 		// On an error the kernel receives ahead, or as little as before.
 		if n > 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -19,14 +20,13 @@ type conn struct {
 	fd           int
 	host, prefix string
 	buffer       []byte
-	pipe         [2]int // used by splice
+	pipe         [2]int    // used by splice
+	secure       *tls.Conn // nil: plain HTTP
+	piece        int64     // bytes that are written at a time
 }
 
-func dial(url, bucket string) (*conn, error) {
-	host, plain := strings.CutPrefix(url, "http://")
-	if !plain {
-		return nil, errors.New("only plain HTTP")
-	}
+func dial(url, bucket, ca string) (*conn, error) {
+	_, host, _ := strings.Cut(url, "://")
 	address, err := netip.ParseAddrPort(host)
 	if err != nil {
 		return nil, err
@@ -35,13 +35,16 @@ func dial(url, bucket string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{fd: fd, host: host, prefix: "/" + bucket + "/"}
+	c := &conn{fd: fd, host: host, prefix: "/" + bucket + "/", piece: bufferSize}
 	if err := unix.Connect(fd, &unix.SockaddrInet4{Port: int(address.Port()), Addr: address.Addr().As4()}); err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
 	const page = 4096
 	c.buffer = make([]byte, bufferSize+page)
 	c.buffer = c.buffer[-uintptr(unsafe.Pointer(&c.buffer[0]))&(page-1):][:bufferSize]
+	if ca != "" {
+		return c, c.handshake(ca, address.Addr().String())
+	}
 	if *useSplice {
 		return c, c.makePipe()
 	}
@@ -53,7 +56,7 @@ func (c *conn) close() { unix.Close(c.fd) }
 // get requests a range and writes it to the file.
 func (c *conn) get(p piece) error {
 	request := fmt.Sprintf("GET %s%s HTTP/1.1\r\nHost: %s\r\nRange: bytes=%d-%d\r\n\r\n", c.prefix, p.key, c.host, p.first, p.last)
-	if _, err := unix.Write(c.fd, []byte(request)); err != nil {
+	if err := c.send([]byte(request)); err != nil {
 		return err
 	}
 	offset, left := p.first, p.last-p.first+1
@@ -72,8 +75,8 @@ func (c *conn) get(p piece) error {
 		return c.splice(p.fd, offset, left)
 	}
 	for left > 0 {
-		b := c.buffer[:min(left, bufferSize)]
-		n, err := recv(c.fd, b, unix.MSG_WAITALL)
+		b := c.buffer[:min(left, c.piece)]
+		n, err := c.recv(b, unix.MSG_WAITALL)
 		if err != nil {
 			return err
 		}
@@ -91,7 +94,7 @@ func (c *conn) direct(p piece, body []byte) error {
 	for offset, left := p.first, p.last-p.first+1; left > 0; {
 		b := c.buffer[:min(left, bufferSize)]
 		for have < len(b) {
-			n, err := recv(c.fd, b[have:], unix.MSG_WAITALL)
+			n, err := c.recv(b[have:], unix.MSG_WAITALL)
 			if err != nil {
 				return err
 			}
@@ -112,7 +115,7 @@ func (c *conn) header(length int64) ([]byte, error) {
 		flags = unix.MSG_PEEK // the body must stay in the socket
 	}
 	for n := 0; n < 16<<10; {
-		m, err := recv(c.fd, c.buffer[n:64<<10], flags)
+		m, err := c.recv(c.buffer[n:64<<10], flags)
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +132,7 @@ func (c *conn) header(length int64) ([]byte, error) {
 			return nil, fmt.Errorf("unexpected response:\n%s", head)
 		}
 		if *useSplice {
-			_, err := recv(c.fd, c.buffer[:len(head)+4], unix.MSG_WAITALL)
+			_, err := c.recv(c.buffer[:len(head)+4], unix.MSG_WAITALL)
 			return nil, err
 		}
 		return body, nil

@@ -1,6 +1,6 @@
 // Command floor downloads with as little work as possible: a thread with a blocking socket and a
 // buffer for each connection, recv, pwrite, and no HTTP library. No client with ordinary sockets
-// can be much cheaper.
+// can be much cheaper. Over TLS it is what crypto/tls costs by itself.
 //
 // It makes raw system calls, which Go's scheduler does not see: each thread keeps its P
 // (https://go.dev/src/runtime/HACKING.md) while it sleeps in the kernel, and works like a thread of
@@ -25,6 +25,7 @@ import (
 var (
 	useSplice = flag.Bool("splice", false, "move the bytes from the socket to the file within the kernel")
 	useDirect = flag.Bool("direct", false, "write past the page cache (O_DIRECT)")
+	useAhead  = flag.Bool("ahead", false, "have crypto/tls read 256 KiB at a time")
 	useSync   = flag.Bool("sync", false, "wait until the file is on stable storage; for one object")
 )
 
@@ -72,7 +73,7 @@ func run(t task.Task) error {
 var synced int
 
 func work(t task.Task, next func() (piece, bool, error)) error {
-	c, err := dial(t.URL, t.Bucket)
+	c, err := dial(t.URL, t.Bucket, t.CA)
 	if err != nil {
 		return err
 	}

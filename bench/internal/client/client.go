@@ -94,6 +94,16 @@ func (k *Kit) Floor() Client {
 	return c
 }
 
+// SecureFloor returns the clients of cmd/floor over TLS: what crypto/tls costs by itself, as it is and
+// with more bytes at a time.
+func (k *Kit) SecureFloor() []Client {
+	c := k.Floor()
+	c.Name, c.Plain = "floor, crypto/tls", false
+	ahead := c.With("floor, crypto/tls, 256 KiB reads", "-ahead")
+	ahead.Kind = Other
+	return []Client{c, ahead}
+}
+
 // Sockets returns the client of cmd/sockets, which reads from many connections with goroutines.
 func (k *Kit) Sockets() Client {
 	c := k.own("sockets")
