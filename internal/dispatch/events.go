@@ -73,8 +73,13 @@ func (j *Job) retry(r *ipc.Retry) {
 
 // result ends a job and frees its slot.
 func (j *Job) result(r *ipc.Result) {
-	delete(j.hand.jobs, j.id)
+	j.hand.leave(j)
 	j.loop.leaves(j)
+	if r.Waited {
+		j.unseen = true
+		j.task.Lost(j, errRecalled)
+		return
+	}
 	j.ended(r)
 	if r.Err == nil {
 		if r.Get != nil {
@@ -117,8 +122,8 @@ func (l *Loop) down(e pool.Down) {
 	l.counters.workers.Add(-1)
 	l.rate.Gone(e.Worker.Seat())
 	unread := e.Worker.Unread()
-	for _, j := range h.jobs {
-		j.unseen = slices.Contains(unread, j.id)
+	for _, j := range h.all() {
+		j.unseen = j.waits || slices.Contains(unread, j.id)
 		if !j.unseen {
 			j.cut(e.Err)
 		}

@@ -39,7 +39,8 @@ type Loop struct {
 	waiting   queue
 	contexts  contexts
 	active    []Task         // oldest first
-	look      *time.Timer    // at tasks that take spare slots
+	look      *time.Timer    // at what nobody tells the loop of: the time that something takes
+	lookAt    time.Time      // when it is due; zero: it is not set
 	rate      flow.Rate      // of the bytes that the workers read
 	rates     *time.Timer    // to share it anew
 	requests  *flow.Requests // that may be in flight
@@ -53,6 +54,7 @@ type Loop struct {
 	hands     []*hand        // workers that are up, by seat
 	seats     map[int]bool   // that had a worker before
 	lastJob   uint64
+	sends     uint64       // jobs that were sent
 	recruited int          // workers that were asked for
 	enlisted  time.Time    // when the last of them were
 	ready     []chan error // those who wait for a first worker
@@ -127,6 +129,7 @@ func (l *Loop) run() {
 			l.handle(e)
 		case <-l.attempts.caughtUp():
 		case <-l.look.C:
+			l.lookAt = time.Time{}
 		case <-l.rates.C:
 			l.reshare()
 		case <-l.due.C:
@@ -134,7 +137,9 @@ func (l *Loop) run() {
 			l.measure()
 		}
 		l.handOut()
+		l.handAhead()
 		l.admit()
+		l.recall()
 		l.recruit()
 		l.stop()
 	}

@@ -89,6 +89,8 @@ type task struct {
 	soon   bool
 	spare  int // slots that it takes if they are offered
 	end    bool
+	brief  bool
+	unsent bool   // the test sends its jobs
 	op     ipc.Op // of its jobs; "": OpGet
 	ticket Ticket
 	out    []*Job // handed out, not answered
@@ -114,6 +116,7 @@ func (t *task) Begin(*Loop) Task            { t.say("begin"); return t }
 func (t *task) Refuse(op string, err error) { t.say("refuse %s: %v", op, err) }
 func (t *task) Soon() bool                  { return t.soon }
 func (t *task) Ready() int                  { return t.jobs }
+func (t *task) Brief() bool                 { return t.brief }
 func (t *task) Logger() *slog.Logger        { return slog.New(slog.DiscardHandler) }
 
 func (t *task) Next() *Job {
@@ -122,6 +125,9 @@ func (t *task) Next() *Job {
 	}
 	t.jobs--
 	j := &Job{Op: cmp.Or(t.op, ipc.OpGet), Message: &ipc.Job{Key: t.name, Get: &ipc.Get{}}}
+	if t.unsent {
+		j.Message = nil
+	}
 	t.out = append(t.out, j)
 	return j
 }

@@ -37,7 +37,7 @@ func (l *Loop) recruit() {
 		if waited := time.Since(l.enlisted); waited >= patience {
 			need = max(need, l.recruited+1)
 		} else {
-			l.look.Reset(patience - waited)
+			l.lookIn(patience - waited)
 		}
 	}
 	l.enlist(need)

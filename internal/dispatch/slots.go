@@ -18,8 +18,9 @@ func now() time.Time { return time.Now() }
 // hand is a worker that is up, with the jobs it has.
 type hand struct {
 	worker pool.Worker
-	jobs   map[uint64]*Job
-	rate   int64 // bytes a second, as it was told; 0: no limit
+	jobs   map[uint64]*Job // with a slot
+	ahead  []*Job          // that wait for one: none where a slot is free
+	rate   int64           // bytes a second, as it was told; 0: no limit
 }
 
 // handOut gives jobs to free slots until one of the two runs out.
@@ -38,13 +39,22 @@ func (l *Loop) handOut() {
 			l.spare()
 			return
 		}
-		l.lastJob++
-		j.id, j.loop, j.hand = l.lastJob, l, h
-		h.jobs[j.id] = j
+		l.give(j, h)
 		l.asks()
-		if j.Message != nil {
-			j.Send(j.Message, j.File)
-		}
+	}
+}
+
+// give gives a worker a job.
+func (l *Loop) give(j *Job, h *hand) {
+	l.lastJob++
+	j.id, j.loop, j.hand = l.lastJob, l, h
+	if j.waits {
+		h.ahead = append(h.ahead, j)
+	} else {
+		h.jobs[j.id] = j
+	}
+	if j.Message != nil {
+		j.Send(j.Message, j.File)
 	}
 }
 
@@ -59,8 +69,9 @@ func (l *Loop) nextJob() *Job {
 		}
 	}
 	for _, t := range l.active {
+		brief := t.Brief()
 		if j := t.Next(); j != nil {
-			j.task = t
+			j.task, j.brief = t, brief
 			return j
 		}
 	}
@@ -90,6 +101,14 @@ func (l *Loop) Free() (n int) {
 	return min(n, l.room())
 }
 
+// lookIn has the loop look again in d, or earlier.
+func (l *Loop) lookIn(d time.Duration) {
+	if at := now().Add(d); l.lookAt.IsZero() || at.Before(l.lookAt) {
+		l.lookAt = at
+		l.look.Reset(d)
+	}
+}
+
 // Slots returns the number of jobs that a full crew has at a time.
 func (l *Loop) Slots() int { return l.options.Processes * l.options.Requests }
 
@@ -99,13 +118,13 @@ func (l *Loop) Window() int { return max(minWindow, 2*l.Slots()) }
 
 // admit begins as many entries as there are free slots that nobody will ask for soon.
 func (l *Loop) admit() {
-	free := l.Free()
+	free := l.Free() + l.places()
 	for _, t := range l.active {
 		if t.Soon() {
 			free--
 		}
 	}
-	for limit := 2 * l.Slots(); free > 0 && len(l.active) < limit; free-- {
+	for limit := 3 * l.Slots(); free > 0 && len(l.active) < limit; free-- {
 		e := l.waiting.pop()
 		if e == nil {
 			return
@@ -135,7 +154,7 @@ func (l *Loop) spare() {
 		again = again || more
 	}
 	if again && free > 0 {
-		l.look.Reset(lookEvery)
+		l.lookIn(lookEvery)
 	}
 }
 
@@ -143,7 +162,7 @@ func (l *Loop) spare() {
 func (l *Loop) job(w pool.Worker, id uint64) *Job {
 	for _, h := range l.hands {
 		if h.worker == w {
-			return h.jobs[id]
+			return h.job(id)
 		}
 	}
 	return nil

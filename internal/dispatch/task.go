@@ -17,6 +17,9 @@ type Task interface {
 	Next() *Job
 	// Ready returns how many jobs Next would return now, or about as many.
 	Ready() int
+	// Brief reports whether the job that Next would return now is likely to take no more than some
+	// milliseconds of work.
+	Brief() bool
 	// Soon reports whether there will be a job soon although there is none now: the loop then keeps
 	// a slot free for it rather than begin another task.
 	Soon() bool
@@ -85,8 +88,8 @@ type Job struct {
 	Sum      uint64    // checksum of those bytes, where it combines
 	Record   uint64    // their checksum for the journal
 	Also     [][]byte  // their further checksums
-	Begun    time.Time // when it was sent; zero: it was not
-	Heard    time.Time // when bytes were last reported, or it was sent
+	Begun    time.Time // when it was sent and had a slot; zero: it has not begun
+	Heard    time.Time // when bytes were last reported, or it began
 	Retrying bool      // nothing was written since an attempt failed
 	Limited  bool      // the pace of its bytes was limited, at times at least
 
@@ -94,39 +97,51 @@ type Job struct {
 	task      Task
 	loop      *Loop
 	hand      *hand
-	unseen    bool  // the worker was lost before it read the job
-	reclaimed bool  // taken back from its worker, so that others share what is missing
-	counted   int64 // bytes, by the counters
-	repeats   bool  // an attempt has failed
+	brief     bool   // its task has said so
+	waits     bool   // for a slot, in its worker or on the way there
+	place     uint64 // in the order in which the worker got its jobs; 0: it was not sent
+	recalled  bool   // the worker is to give it back if it waits
+	unseen    bool   // the worker was lost before it began the job
+	reclaimed bool   // taken back from its worker, so that others share what is missing
+	counted   int64  // bytes, by the counters
+	repeats   bool   // an attempt has failed
 	sent      *ipc.Job
 	requests  requests
 }
 
-// Send sends a job that has a slot. Loop goroutine only.
+// Send sends a job that was handed out. Loop goroutine only.
 func (j *Job) Send(m *ipc.Job, file *os.File) {
-	j.Begun = time.Now()
-	j.Heard = j.Begun
+	j.loop.sends++
 	m.ID = j.id
-	j.sent = m
-	j.loop.counters.requested(j.Op)
-	j.loop.joins(j)
+	j.sent, j.place = m, j.loop.sends
+	j.hand.sends(j)
 	if m.Get != nil && m.Get.Align > 0 {
 		j.hand.worker.Direct(&ipc.Direct{ID: j.id}, j.Direct)
 	}
 	j.hand.worker.Job(m, file)
 }
 
-// Sent reports whether the job was sent. Loop goroutine only.
+// begins notes that the worker begins a job: it was sent, and has a slot.
+func (j *Job) begins() {
+	j.Begun = time.Now()
+	j.Heard = j.Begun
+	j.loop.counters.requested(j.Op)
+	j.loop.joins(j)
+}
+
+// Sent reports whether the job was sent and has a slot. Loop goroutine only.
 func (j *Job) Sent() bool { return !j.Begun.IsZero() }
 
-// Withdraw gives the slot of a job back that was not sent. Loop goroutine only.
-func (j *Job) Withdraw() { delete(j.hand.jobs, j.id) }
+// Withdraw takes back a job that was not sent. Loop goroutine only.
+func (j *Job) Withdraw() { j.hand.leave(j) }
 
-// Cancel asks the worker to end a job that was sent. Its Result comes all the same.
+// Cancel asks the worker to end a job, if it was sent. Its Result comes all the same.
 // Loop goroutine only.
 func (j *Job) Cancel() {
 	j.reclaimed = false
-	j.hand.worker.Cancel(j.id)
+	if j.place > 0 {
+		j.hand.worker.Cancel(j.id)
+	}
 }
 
 // Reclaim cancels the job, so that the slots which are free can share what it has not written.

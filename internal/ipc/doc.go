@@ -25,6 +25,9 @@
 //	worker -> pool  Result     ends the job: one for each Job, in any order
 //	pool -> worker  Stop
 //
+// A worker that has as many jobs as it has slots begins the next one when it has sent a Result, in the
+// order in which they came.
+//
 // # Trace
 //
 // With PROCESSPOOLDEBUG=ipc in the application's environment, the pool prints every frame that it

@@ -167,4 +167,8 @@ type Read struct {
 }
 
 // Cancel ends a job early. The job's Result follows all the same.
-type Cancel struct{ ID uint64 }
+type Cancel struct {
+	ID uint64
+	// Waiting: only if the job has not begun. Then its Result has Waited.
+	Waiting bool `json:",omitempty"`
+}

@@ -8,7 +8,7 @@ import (
 
 // Version is the version of the protocol. Both sides must have the same one. A worker is normally
 // the same executable as the pool; a program of its own is built from the same module.
-const Version = 7
+const Version = 8
 
 // Hello is the first message of a worker.
 type Hello struct {

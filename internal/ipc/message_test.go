@@ -35,7 +35,7 @@ var messages = []Message{
 	&Job{ID: 5, Bucket: "bucket", Key: "key", Read: &Read{
 		Offset: 8 << 20, Length: 5, Checksum: checksum.SHA256, Record: checksum.CRC64NVME, Also: []checksum.Algorithm{checksum.MD5},
 	}},
-	&Cancel{ID: 5},
+	&Cancel{ID: 5, Waiting: true},
 	&Found{ID: 6, Object: object, Chosen: &object.Stored[0]},
 	&Progress{ID: 7, Written: 8, Sum: 1<<64 - 1, Record: 9, Also: [][]byte{nil, {1}}},
 	&Retry{ID: 8, Attempt: 2, Wait: time.Second, Asked: 1, Cause: "the line\nbroke", Request: "id", Kind: failure.KindConnection},
@@ -52,6 +52,7 @@ var messages = []Message{
 		StorageClass: "GLACIER",
 	}}}},
 	&Result{ID: 13, Read: &ReadResult{Sum: 11, Digest: []byte{0, 255}, Record: 12, Also: [][]byte{{3}}}},
+	&Result{ID: 15, Waited: true},
 	&Result{ID: 14, Err: &failure.Wire{
 		Text: "text", Sentinels: []string{"stalled"}, Errno: 28, Call: "write",
 		API: &failure.API{Code: "SlowDown", Status: 503},

@@ -80,7 +80,7 @@ type Retry struct {
 	Kind    failure.Kind
 }
 
-// Result ends a job: with Err, or with the payload of the job's operation.
+// Result ends a job: with Err, with the payload of the job's operation, or with Waited.
 type Result struct {
 	ID      uint64
 	Request string        `json:",omitempty"` // S3's id of the last answer to a Get; "" = none
@@ -91,6 +91,8 @@ type Result struct {
 	Parts *PartsResult `json:",omitempty"`
 	List  *Page        `json:",omitempty"`
 	Read  *ReadResult  `json:",omitempty"`
+	// Waited: the job had not begun when a Cancel with Waiting came, and never will.
+	Waited bool `json:",omitempty"`
 }
 
 // HeadResult answers a Head.

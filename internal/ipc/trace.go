@@ -27,6 +27,9 @@ func Describe(m Message) string {
 	case *Job:
 		return describeJob(m)
 	case *Cancel:
+		if m.Waiting {
+			return fmt.Sprintf("Cancel %d if it waits", m.ID)
+		}
 		return fmt.Sprintf("Cancel %d", m.ID)
 	case *Found:
 		return fmt.Sprintf("Found %d %s%s", m.ID, describeObject(&m.Object), chosen(m.Chosen))
@@ -169,6 +172,8 @@ func describeResult(m *Result) string {
 		line += fmt.Sprintf(" %s %d keys", OpList, len(m.List.Entries)) + flag(m.List.Next != "", "and more")
 	case m.Read != nil:
 		line += fmt.Sprintf(" %s", OpRead)
+	case m.Waited:
+		line += " had not begun"
 	}
 	return line + request(m.Request)
 }

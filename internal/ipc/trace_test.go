@@ -191,6 +191,8 @@ func TestDescribe(t *testing.T) {
 		{&Job{ID: 6, Bucket: "b", Key: "k", Read: &Read{Offset: 5, Length: 5, Checksum: checksum.SHA256}}, "Job 6 Read s3://b/k bytes 5-9 SHA256"},
 		{&Job{ID: 7}, "Job 7 without one payload"},
 		{&Cancel{ID: 8}, "Cancel 8"},
+		{&Cancel{ID: 8, Waiting: true}, "Cancel 8 if it waits"},
+		{&Result{ID: 8, Waited: true}, "Result 8 had not begun"},
 		{&Found{ID: 9, Object: found, Chosen: &stored}, `Found 9 10 bytes etag "e" version v stored "CRC64NVME full object" chosen "CRC64NVME full object"`},
 		{&Progress{ID: 10, Written: 1 << 20}, "Progress 10 1048576 bytes written"},
 		{&Retry{ID: 11, Attempt: 3, Wait: time.Second, Cause: "broke\noff", Request: "R", Kind: failure.KindConnection},

@@ -103,8 +103,13 @@ func (p *pending) checkResult(r *ipc.Result) error {
 	switch {
 	case len(r.Request) > maxText:
 		return fmt.Errorf("a request id of %d bytes", len(r.Request))
-	case r.Err != nil && (r.Head != nil || r.Get != nil || r.Parts != nil || r.List != nil || r.Read != nil):
+	case (r.Err != nil || r.Waited) && (r.Head != nil || r.Get != nil || r.Parts != nil || r.List != nil || r.Read != nil),
+		r.Err != nil && r.Waited:
 		return errors.New("an error and an answer at once")
+	case r.Waited && (!p.recalled || p.words > 0):
+		return errors.New("that it has not begun the job")
+	case r.Waited:
+		return nil
 	case r.Err != nil:
 		if n := r.Err.Size(); n > maxError {
 			return fmt.Errorf("an error of %d bytes", n)

@@ -268,3 +268,36 @@ func TestLate(t *testing.T) {
 		t.Errorf("late after its Result, %v", err)
 	}
 }
+
+// Only a job that the worker was asked to give back, and of which it has not said a word, can have
+// waited.
+func TestCheckWaited(t *testing.T) {
+	waited, retry := &ipc.Result{Waited: true}, &ipc.Retry{Attempt: 1, Kind: failure.KindOther}
+	for _, c := range []struct {
+		name     string
+		recall   bool
+		messages []ipc.Message
+		ok       bool
+	}{
+		{"asked", true, []ipc.Message{waited}, true},
+		{"not asked", false, []ipc.Message{waited}, false},
+		{"after a word", true, []ipc.Message{retry, waited}, false},
+		{"with an answer", true, []ipc.Message{&ipc.Result{Waited: true, Get: &ipc.GetResult{}}}, false},
+		{"with an error", true, []ipc.Message{&ipc.Result{Waited: true, Err: failure.Pack(failure.ErrCanceled)}}, false},
+	} {
+		var j Jobs
+		j.Give(&jobRange)
+		if c.recall {
+			j.Recall(0)
+		}
+		var err error
+		for _, m := range c.messages {
+			if err == nil {
+				_, err = j.Hear(0, m)
+			}
+		}
+		if (err == nil) != c.ok {
+			t.Errorf("%s: got %v", c.name, err)
+		}
+	}
+}

@@ -27,6 +27,10 @@ type Worker interface {
 	// Cancel asks the worker to end a job early. It does not block. Only the owner may call it,
 	// between the worker's Up and its Down.
 	Cancel(id uint64)
+	// Recall asks the worker to give a job back that it has not begun: its Result then has Waited. A job
+	// that has begun goes on. It does not block. Only the owner may call it, between the worker's Up
+	// and its Down.
+	Recall(id uint64)
 	// Unread returns, after the worker's Down, the jobs that the worker has never read: they cannot
 	// be the reason of its end.
 	Unread() []uint64

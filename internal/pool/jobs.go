@@ -41,6 +41,7 @@ type pending struct {
 	words    int        // messages about it
 	found    *ipc.Found // nil = the worker has not told of the object
 	canceled bool
+	recalled bool        // it is to be given back if it waits
 	looks    int         // that have found it canceled; see late
 	entries  []ipc.Entry // received ahead of the Result
 	size     int64       // of all entries received, also of those that were dropped
@@ -63,6 +64,15 @@ func (j *Jobs) Cancel(id uint64) {
 	defer j.mu.Unlock()
 	if p := j.mu.pending[id]; p != nil {
 		p.canceled = true
+	}
+}
+
+// Recall notes that the worker is asked to give a job back if it waits.
+func (j *Jobs) Recall(id uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if p := j.mu.pending[id]; p != nil {
+		p.recalled = true
 	}
 }
 

@@ -94,6 +94,12 @@ func (w *process) Cancel(id uint64) {
 	w.post(&ipc.Cancel{ID: id}, nil)
 }
 
+// Recall implements Worker. Only the pool's owner may call it.
+func (w *process) Recall(id uint64) {
+	w.jobs.Recall(id)
+	w.post(&ipc.Cancel{ID: id, Waiting: true}, nil)
+}
+
 // Unread implements Worker.
 func (w *process) Unread() []uint64 {
 	w.mu.Lock()

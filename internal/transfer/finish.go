@@ -130,8 +130,8 @@ func (t *transfer) fail(op string, err error) {
 func (t *transfer) giveUp(op string, err error) {
 	t.first = t.download.owner.Wrap(op, err)
 	for _, w := range t.works {
+		w.Abandon(err)
 		if w.Sent() {
-			w.Abandon(err)
 			t.noteUnfinished(w)
 		}
 	}

@@ -30,6 +30,20 @@ func (t *transfer) Ready() int {
 	return 0
 }
 
+// brief is the most bytes of a range that is likely to arrive in some milliseconds.
+const brief = 1 << 20
+
+// Brief implements dispatch.Task.
+func (t *transfer) Brief() bool {
+	switch t.stage {
+	case stageSizing, stageInspecting:
+		return true
+	case stageProbing, stageFetching:
+		return len(t.reads) == 0 && t.plan.length() <= brief // one of unknown size is likely to be small
+	}
+	return false
+}
+
 // ask returns a job that is a question about the object.
 func (t *transfer) ask(m *ipc.Job) *dispatch.Job {
 	t.address(m)

@@ -141,6 +141,9 @@ func (q *question) Next() *dispatch.Job {
 	return q.sent
 }
 
+// Brief implements dispatch.Task.
+func (q *question) Brief() bool { return false }
+
 // Result implements dispatch.Task.
 func (q *question) Result(_ *dispatch.Job, r *ipc.Result) {
 	q.sent = nil

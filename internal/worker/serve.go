@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/s3processpool/processpool/internal/failure"
 	"github.com/s3processpool/processpool/internal/fetch"
 	"github.com/s3processpool/processpool/internal/ipc"
 )
@@ -30,8 +28,9 @@ func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 	if err != nil {
 		return err
 	}
-	s := &server{conn: conn, answers: make(chan *ipc.Credentials, 1), next: make(chan func())}
-	s.mu.jobs = map[uint64]context.CancelCauseFunc{}
+	s := &server{conn: conn, answers: make(chan *ipc.Credentials, 1),
+		slots: setup.Settings.Slots, next: make(chan *work)}
+	s.mu.running = map[uint64]*work{}
 	s.client = sync.OnceValues(func() (*fetch.Client, error) {
 		return fetch.New(fetch.Options{Settings: setup.Settings, Credentials: newCredentials(s), Rate: &s.rate}, optFns...)
 	})
@@ -39,9 +38,9 @@ func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 		return gone(err)
 	}
 	err = s.serve()
-	close(s.next)
+	s.stop()
 	if err == nil {
-		s.running.Wait()
+		s.working.Wait()
 	}
 	return err
 }
@@ -79,24 +78,22 @@ func gone(err error) error {
 	return fmt.Errorf("the pool is gone: %w", err)
 }
 
-// server runs jobs, each in a goroutine. The pool sends no more jobs at once than the worker has
-// slots.
-//
-// A goroutine runs one job after the other: a request of the SDK needs a stack of 16 KiB and more, and to
-// grow that of a new goroutine took a seventh of a worker's processor time with small objects.
+// server is a worker. It runs as many jobs at a time as it has slots; the others wait their turn.
 type server struct {
 	conn    *ipc.Conn
 	client  func() (*fetch.Client, error) // makes it for the first job; many workers get none
 	answers chan *ipc.Credentials         // to vended.Retrieve
 	second  *os.File                      // of the job to come; nil: none. Of the goroutine of serve
 	rate    fetch.RateLimit
-	running sync.WaitGroup
-	next    chan func()           // to a goroutine that has no job
+	slots   int
+	working sync.WaitGroup        // goroutines that run jobs
+	next    chan *work            // to one of them that has none
 	broken  atomic.Pointer[error] // of the first Send that broke the conversation
 
 	mu struct {
 		sync.Mutex
-		jobs map[uint64]context.CancelCauseFunc // that are running
+		running map[uint64]*work // no more than slots
+		waiting []*work          // in the order they came
 	}
 }
 
@@ -122,10 +119,10 @@ func (s *server) serve() error {
 				both.align, both.direct = m.Get.Align, s.second
 				s.second = nil
 			}
-			s.start(m, both)
+			s.take(m, both)
 		case *ipc.Cancel:
 			s.dropSecond() // the job that it is for could not be sent
-			s.cancel(m.ID)
+			s.cancel(m)
 		case *ipc.RateLimit:
 			s.rate.Set(m.BytesPerSecond)
 		case *ipc.Credentials:
@@ -135,7 +132,6 @@ func (s *server) serve() error {
 				return gone(err)
 			}
 		case *ipc.Stop:
-			s.cancelAll()
 			return nil
 		default:
 			return fmt.Errorf("the pool sent a %T", m)
@@ -147,54 +143,5 @@ func (s *server) dropSecond() {
 	if s.second != nil {
 		s.second.Close()
 		s.second = nil
-	}
-}
-
-// start runs a job and sends its result.
-func (s *server) start(job *ipc.Job, file *splitFile) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	s.mu.Lock()
-	s.mu.jobs[job.ID] = cancel
-	s.mu.Unlock()
-	s.hand(func() {
-		r := &requests{server: s, id: job.ID}
-		result := s.run(ctx, job, file, r)
-		s.mu.Lock()
-		delete(s.mu.jobs, job.ID)
-		s.mu.Unlock()
-		cancel(nil)
-		s.finish(result, r)
-	})
-}
-
-// hand has a goroutine without a job run fn, or a new one if there is none.
-func (s *server) hand(fn func()) {
-	select {
-	case s.next <- fn:
-	default:
-		s.running.Go(func() {
-			for ok := true; ok; fn, ok = <-s.next {
-				fn()
-			}
-		})
-	}
-}
-
-// cancel cancels a job, if it still runs.
-func (s *server) cancel(id uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if cancel := s.mu.jobs[id]; cancel != nil {
-		cancel(failure.ErrCanceled)
-	}
-}
-
-// cancelAll cancels all jobs. At a Stop the transfers of all jobs have ended, and waiting for the
-// jobs would delay the pool's end.
-func (s *server) cancelAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, cancel := range s.mu.jobs {
-		cancel(failure.ErrCanceled)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -450,6 +451,52 @@ func TestSlots(t *testing.T) {
 	close(gate)
 	if a, b := receive[*ipc.Result](p), receive[*ipc.Result](p); a.Err != nil || b.Err != nil || a.ID+b.ID != 1 {
 		t.Errorf("got %+v and %+v", a, b)
+	}
+	p.stop()
+}
+
+// TestMoreJobsThanSlots: those that have no slot wait, in order, and can be canceled or given back
+// meanwhile; a Cancel with Waiting does nothing to one that has begun.
+func TestMoreJobsThanSlots(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	origin.Put("b", "k", []byte("0123456789"))
+	gate := make(chan struct{})
+	origin.Inject(s3test.Fault{Method: "GET", Times: 3, Gate: gate})
+	p := serve(t, origin) // with three slots
+	for id := range uint64(3) {
+		p.get(&ipc.Job{ID: id, Key: "k", Get: &ipc.Get{Size: 10, Length: 10}})
+	}
+	waitRequests(p, origin, 3)
+	for id := range uint64(5) {
+		p.send(&ipc.Job{ID: 3 + id, Bucket: "b", Key: "k", Head: &ipc.Head{}})
+	}
+	p.get(&ipc.Job{ID: 8, Key: "k", Get: &ipc.Get{Size: 10, Length: 10}}) // has a file
+	p.send(&ipc.Cancel{ID: 0, Waiting: true})
+	for id, waited := range map[uint64]bool{4: true, 5: false, 8: true} {
+		p.send(&ipc.Cancel{ID: id, Waiting: waited})
+		r := receive[*ipc.Result](p)
+		if canceled := errors.Is(r.Err.Unpack(), failure.ErrCanceled); r.ID != id || r.Waited != waited || canceled == waited {
+			t.Errorf("got %+v, want that job %d had not begun: %v, or else that it is canceled", r, id, waited)
+		}
+	}
+	if got := len(origin.Requests()); got != 3 {
+		t.Errorf("%d requests were made, want those of the three slots", got)
+	}
+	close(gate)
+	var heads []uint64
+	for range 6 {
+		r := receive[*ipc.Result](p)
+		if r.Err != nil || r.Waited {
+			t.Errorf("got %+v, want an answer", r)
+		}
+		if r.Head != nil {
+			heads = append(heads, r.ID)
+		}
+	}
+	slices.Sort(heads) // with three slots they may end in any order
+	if !slices.Equal(heads, []uint64{3, 6, 7}) {
+		t.Errorf("heads of jobs %v, want 3, 6, 7", heads)
 	}
 	p.stop()
 }

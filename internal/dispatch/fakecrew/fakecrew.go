@@ -55,6 +55,7 @@ var ErrKilled = errors.Join(failure.ErrWorkerLost, errors.New("killed"))
 type Worker struct {
 	Jobs     []*ipc.Job // not answered, in the order they came
 	Canceled []uint64   // ids
+	Recalled []uint64   // ids
 	Rate     int64      // as the last RateLimit has it
 
 	crew   *Crew
@@ -81,6 +82,11 @@ func (w *Worker) RateLimit(n int64)            { w.Rate = n }
 func (w *Worker) Cancel(id uint64) {
 	w.Canceled = append(w.Canceled, id)
 	w.given.Cancel(id)
+}
+
+func (w *Worker) Recall(id uint64) {
+	w.Recalled = append(w.Recalled, id)
+	w.given.Recall(id)
 }
 
 // Down lets the worker die. unread are the jobs that it has never seen.
