@@ -17,7 +17,8 @@
 //  1. An entry is waiting, or active, or ended.
 //  2. Every job that a worker has is in the crew; it takes up its slot until the worker answers or is
 //     lost, even if its task has ended long before.
-//  3. A job takes up its slot from Next on, also while its task prepares what it needs.
+//  3. A job takes up its slot from Next on, also while its task prepares what it needs. One that is given
+//     to a worker ahead has none until a slot of that worker is free, which is then its own.
 //  4. The oldest task goes first: no job of a task is handed out while an older task has one. Only urgent
 //     tasks go before: they are short, and others wait for them.
 //  5. The crew is stopped when Shutdown has been called and no entry, no task and no Hold is left.

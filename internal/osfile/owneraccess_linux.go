@@ -13,7 +13,7 @@ import (
 // its permissions. chmod(2) of /proc/self/fd is how a file is changed by such a descriptor before
 // Linux 6.6 (https://man7.org/linux/man-pages/man2/open.2.html, O_PATH).
 func widen(name string, info fs.FileInfo) bool {
-	fd, err := openNonblock(name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC)
+	fd, err := retried(name, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return false
 	}

@@ -123,8 +123,10 @@ func resolve(filename string) (string, error) {
 	}
 	// A link in /proc/self/fd leads to an open file, which may no longer have a name. The text of
 	// such a link need not be a path.
-	if last, err := os.Lstat(path); info != nil && (err != nil || !os.SameFile(info, last)) {
-		return "", &refusal{"the link cannot be followed by name", []error{ErrNotRegular}}
+	if info != nil {
+		if last, err := os.Lstat(path); err != nil || !os.SameFile(info, last) {
+			return "", &refusal{"the link cannot be followed by name", []error{ErrNotRegular}}
+		}
 	}
 	return path, directory(Target{path: path}.dir())
 }
