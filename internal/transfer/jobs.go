@@ -30,7 +30,7 @@ func (t *transfer) Ready() int {
 	return 0
 }
 
-// brief is the most bytes of a range that is likely to arrive in some milliseconds.
+// brief is the most bytes of an object that is likely to arrive in some milliseconds.
 const brief = 1 << 20
 
 // Brief implements dispatch.Task.
@@ -39,7 +39,8 @@ func (t *transfer) Brief() bool {
 	case stageSizing, stageInspecting:
 		return true
 	case stageProbing, stageFetching:
-		return len(t.reads) == 0 && t.plan.length() <= brief // one of unknown size is likely to be small
+		n := t.plan.length() // unknown: likely to be small
+		return n == ipc.SizeUnknown || n <= min(brief, t.plan.chunk) && len(t.reads) == 0
 	}
 	return false
 }
