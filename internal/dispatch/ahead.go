@@ -41,9 +41,17 @@ func (l *Loop) handAhead() {
 	}
 }
 
-// mayWait reports whether there is no slot that a job could have instead, and nothing that limits the
-// requests: a job that waits is begun without a look at those limits.
+// mayWait reports whether jobs may be handed out ahead: there is no slot that they could have instead,
+// nor one that will be free sooner or later than the others, so that younger jobs would go before; and
+// nothing limits the requests, for a job that waits is begun without a look at those limits.
 func (l *Loop) mayWait() bool {
+	for _, h := range l.hands {
+		for _, j := range h.jobs {
+			if !j.brief {
+				return false
+			}
+		}
+	}
 	return len(l.hands) == l.options.Processes && l.Free() == 0 &&
 		l.climb == nil && !l.requests.Limited() && l.rate.Limit() == 0 && !l.attempts.behind()
 }
@@ -103,13 +111,13 @@ func (l *Loop) recall() {
 }
 
 // room returns how many jobs the worker can get ahead: as many as it has slots, if all that it has
-// are brief, have begun, and are not overdue.
+// have begun, and none is overdue.
 func (h *hand) room(slots int) int {
 	if len(h.jobs) < slots || h.busyFor() >= overdue {
 		return 0
 	}
 	for _, j := range h.jobs {
-		if !j.brief || !j.Sent() {
+		if !j.Sent() {
 			return 0
 		}
 	}

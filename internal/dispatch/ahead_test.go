@@ -86,6 +86,23 @@ func TestAheadOldestFirst(t *testing.T) {
 	}
 }
 
+// Where one worker has a job that may take long, younger jobs could go before those ahead.
+func TestAheadOfMixedJobs(t *testing.T) {
+	f := newFixture(t, 2, 1)
+	long, short := f.task("long", 1), f.briefly("short", 3)
+	long.end = true
+	first, second := f.up(0), f.up(1)
+	f.submit(t.Context(), long, short)
+	if keys(first) != "long" || keys(second) != "short" {
+		t.Errorf("the workers have %q and %q, want one job each", keys(first), keys(second))
+	}
+	f.answer(first)
+	if keys(first) != "short short" || keys(second) != "short" {
+		t.Errorf("the workers have %q and %q, want the last ahead", keys(first), keys(second))
+	}
+	f.answerAll(first, second)
+}
+
 // Of a lost worker, only what had begun counts as having cost it.
 func TestAheadLost(t *testing.T) {
 	f := newFixture(t, 1, 1)
