@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +89,13 @@ func TestResultsFolder(t *testing.T) {
 		if err != nil || o.results != want || (want == "") != (o.results == "" && o.changed != "") {
 			t.Errorf("%q: got folder %q because of %q, %v, want %q", args, o.results, o.changed, err, want)
 		}
+	}
+}
+
+func TestFilled(t *testing.T) {
+	columns, rows := filled([]string{"a", "b", "c"}, [][]string{{"1", "", ""}, {"", "", "2"}})
+	if got := fmt.Sprint(columns, rows); got != "[a c] [[1 ] [ 2]]" {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -130,7 +130,7 @@ func (b *bench) compare(ctx context.Context, m measurement, t task.Task, pick fu
 		plural(t.Workers, "worker or connection"), task.Bytes(t.Chunk), plural(b.runs, "round"))
 	list := summarize(all)
 	r := report.Report{Data: list, Chart: chart(list)}
-	r.Columns, r.Table = throughput(list)
+	r.Columns, r.Table = filled(throughput(list))
 	if ideal > 0 {
 		r.Columns = append(r.Columns, "of ideal")
 		for i, f := range list {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -122,6 +123,20 @@ func throughput(list []figures) (columns []string, rows [][]string) {
 			fmt.Sprintf("%.0f", f.Switches.Median), mib(f.Memory.Total),
 			ratio(f.CPUToFloor), ratio(f.CPUToPeer), ratio(f.WallToPeer),
 		})
+	}
+	return columns, rows
+}
+
+// filled returns a table without the columns in which no row has a value, such as the ratios to a
+// floor that is not in the case.
+func filled(columns []string, rows [][]string) ([]string, [][]string) {
+	for i := len(columns) - 1; i >= 0; i-- {
+		if !slices.ContainsFunc(rows, func(row []string) bool { return row[i] != "" }) {
+			columns = slices.Delete(columns, i, i+1)
+			for j := range rows {
+				rows[j] = slices.Delete(rows[j], i, i+1)
+			}
+		}
 	}
 	return columns, rows
 }
