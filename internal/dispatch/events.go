@@ -122,7 +122,9 @@ func (l *Loop) down(e pool.Down) {
 	l.counters.workers.Add(-1)
 	l.rate.Gone(e.Worker.Seat())
 	unread := e.Worker.Unread()
-	for _, j := range h.all() {
+	jobs := h.all()
+	h.jobs, h.ahead = nil, nil
+	for _, j := range jobs {
 		j.unseen = j.waits || slices.Contains(unread, j.id)
 		if !j.unseen {
 			j.cut(e.Err)
