@@ -22,6 +22,7 @@ type held struct {
 	open      int         // tasks that have not ended; guarded by worker.mu
 	moved     atomic.Bool // something came since the last sign to the server
 	extended  time.Time   // the last sign; guarded by worker.mu
+	late      bool        // a sign came too late; guarded by worker.mu
 }
 
 // beat tells the server of messages that make progress, and everybody of the worker, until ctx ends.
@@ -51,6 +52,7 @@ func (w *worker) extend(anything bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for h := range w.mu.held {
+		h.late = h.lapsed() // a later sign brings no message back
 		if h.moved.Swap(false) || h.open == 0 || h.finishing() || anything && h.waiting() {
 			if h.message.InProgress() == nil {
 				h.extended = time.Now()
@@ -85,7 +87,7 @@ func (h *held) finishing() bool {
 
 // lapsed reports whether the server may have given the message to another worker: this process may
 // have been stopped for a while. w.mu must be locked.
-func (h *held) lapsed() bool { return time.Since(h.extended) >= h.worker.ackWait }
+func (h *held) lapsed() bool { return h.late || time.Since(h.extended) >= h.worker.ackWait }
 
 // settle tells the server what has become of a message whose downloads have ended.
 func (h *held) settle() {

@@ -71,6 +71,21 @@ func TestExtend(t *testing.T) {
 	check("being synced for too long", false, 0, 0)
 }
 
+// A worker that was stopped for too long does not have the message again by telling the server of it.
+func TestLapsed(t *testing.T) {
+	w := newTestWorker()
+	h, told := w.hold(1)
+	h.moved.Store(true)
+	if w.extend(false); told.n != 1 || h.lapsed() {
+		t.Errorf("in time: got %d signs, lapsed: %v", told.n, h.lapsed())
+	}
+	h.extended = h.extended.Add(-w.ackWait)
+	h.moved.Store(true)
+	if w.extend(false); !h.lapsed() {
+		t.Error("after a sign that came too late: got that it has not lapsed")
+	}
+}
+
 func answered(status int) error {
 	return &processpool.TransferError{Err: &awshttp.ResponseError{ResponseError: &smithyhttp.ResponseError{
 		Response: &smithyhttp.Response{Response: &http.Response{StatusCode: status}}, Err: errors.New("refused"),
