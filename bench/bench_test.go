@@ -15,13 +15,13 @@ import (
 func TestSmallRound(t *testing.T) {
 	results := t.TempDir()
 	err := run(t.Context(), []string{
-		"-case", "http1g,resume,tls1g,small,files,tool8g,many", "-size", "100KiB", "-count", "3", "-runs", "1", "-workers", "2", "-origin", "go",
+		"-case", "http1g,resume,tls1g,small,files,tool8g,many,fleet,messages", "-size", "100KiB", "-count", "3", "-runs", "1", "-workers", "2", "-origin", "go",
 		"-clients", "^(floor|floor, crypto/tls|manager|transfermanager|minio-go, one stream)$", "-tmp", t.TempDir(), "-results", results,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]int{"http1g": 6, "resume": 4, "tls1g": 6, "small": 8, "files": 3, "tool8g": 3, "many": 4} {
+	for name, want := range map[string]int{"http1g": 6, "resume": 4, "tls1g": 6, "small": 8, "files": 3, "tool8g": 3, "many": 4, "fleet": 3, "messages": 4} {
 		data, err := os.ReadFile(filepath.Join(results, name+".json"))
 		if err != nil {
 			t.Fatal(err)

@@ -33,18 +33,11 @@ func (b *bench) many(ctx context.Context, m measurement) error { return b.below(
 
 // below compares clients that download small objects, which the module's own origin lists.
 func (b *bench) below(ctx context.Context, m measurement, pick func(*bench, task.Task) ([]client.Client, error)) error {
-	size, count := b.sized(m.size), b.counted(m.count)
-	if err := b.numbered(below+"object", size, count); err != nil {
-		return err
-	}
-	b.server = "go" // nginx does not list
-	end, err := b.serve(ctx, origin.Options{})
+	t, end, err := b.listed(ctx, m, origin.Options{})
 	if err != nil {
 		return err
 	}
 	defer end()
-	t := b.task(below+"object", size, count)
-	t.File = filepath.Join(b.downloads(), "object")
 	clients, err := pick(b, t)
 	if err != nil {
 		return err
@@ -54,11 +47,27 @@ func (b *bench) below(ctx context.Context, m measurement, pick func(*bench, task
 		return err
 	}
 	b.note("%s of %s, %s unless the row says otherwise or gives the defaults of a tool; %s after a warm-up round",
-		plural(count, "object"), task.Bytes(size), plural(t.Workers, "worker or connection"), plural(b.runs, "round"))
+		plural(t.Count, "object"), task.Bytes(t.Size), plural(t.Workers, "worker or connection"), plural(b.runs, "round"))
 	list := summarize(all)
 	r := report.Report{Data: list, Chart: objectChart(list)}
 	r.Columns, r.Table = perObject(list)
 	return b.write(m, r)
+}
+
+// listed starts the module's own origin, which lists, with the objects of a case below a prefix. It
+// returns the task that downloads them.
+func (b *bench) listed(ctx context.Context, m measurement, o origin.Options) (t task.Task, end func(), err error) {
+	size, count := b.sized(m.size), b.counted(m.count)
+	if err := b.numbered(below+"object", size, count); err != nil {
+		return t, nil, err
+	}
+	b.server = "go" // nginx does not list
+	if end, err = b.serve(ctx, o); err != nil {
+		return t, nil, err
+	}
+	t = b.task(below+"object", size, count)
+	t.File = filepath.Join(b.downloads(), "object")
+	return t, end, nil
 }
 
 // commands returns the tools, and notes which are missing.

@@ -20,7 +20,7 @@ type Kit struct {
 	python string // path of python3; "": not yet known
 }
 
-// Build builds the programs of cmd/, and s3get. The working directory must be the folder of the
+// Build builds the programs of cmd/, s3get and s3fleet. The working directory must be the folder of the
 // module.
 func (k *Kit) Build(ctx context.Context) error {
 	for _, dir := range []string{k.Bin, k.Work} {
@@ -28,7 +28,7 @@ func (k *Kit) Build(ctx context.Context) error {
 			return err
 		}
 	}
-	for dir, packages := range map[string]string{".": "./cmd/...", "../cmd/s3get": "."} {
+	for dir, packages := range map[string]string{".": "./cmd/...", "../cmd/s3get": ".", "../fleet": "./cmd/s3fleet"} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-o", k.Bin+string(filepath.Separator), packages)
 		cmd.Dir = dir
 		if out, err := cmd.CombinedOutput(); err != nil {
