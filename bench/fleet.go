@@ -49,7 +49,7 @@ func (b *bench) fleet(ctx context.Context, m measurement) error {
 	return b.write(m, r)
 }
 
-const whole = "s3fleet is the whole command: it starts a server, lists the prefix, starts the workers, and ends them"
+const whole = "s3fleet is the whole command: it starts a server, lists the prefix, starts the workers, and ends them; its peak PSS is without the workers, which have process groups of their own"
 
 // messages shows what the queue of s3fleet costs.
 func (b *bench) messages(ctx context.Context, m measurement) error {

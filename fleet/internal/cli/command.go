@@ -10,7 +10,7 @@ import (
 func (p *program) commands() *cobra.Command {
 	root := &cobra.Command{
 		Use: "s3fleet", Short: "have many machines download one list of S3 objects", Long: rootText,
-		SilenceErrors: true, SilenceUsage: true,
+		SilenceErrors: true, SilenceUsage: true, Version: versionLine(),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
