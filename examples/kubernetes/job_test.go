@@ -165,3 +165,23 @@ func TestPods(t *testing.T) {
 		t.Errorf("index 1, started again, fetched %q", again)
 	}
 }
+
+// The Job of docs/fleet.md has no completions, so that it is done when one worker is, and gives a worker
+// time for its --grace.
+func TestFleetPage(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "fleet.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "\n```yaml\napiVersion: batch/v1\n")
+	block, _, ok := strings.Cut(block, "\n```\n")
+	j, err := decode([]byte("apiVersion: batch/v1\n" + block))
+	if !ok || err != nil {
+		t.Fatalf("docs/fleet.md has no Job, or a wrong one: %v", err)
+	}
+	pod := j.Spec.Template.Spec
+	if j.Spec.Completions != nil || j.Spec.Parallelism == nil || pod.RestartPolicy != corev1.RestartPolicyNever ||
+		pod.TerminationGracePeriodSeconds == nil || *pod.TerminationGracePeriodSeconds <= 60 || !slices.Contains(pod.Containers[0].Args, "--grace=60s") {
+		t.Errorf("got %+v", j.Spec)
+	}
+}
