@@ -21,7 +21,7 @@ func TestSmallRound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]int{"http1g": 6, "resume": 4, "tls1g": 6, "small": 8, "files": 3, "tool8g": 3, "many": 4, "fleet": 3, "messages": 4} {
+	for name, want := range map[string]int{"http1g": 6, "resume": 4, "tls1g": 6, "small": 8, "files": 3, "tool8g": 3, "many": 4, "fleet": 3, "messages": 5} {
 		data, err := os.ReadFile(filepath.Join(results, name+".json"))
 		if err != nil {
 			t.Fatal(err)
