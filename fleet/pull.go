@@ -51,7 +51,7 @@ func (w *worker) requests(ctx context.Context) iter.Seq[processpool.Request] {
 				w.fail(err)
 				return
 			case over:
-				w.leftovers.sweep(w.ackWait / 2)
+				w.sweep(ctx)
 				return
 			}
 		}

@@ -52,6 +52,7 @@ func (r *Run) Work(ctx context.Context, d *processpool.Downloader, o WorkOptions
 		_ = pause(background, patience/2)
 		stop()
 	})()
+	r.tell(ctx, w.id, w.report()) // before it can leave anything: see lost
 	go func() {
 		defer close(beats)
 		w.beat(background)
@@ -163,6 +164,7 @@ func (w *worker) fail(err error) {
 	if err == nil {
 		return
 	}
+	err = serverError(err)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.mu.fault == nil {

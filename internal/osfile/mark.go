@@ -19,3 +19,6 @@ func Marked(f *os.File) bool { return marked(f) }
 
 // Unmarked reports whether an open file has no mark, although its file system keeps marks.
 func Unmarked(f *os.File) bool { return unmarked(f) }
+
+// Bare reports whether an open file has no attribute of a user, although its file system keeps them.
+func Bare(f *os.File) bool { return bare(f) }

@@ -11,3 +11,5 @@ func unmark(*os.File) {}
 func marked(*os.File) bool { return false }
 
 func unmarked(*os.File) bool { return false }
+
+func bare(*os.File) bool { return false }

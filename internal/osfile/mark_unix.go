@@ -4,6 +4,7 @@ package osfile
 
 import (
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,16 @@ func marked(f *os.File) bool {
 func unmarked(f *os.File) bool {
 	value, err := valueOf(f)
 	return err == noAttribute || err == unix.ERANGE || err == nil && value != unfinished
+}
+
+func bare(f *os.File) bool {
+	names := make([]byte, 4<<10)
+	var n int
+	err := control(f, func(fd int) (err error) {
+		n, err = unix.Flistxattr(fd, names)
+		return err
+	})
+	return err == nil && !strings.Contains("\x00"+string(names[:n]), "\x00user.")
 }
 
 func valueOf(f *os.File) (string, error) {

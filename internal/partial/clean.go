@@ -15,6 +15,14 @@ import (
 	"github.com/s3processpool/processpool/internal/sink"
 )
 
+// Which says what Sweep removes.
+type Which struct {
+	After, Before time.Time // when a file was last written to; After may be zero
+	Temporary     bool      // temporary files only
+	Empty         bool      // also empty files that have the name of a temporary one and no attributes
+	Dry           bool      // leave the files where they are
+}
+
 // Clean removes partial files, journals and temporary files from dir that were last written to
 // before the given time, if they are certain to be this user's and this library's and no process
 // uses them. It returns the paths of the removed files. The error joins those of all files. A dry
@@ -23,12 +31,7 @@ import (
 // It removes by an open directory, and what it has just looked at. Who may write to the directory
 // could put another of its files in the place of one, and could as well remove that file himself.
 func Clean(dir string, before time.Time, dry bool) (removed []string, err error) {
-	return clean(dir, before, dry, false)
-}
-
-// CleanTemporary is as Clean, but removes temporary files only.
-func CleanTemporary(dir string, before time.Time) (removed []string, err error) {
-	return clean(dir, before, false, true)
+	return Sweep(dir, Which{Before: before, Dry: dry})
 }
 
 // CleanOf removes the partial file and the journal of downloads to path, on the same terms.
@@ -39,12 +42,13 @@ func CleanOf(path string) error {
 		return err
 	}
 	defer root.Close()
-	c := cleaner{dir: dir, root: root, before: time.Now()}
+	c := cleaner{dir: dir, root: root, Which: Which{Before: time.Now()}}
 	c.pair(filepath.Base(JournalName(path)))
 	return errors.Join(c.faults...)
 }
 
-func clean(dir string, before time.Time, dry, temporary bool) (removed []string, err error) {
+// Sweep is as Clean, with more to choose.
+func Sweep(dir string, which Which) (removed []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -54,9 +58,9 @@ func clean(dir string, before time.Time, dry, temporary bool) (removed []string,
 		return nil, err
 	}
 	defer root.Close()
-	c := cleaner{dir: dir, root: root, before: before, dry: dry}
+	c := cleaner{dir: dir, root: root, Which: which}
 	for _, e := range entries {
-		switch hidden := strings.HasPrefix(e.Name(), ".") && !temporary; {
+		switch hidden := strings.HasPrefix(e.Name(), ".") && !which.Temporary; {
 		case !e.Type().IsRegular(), !c.candidate(e.Name()):
 		case hidden && strings.HasSuffix(e.Name(), JournalSuffix):
 			c.pair(e.Name())
@@ -69,10 +73,9 @@ func clean(dir string, before time.Time, dry, temporary bool) (removed []string,
 }
 
 type cleaner struct {
-	dir     string
-	root    *os.Root // the same
-	before  time.Time
-	dry     bool // remove nothing
+	dir  string
+	root *os.Root // the same
+	Which
 	removed []string
 	faults  []error
 }
@@ -129,7 +132,7 @@ func (c *cleaner) single(base string) {
 		return // probably another user's
 	}
 	defer f.Close()
-	if !osfile.Marked(f) {
+	if !osfile.Marked(f) && !(c.Empty && blank(f)) {
 		return
 	}
 	if free, err := osfile.Lock(f); err != nil || !free {
@@ -140,6 +143,13 @@ func (c *cleaner) single(base string) {
 	}
 }
 
+// blank reports whether a file may be one that a process which was killed has just created: it is
+// empty, and the mark is still to come.
+func blank(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Size() == 0 && osfile.Unmarked(f) && osfile.Bare(f)
+}
+
 // candidate reports whether a file is worth a closer look: files of others, and those that a
 // download may be writing to, are not opened.
 func (c *cleaner) candidate(base string) bool {
@@ -147,8 +157,8 @@ func (c *cleaner) candidate(base string) bool {
 	return err == nil && c.abandoned(info)
 }
 
-// old reports whether an open file is this user's, was last written to before the given time, and
-// has its name still.
+// old reports whether an open file is this user's, was last written to in the given time, and has its
+// name still.
 func (c *cleaner) old(f *os.File, base string) bool {
 	opened, err := f.Stat()
 	if err != nil || !c.abandoned(opened) {
@@ -159,14 +169,14 @@ func (c *cleaner) old(f *os.File, base string) bool {
 }
 
 func (c *cleaner) abandoned(info fs.FileInfo) bool {
-	return info.Mode().IsRegular() && osfile.Owned(info) && info.ModTime().Before(c.before)
+	return info.Mode().IsRegular() && osfile.Owned(info) && info.ModTime().Before(c.Before) && !info.ModTime().Before(c.After)
 }
 
 func (c *cleaner) path(base string) string { return filepath.Join(c.dir, base) }
 
 func (c *cleaner) remove(base string) bool {
 	var err error
-	if !c.dry {
+	if !c.Dry {
 		err = c.root.Remove(base)
 	}
 	if err == nil {

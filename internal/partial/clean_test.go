@@ -151,6 +151,48 @@ func TestClean(t *testing.T) {
 	live.Discard()
 }
 
+// Sweep removes files of a given time only, and with Empty also those that a killed process had no
+// time to mark.
+func TestSweep(t *testing.T) {
+	leak.Check(t)
+	dir := t.TempDir()
+	left(t, dir, "download early", 3*time.Hour)
+	left(t, dir, "download then", time.Hour)
+	temp := temporaryOf(t, dir, "temp")
+	marks := !osfile.Unmarked(temp.File())
+	temp.File().Close()
+	touch(t, temp.Name(), time.Hour)
+	left(t, dir, "full.deadbeef", time.Hour)
+	for _, name := range []string{"empty.deadbeef", "empty"} {
+		left(t, dir, name, time.Hour)
+		if err := os.Truncate(filepath.Join(dir, name), 0); err != nil {
+			t.Fatal(err)
+		}
+		touch(t, filepath.Join(dir, name), time.Hour)
+	}
+	if !marks {
+		t.Skip("the file system keeps no marks")
+	}
+	which := Which{After: time.Now().Add(-2 * time.Hour), Before: time.Now(), Temporary: true}
+	sweep := func(want ...string) {
+		t.Helper()
+		removed, err := Sweep(dir, which)
+		for i := range removed {
+			removed[i] = filepath.Base(removed[i])
+		}
+		slices.Sort(want)
+		if err != nil || !slices.Equal(removed, want) {
+			t.Errorf("%+v: got %q, %v, want %q", which, removed, err, want)
+		}
+	}
+	sweep(filepath.Base(temp.Name()))
+	which.Empty = true
+	sweep("empty.deadbeef")
+	which.Temporary = false
+	sweep(".then.part", ".then.part.journal")
+	leak.Files(t, dir, ".early.part", ".early.part.journal", "empty", "full.deadbeef")
+}
+
 // Clean leaves published files, whatever their names.
 func TestCleanLeavesDownloads(t *testing.T) {
 	leak.Check(t)

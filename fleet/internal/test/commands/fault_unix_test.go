@@ -3,6 +3,7 @@
 package commands
 
 import (
+	"bytes"
 	"errors"
 	"os/exec"
 	"slices"
@@ -77,6 +78,34 @@ func TestWorkerKilled(t *testing.T) {
 	close(s.gate)
 	s.Start(s.args...).Wait(0)
 	s.wantAll(files)
+}
+
+// What a killed worker leaves in a directory of its own, the next one there removes, although others have
+// downloaded the objects.
+func TestLeftoversOfOwnDirectory(t *testing.T) {
+	s, files := held(t, "3s")
+	first := s.begin()
+	signal(t, first, syscall.SIGKILL)
+	first.Wait(-1)
+	if left := s.Tree(s.Dir); len(left) == 0 {
+		t.Fatal("the killed worker has left nothing")
+	}
+	close(s.gate)
+	elsewhere := t.TempDir()
+	args := slices.Clone(s.args)
+	args[1] = elsewhere
+	s.Start(args...).Wait(0)
+	s.Start(s.args...).Wait(0)
+	whole := s.Tree(elsewhere)
+	for name, content := range s.Tree(s.Dir) {
+		if !bytes.Equal(content, files[name]) {
+			t.Errorf("left behind: %s", name)
+		}
+		whole[name] = content
+	}
+	if len(whole) != len(files) {
+		t.Errorf("got %d files, want %d", len(whole), len(files))
+	}
 }
 
 // A worker that was stopped for longer than --ack-wait does no harm when it comes back.
