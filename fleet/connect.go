@@ -26,6 +26,7 @@ func Connect(s Server, name string) (*nats.Conn, error) {
 		nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(time.Second / 4), nats.ReconnectJitter(time.Second/4, time.Second),
 		nats.PingInterval(20 * time.Second), nats.Timeout(10 * time.Second), nats.IgnoreAuthErrorAbort(),
 	}
+	options = append(options, endRefused()...)
 	if s.Creds != "" {
 		if _, err := os.Stat(s.Creds); err != nil {
 			return nil, fmt.Errorf("--creds: %w", err)
@@ -45,13 +46,41 @@ func Connect(s Server, name string) (*nats.Conn, error) {
 	}
 	nc, err := nats.Connect(s.URL, options...)
 	switch {
-	case errors.Is(err, nats.ErrAuthorization), errors.Is(err, nats.ErrAuthExpired), errors.Is(err, nats.ErrAuthRevoked):
+	case isRefused(err):
 		return nil, fmt.Errorf("the NATS server at %s refuses the credentials: give those of an account with JetStream with --creds FILE (%w)", plainURL(s.URL), err)
 	case err != nil:
 		return nil, fmt.Errorf("connect to the NATS server at %s: %w", plainURL(s.URL), err)
 	}
 	return nc, nil
 }
+
+// maxRefusals is how often in a row a server may refuse who was connected to it, before the connection
+// is closed: a cluster that restarts may do so for a while.
+const maxRefusals = 10
+
+// endRefused returns options that close a connection which is refused again and again.
+func endRefused() []nats.Option {
+	n := 0 // handlers are called one after the other
+	return []nats.Option{
+		nats.ErrorHandler(func(nc *nats.Conn, _ *nats.Subscription, err error) {
+			if isRefused(err) {
+				n++
+			}
+			if n >= maxRefusals {
+				nc.Close()
+			}
+		}),
+		nats.ReconnectHandler(func(*nats.Conn) { n = 0 }),
+	}
+}
+
+func isRefused(err error) bool {
+	return errors.Is(err, nats.ErrAuthorization) || errors.Is(err, nats.ErrAuthExpired) || errors.Is(err, nats.ErrAuthRevoked)
+}
+
+// errRefused is the error of a connection that was closed so.
+var errRefused = errors.New("the NATS server does not take the credentials any more: if it has lost its disk, " +
+	"plan again with what it takes now; what is there already is skipped")
 
 // plainURL returns a URL without its password.
 func plainURL(text string) string {

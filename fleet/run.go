@@ -175,10 +175,14 @@ func missing(err error, name string) error {
 // serverError says what an error of the server means.
 func serverError(err error) error {
 	switch {
+	case errors.Is(err, ErrNoJetStream), errors.Is(err, errRefused): // said before
+		return err
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount), errors.Is(err, nats.ErrNoResponders):
 		return fmt.Errorf("%w (%v)", ErrNoJetStream, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
 		return fmt.Errorf("the NATS server does not answer: it may be choosing a leader, or too few servers of its cluster are up (%w)", err)
+	case errors.Is(err, nats.ErrConnectionClosed):
+		return fmt.Errorf("%w (%w)", errRefused, err)
 	}
 	return err
 }

@@ -25,7 +25,9 @@ func (p *program) connect(ctx context.Context, run string) (*link, error) {
 			return nil, err
 		}
 		// A call that is not allowed gets no answer: only the connection is told.
-		nc.SetErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		handle := nc.ErrorHandler()
+		nc.SetErrorHandler(func(nc *nats.Conn, s *nats.Subscription, err error) {
+			handle(nc, s, err)
 			if errors.Is(err, nats.ErrPermissionViolation) {
 				p.complain(fmt.Errorf("the NATS server allows this user too little (see README.md): %w", err))
 			}
