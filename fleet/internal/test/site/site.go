@@ -51,9 +51,9 @@ type Site struct {
 	Dir    string
 }
 
-// New returns a Site, which ends with the test.
-func New(t testing.TB) *Site {
-	s := &Site{TB: t, Origin: s3test.Start(), State: t.TempDir(), Dir: t.TempDir()}
+// New returns a Site, which ends with the test. The options are those of the origin.
+func New(t testing.TB, optFns ...func(*s3test.Options)) *Site {
+	s := &Site{TB: t, Origin: s3test.Start(optFns...), State: t.TempDir(), Dir: t.TempDir()}
 	t.Cleanup(s.Origin.Close)
 	return s
 }
@@ -88,7 +88,13 @@ type Process struct {
 // Start starts s3fleet. It is killed at the end of the test if it runs then.
 func (s *Site) Start(args ...string) *Process {
 	s.Helper()
-	p := &Process{Cmd: s.Command(context.Background(), args...), site: s, ended: make(chan struct{})}
+	return s.Begin(s.Command(context.Background(), args...))
+}
+
+// Begin is as Start for a command that is not exactly that of Command.
+func (s *Site) Begin(cmd *exec.Cmd) *Process {
+	s.Helper()
+	p := &Process{Cmd: cmd, site: s, ended: make(chan struct{})}
 	p.Cmd.Stdout, p.Cmd.Stderr = &p.Stdout, &p.Stderr
 	p.WaitDelay = Patience // a descendant may hold the pipes
 	if err := p.Cmd.Start(); err != nil {
@@ -118,6 +124,9 @@ func (p *Process) Wait(status int) (stdout, stderr string) {
 	}
 	return p.Stdout.String(), p.Stderr.String()
 }
+
+// Ended is closed when s3fleet has ended.
+func (p *Process) Ended() <-chan struct{} { return p.ended }
 
 // Err returns what waiting for an ended process has returned: exec.ErrWaitDelay means that a
 // descendant has outlived it.
