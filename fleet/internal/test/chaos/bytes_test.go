@@ -69,7 +69,7 @@ func (r *run) allowance() (total int64) {
 		case e.kind == killWorker && r.plan.shared && r.dirs[e.node] == r.Dir:
 			total += slots*2*r.plan.chunk + r.messages(1)
 		case e.kind == killServer:
-			total += nodes * held
+			total += r.messages(nodes * (int(slots) + 1))
 		default:
 			total += held
 		}
