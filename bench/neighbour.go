@@ -55,10 +55,14 @@ func (b *bench) neighbour(ctx context.Context, m measurement) error {
 			{"processpool", client.Subject, []string{"-by", "processpool"}},
 			{"processpool, Nice 10", client.Subject, []string{"-by", "processpool", "-nice", "10"}},
 			{"processpool, Nice 19", client.Subject, []string{"-by", "processpool", "-nice", "19"}},
+			{"processpool, Nice 19, Start beforehand", client.Subject, []string{"-by", "processpool", "-nice", "19", "-early"}},
 		} {
 			label := g.label + ", small heap"
 			if heap > 0 {
 				label = g.label + ", 1 GiB of pointers"
+			}
+			if !b.only.MatchString(label) {
+				continue
 			}
 			args := append([]string{"-heap", fmt.Sprint(heap)}, g.args...)
 			e := entry{label: label, client: c.With(label, args...), task: b.task("object", size, 0), bytes: 1}

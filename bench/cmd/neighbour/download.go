@@ -20,7 +20,7 @@ import (
 )
 
 // download downloads the object in the way of -by.
-func download(ctx context.Context, t task.Task) error {
+func download(ctx context.Context, t task.Task, d *processpool.Downloader) error {
 	switch *by {
 	case "none":
 		time.Sleep(*idle)
@@ -30,7 +30,11 @@ func download(ctx context.Context, t task.Task) error {
 	case "transfermanager":
 		return byTransferManager(ctx, t)
 	case "processpool":
-		return byProcessPool(ctx, t)
+		err := d.DownloadFile(ctx, t.Bucket, t.Key, t.File).Result()
+		if err == nil && !*early {
+			err = d.Shutdown() // as the others, which leave nothing behind
+		}
+		return err
 	}
 	return fmt.Errorf("-by %q is none of none, manager, transfermanager, processpool", *by)
 }
@@ -72,7 +76,8 @@ func byTransferManager(ctx context.Context, t task.Task) error {
 	return err
 }
 
-func byProcessPool(ctx context.Context, t task.Task) error {
+// pool returns the Downloader. Nothing of it runs unless -early asks for all workers.
+func pool(t task.Task) (*processpool.Downloader, error) {
 	d, err := processpool.NewDownloader(sdk.Config(t), func(c *processpool.Config) {
 		c.MaxRequestProcesses = t.Workers
 		c.MultipartThreshold, c.MultipartChunksize = t.Chunk, t.Chunk
@@ -80,9 +85,14 @@ func byProcessPool(ctx context.Context, t task.Task) error {
 		c.Nice = *nice
 		c.ClientOptions = append(c.ClientOptions, sdk.PathStyle)
 	})
-	if err != nil {
-		return err
+	if err != nil || !*early {
+		return d, err
 	}
-	defer d.Shutdown()
-	return d.DownloadFile(ctx, t.Bucket, t.Key, t.File).Result()
+	if err := d.Start(); err != nil {
+		return d, err
+	}
+	for d.Stats().Workers < int64(t.Workers) {
+		time.Sleep(time.Millisecond)
+	}
+	return d, nil
 }

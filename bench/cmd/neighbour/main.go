@@ -14,6 +14,7 @@ import (
 
 var (
 	by       = flag.String("by", "none", "who downloads: none, manager, transfermanager or processpool")
+	early    = flag.Bool("early", false, "start all workers of processpool before the service begins")
 	nice     = flag.Int("nice", 0, "Config.Nice of processpool")
 	rate     = flag.Int("rate", 1000, "requests a second")
 	heapSize = flag.Int64("heap", 1<<30, "`bytes` of pointers in the service's heap")
@@ -23,6 +24,11 @@ var (
 func main() { task.Exit(run(task.Parse())) }
 
 func run(t task.Task) error {
+	d, err := pool(t)
+	if err != nil {
+		return err
+	}
+	defer d.Shutdown()
 	heap := newHeap(*heapSize)
 	runtime.GC()
 	var before runtime.MemStats
@@ -32,7 +38,7 @@ func run(t task.Task) error {
 	s := newService(*rate, heap)
 	start := time.Now()
 	s.start()
-	err := download(context.Background(), t)
+	err = download(context.Background(), t, d)
 	latencies := s.stop()
 	seconds := time.Since(start).Seconds()
 	if err != nil {
