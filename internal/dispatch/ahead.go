@@ -45,6 +45,9 @@ func (l *Loop) handAhead() {
 // nor one that will be free sooner or later than the others, so that younger jobs would go before; and
 // nothing limits the requests, for a job that waits is begun without a look at those limits.
 func (l *Loop) mayWait() bool {
+	if len(l.hands) < l.options.Processes || l.climb != nil || l.requests.Limited() || l.rate.Limit() > 0 || l.attempts.behind() {
+		return false
+	}
 	for _, h := range l.hands {
 		for _, j := range h.jobs {
 			if !j.brief {
@@ -52,8 +55,7 @@ func (l *Loop) mayWait() bool {
 			}
 		}
 	}
-	return len(l.hands) == l.options.Processes && l.Free() == 0 &&
-		l.climb == nil && !l.requests.Limited() && l.rate.Limit() == 0 && !l.attempts.behind()
+	return l.Free() == 0
 }
 
 // places returns how many jobs workers could get ahead.
