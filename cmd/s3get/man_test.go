@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/s3processpool/processpool/internal/test/leak"
+	"github.com/s3processpool/processpool/internal/test/manual"
 )
 
 // man/s3get.1 is made of what --help prints.
@@ -13,12 +14,12 @@ func TestManPage(t *testing.T) {
 	leak.Check(t)
 	var b strings.Builder
 	b.WriteString(".\\\" Generated from s3get --help: go test -run ManPage -update\n.TH S3GET 1\n.SH NAME\ns3get \\- download S3 objects with a pool of worker processes\n")
-	page(&b, "SYNOPSIS AND COMMON FLAGS", helpOf(t))
+	manual.Section(&b, "SYNOPSIS AND COMMON FLAGS", helpOf(t))
 	for _, name := range []string{"get", "sync", "run", "ls", "cat", "clean", "version", "completion"} {
 		if name == "get" {
 			continue // its flags are those without a command
 		}
-		page(&b, "s3get "+name, helpOf(t, name))
+		manual.Section(&b, "s3get "+name, helpOf(t, name))
 	}
 	b.WriteString(".SH SEE ALSO\nThe README of s3get has the events of \\-\\-json and the file of defaults.\n")
 	wantGenerated(t, "man/s3get.1", []byte(b.String()))
@@ -31,17 +32,4 @@ func helpOf(t *testing.T, command ...string) string {
 		t.Fatalf("%q: got status %d, %q", command, status, &stderr)
 	}
 	return stdout.String()
-}
-
-// page adds a section with the text as it is (groff_man(7)).
-func page(b *strings.Builder, title, text string) {
-	b.WriteString(".SH " + strings.ToUpper(title) + "\n.nf\n")
-	for line := range strings.Lines(text) {
-		line = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(line)
-		if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
-			line = `\&` + line
-		}
-		b.WriteString(line)
-	}
-	b.WriteString(".fi\n")
 }

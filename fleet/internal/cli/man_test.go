@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/s3processpool/processpool/internal/test/manual"
 )
 
 var update = flag.Bool("update", false, "write the manual page anew")
@@ -17,9 +19,9 @@ func TestManPage(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(".\\\" Generated from s3fleet --help: go test ./internal/cli -run ManPage -update\n" +
 		".TH S3FLEET 1\n.SH NAME\ns3fleet \\- have many machines download one list of S3 objects\n")
-	page(&b, "SYNOPSIS", said(t, "--help"))
+	manual.Section(&b, "SYNOPSIS", said(t, "--help"))
 	for _, name := range []string{"run", "plan", "work", "status", "dead", "serve", "remove"} {
-		page(&b, "s3fleet "+name, said(t, name, "--help"))
+		manual.Section(&b, "s3fleet "+name, said(t, name, "--help"))
 	}
 	name := filepath.Join("..", "..", "man", "s3fleet.1")
 	if *update {
@@ -49,17 +51,4 @@ func said(t *testing.T, args ...string) string {
 		t.Fatalf("%q: got status %d, %q", args, status, &stderr)
 	}
 	return stdout.String()
-}
-
-// page adds a section with the text as it is (groff_man(7)).
-func page(b *strings.Builder, title, text string) {
-	b.WriteString(".SH " + strings.ToUpper(title) + "\n.nf\n")
-	for line := range strings.Lines(text) {
-		line = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(line)
-		if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
-			line = `\&` + line
-		}
-		b.WriteString(line)
-	}
-	b.WriteString(".fi\n")
 }
