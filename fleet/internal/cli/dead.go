@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -16,26 +17,21 @@ func (p *program) deadCommand() *cobra.Command {
 		Use:   "dead [flags]",
 		Short: "list the objects that could not be downloaded, or put them back into the queue",
 		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			run, l, err := p.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer l.close(false)
+		RunE: p.onRun(func(ctx context.Context, run *fleet.Run) error {
 			if requeue {
-				n, err := run.Requeue(cmd.Context(), nil)
+				n, err := run.Requeue(ctx, nil)
 				fmt.Fprintf(p.stdout, "%d objects are in the queue again\n", n)
 				return failed(err)
 			}
 			out := json.NewEncoder(p.stdout)
-			return failed(run.Dead(cmd.Context(), func(d fleet.Dead) bool {
+			return failed(run.Dead(ctx, func(d fleet.Dead) bool {
 				if asJSON {
 					return out.Encode(d) == nil
 				}
 				fmt.Fprintf(p.stdout, "s3://%s/%s: %s%s\n", d.Object.Bucket, show.Printable(d.Object.Key), show.Printable(show.OneLine(d.Error)), ids(d))
 				return true
 			}))
-		},
+		}),
 	}
 	p.serverFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object for each")
@@ -61,14 +57,9 @@ func (p *program) removeCommand() *cobra.Command {
 		Use:   "remove [flags]",
 		Short: "remove a run from the server, with what is left of its queue; files stay",
 		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			run, l, err := p.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer l.close(false)
-			return failed(run.Delete(cmd.Context()))
-		},
+		RunE: p.onRun(func(ctx context.Context, run *fleet.Run) error {
+			return failed(run.Delete(ctx))
+		}),
 	}
 	p.serverFlags(cmd.Flags())
 	return cmd

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go"
+	"github.com/spf13/cobra"
 
 	"github.com/s3processpool/processpool/fleet"
 	"github.com/s3processpool/processpool/fleet/internal/embedded"
@@ -75,6 +76,18 @@ func (p *program) storeDir() (string, error) {
 		return "", fmt.Errorf("%w: name a directory with --store", err)
 	}
 	return filepath.Join(home, ".local", "state", "s3fleet"), nil
+}
+
+// onRun returns a command's function that does something with an existing run.
+func (p *program) onRun(do func(context.Context, *fleet.Run) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		run, l, err := p.open(cmd.Context())
+		if err != nil {
+			return err
+		}
+		defer l.close(false)
+		return do(cmd.Context(), run)
+	}
 }
 
 // open connects to an existing run: that of --run, or the only one.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,13 +20,8 @@ func (p *program) statusCommand() *cobra.Command {
 		Use:   "status [flags]",
 		Short: "tell how far a run is",
 		Args:  exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			run, l, err := p.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer l.close(false)
-			s, err := run.Status(cmd.Context())
+		RunE: p.onRun(func(ctx context.Context, run *fleet.Run) error {
+			s, err := run.Status(ctx)
 			switch {
 			case err != nil:
 				return failed(err)
@@ -36,7 +32,7 @@ func (p *program) statusCommand() *cobra.Command {
 			}
 			writeStatus(p.stdout, s)
 			return nil
-		},
+		}),
 	}
 	p.serverFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object")
