@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +18,7 @@ import (
 type Power struct {
 	image  Image
 	blocks string
+	cut    sync.Mutex // the file cutName has the state of one power cut
 }
 
 // MountPower makes the image's file system on a disk of its own, and mounts it on dir.
@@ -24,7 +26,7 @@ func (i Image) MountPower(t *testing.T, dir string) *Power {
 	t.Helper()
 	below := t.TempDir()
 	Mount(t, below, Options{Volatile: true})
-	p := &Power{i, filepath.Join(below, "blocks")}
+	p := &Power{image: i, blocks: filepath.Join(below, "blocks")}
 	back, err := os.OpenFile(p.blocks, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		t.Fatal(err)
@@ -48,6 +50,8 @@ const cutName = "user.cut"
 // Nothing happens to the disk itself. The directory can be used until release.
 func (p *Power) Cut(t *testing.T, seed uint64, percent int) (dir string, release func()) {
 	t.Helper()
+	p.cut.Lock()
+	defer p.cut.Unlock()
 	value := binary.LittleEndian.AppendUint64(nil, seed)
 	if err := unix.Setxattr(p.blocks, cutName, append(value, byte(percent)), 0); err != nil {
 		t.Fatal(err)

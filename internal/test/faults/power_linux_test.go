@@ -131,11 +131,31 @@ func recorded(t *testing.T, name string, content []byte) (records int, total int
 	}
 	for _, r := range found {
 		if r.End() > int64(len(got)) || !bytes.Equal(got[r.Offset:r.End()], content[r.Offset:r.End()]) {
-			t.Errorf("the %d bytes at %d are not in the file, which has %d, but the journal says so", r.Length, r.Offset, len(got))
+			t.Errorf("the %d bytes at %d are not in the file, which has %d, but the journal says so: %s",
+				r.Length, r.Offset, len(got), difference(got, content, r.Offset, r.End()))
 		}
 		total += r.Length
 	}
 	return len(found), total
+}
+
+// difference says where got is not as want between two offsets, and how.
+func difference(got, want []byte, from, to int64) string {
+	first, last, zeros, n := int64(-1), int64(-1), 0, 0
+	for at := from; at < min(to, int64(len(got))); at++ {
+		if got[at] == want[at] {
+			continue
+		}
+		if first < 0 {
+			first = at
+		}
+		last = at
+		n++
+		if got[at] == 0 {
+			zeros++
+		}
+	}
+	return fmt.Sprintf("%d bytes differ, from %d to %d, %d of them zeros", n, first, last, zeros)
 }
 
 // What is kept when a download has ended without success survives a power cut of a disk that loses all
