@@ -3,16 +3,28 @@
 package osfile
 
 import (
+	"encoding/hex"
+	"hash/fnv"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-const unfinished = "unfinished"
+const keepsMarks = true
+
+// markOf returns the attribute's value: a hash of the last element of the file's path, because ext4
+// has no room for a long value beside the inode.
+func markOf(f *os.File) string {
+	h := fnv.New64a()
+	io.WriteString(h, filepath.Base(f.Name()))
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 func mark(f *os.File) {
-	control(f, func(fd int) error { return unix.Fsetxattr(fd, attribute, []byte(unfinished), 0) })
+	control(f, func(fd int) error { return unix.Fsetxattr(fd, attribute, []byte(markOf(f)), 0) })
 }
 
 func unmark(f *os.File) {
@@ -21,12 +33,12 @@ func unmark(f *os.File) {
 
 func marked(f *os.File) bool {
 	value, err := valueOf(f)
-	return err == nil && value == unfinished
+	return err == nil && value == markOf(f)
 }
 
 func unmarked(f *os.File) bool {
 	value, err := valueOf(f)
-	return err == noAttribute || err == unix.ERANGE || err == nil && value != unfinished
+	return err == noAttribute || err == unix.ERANGE || err == nil && value != markOf(f)
 }
 
 func bare(f *os.File) bool {

@@ -210,8 +210,20 @@ func TestMark(t *testing.T) {
 	if !Marked(f) {
 		t.Skip("the file system stores no mark")
 	}
-	Unmark(f)
-	if Marked(f) {
+	moved := f.Name() + ".moved"
+	if err := os.Rename(f.Name(), moved); err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.Open(moved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if Marked(other) || !Unmarked(other) {
+		t.Error("the file has the mark under another name, too")
+	}
+	Unmark(other)
+	if Marked(f) || !Bare(f) {
 		t.Error("the mark was not removed")
 	}
 }

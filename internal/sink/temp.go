@@ -109,19 +109,52 @@ func (t *Temp) publish() error {
 	if err != nil {
 		return err
 	}
-	osfile.Unmark(t.file) // before the permissions, which may not allow it
-	if err := t.target.setMode(t.file, info.Mode().Perm(), t.target.permOf(replaced, t.perm)); err != nil {
+	perm := t.target.permOf(replaced, t.perm)
+	if perm&osfile.OwnerAccess != osfile.OwnerAccess {
+		osfile.Unmark(t.file) // the permissions may not allow it later
+	}
+	if err := t.target.setMode(t.file, info.Mode().Perm(), perm); err != nil {
 		return err
 	}
-	// Before the rename: network file systems report a failed write on close, and Windows does not
-	// rename open files.
-	if err := sys.Close(t.file); err != nil {
-		return err
+	if !t.reading {
+		// Before the rename: network file systems report a failed write on close, and Windows does
+		// not rename open files.
+		if err := sys.Close(t.file); err != nil {
+			return err
+		}
 	}
-	if err = t.rename(); err != nil && t.keep {
+	err = t.rename()
+	if err == nil {
+		t.unmark()
+	}
+	if t.reading {
+		t.file.Close() // nothing was written through it
+	}
+	if err != nil && t.keep {
 		t.reclaim()
 	}
 	return err
+}
+
+// unmark removes the mark after the rename: of two steps that a kill may come between, the rename is
+// first, because a temporary file without the mark is never removed, whereas the mark of a name that
+// the file does not have any more means nothing.
+func (t *Temp) unmark() {
+	if t.reading {
+		osfile.Unmark(t.file)
+		return
+	}
+	if !osfile.KeepsMarks {
+		return
+	}
+	f, err := osfile.Open(t.target.path, 0, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && os.SameFile(info, t.info) {
+		osfile.Unmark(f)
+	}
 }
 
 func (t *Temp) rename() error {
