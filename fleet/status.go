@@ -196,13 +196,24 @@ func (r *Run) nodes(ctx context.Context, s *Status) error {
 		s.BytesPerSecond += nodes[name].BytesPerSecond
 	}
 	s.DoneBytes = min(s.DoneBytes, s.PlannedBytes)
-	if s.BytesPerSecond > 0 && s.Complete {
-		s.SecondsLeft = (s.PlannedBytes - s.DoneBytes) / s.BytesPerSecond
-	}
-	if s.Ended {
-		s.SecondsLeft = 0
-	}
+	s.SecondsLeft = s.left()
 	return nil
+}
+
+// foreseeable is the longest time left that is told, in seconds: while all workers wait, for a message of
+// one that was killed, the rate tends to nothing.
+const foreseeable = 100 * 24 * 60 * 60
+
+func (s *Status) left() int64 {
+	if s.Ended {
+		return 0
+	}
+	if s.Complete && s.BytesPerSecond > 0 {
+		if left := (s.PlannedBytes - s.DoneBytes) / s.BytesPerSecond; left <= foreseeable {
+			return left
+		}
+	}
+	return -1
 }
 
 func (n *Report) add(one Report, running bool) {
