@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"time"
 )
@@ -24,21 +23,26 @@ const (
 
 var errRecalled = errors.New("taken back from a worker that had not begun it")
 
-// handAhead gives busy workers jobs for later, in the order in which handOut would.
-func (l *Loop) handAhead() {
+// handAhead gives busy workers jobs for later, in the order in which handOut would. It returns how many
+// more they could get.
+func (l *Loop) handAhead() (places int) {
 	if !l.mayWait() {
-		return
+		return 0
 	}
+	at, more := now(), true
 	for _, h := range l.hands {
-		for h.room(l.options.Requests) > 0 {
+		room := h.room(l.options.Requests, at)
+		for ; room > 0 && more; room-- {
 			j := l.nextBrief()
-			if j == nil {
-				return
+			if more = j != nil; !more {
+				break
 			}
 			j.waits, j.brief = true, true
 			l.give(j, h)
 		}
+		places += room
 	}
+	return places
 }
 
 // mayWait reports whether jobs may be handed out ahead: there is no slot that they could have instead,
@@ -56,17 +60,6 @@ func (l *Loop) mayWait() bool {
 		}
 	}
 	return l.Free() == 0
-}
-
-// places returns how many jobs workers could get ahead.
-func (l *Loop) places() (n int) {
-	if !l.mayWait() {
-		return 0
-	}
-	for _, h := range l.hands {
-		n += h.room(l.options.Requests)
-	}
-	return n
 }
 
 // nextBrief returns the next job, if that is brief.
@@ -89,9 +82,17 @@ func (l *Loop) nextBrief() *Job {
 	return nil
 }
 
+// ahead reports whether a job waits behind another one.
+func (l *Loop) ahead() bool {
+	return slices.ContainsFunc(l.hands, func(h *hand) bool { return len(h.ahead) > 0 })
+}
+
 // recall takes jobs back that wait behind one that takes long.
 func (l *Loop) recall() {
-	limit := overdue
+	if !l.ahead() {
+		return
+	}
+	limit, at := overdue, now()
 	if l.Free() > 0 {
 		limit = idle
 	}
@@ -99,7 +100,7 @@ func (l *Loop) recall() {
 		if len(h.ahead) == 0 {
 			continue
 		}
-		if left := limit - h.busyFor(); left > 0 {
+		if left := limit - h.busyFor(at); left > 0 {
 			l.lookIn(left)
 			continue
 		}
@@ -114,8 +115,8 @@ func (l *Loop) recall() {
 
 // room returns how many jobs the worker can get ahead: as many as it has slots, if all that it has
 // have begun, and none is overdue.
-func (h *hand) room(slots int) int {
-	if len(h.jobs) < slots || h.busyFor() >= overdue {
+func (h *hand) room(slots int, at time.Time) int {
+	if len(h.jobs) < slots || h.busyFor(at) >= overdue {
 		return 0
 	}
 	for _, j := range h.jobs {
@@ -126,11 +127,11 @@ func (h *hand) room(slots int) int {
 	return slots - len(h.ahead)
 }
 
-// busyFor returns how long ago the oldest job with a slot began.
-func (h *hand) busyFor() (d time.Duration) {
+// busyFor returns how long before at the oldest job with a slot began.
+func (h *hand) busyFor(at time.Time) (d time.Duration) {
 	for _, j := range h.jobs {
 		if j.Sent() {
-			d = max(d, time.Since(j.Begun))
+			d = max(d, at.Sub(j.Begun))
 		}
 	}
 	return d
@@ -138,17 +139,16 @@ func (h *hand) busyFor() (d time.Duration) {
 
 // job returns the job of that id, or nil.
 func (h *hand) job(id uint64) *Job {
-	if j := h.jobs[id]; j != nil {
-		return j
-	}
-	if at := slices.IndexFunc(h.ahead, func(j *Job) bool { return j.id == id }); at >= 0 {
-		return h.ahead[at]
+	for _, jobs := range [][]*Job{h.jobs, h.ahead} {
+		if at := slices.IndexFunc(jobs, func(j *Job) bool { return j.id == id }); at >= 0 {
+			return jobs[at]
+		}
 	}
 	return nil
 }
 
 // all returns the jobs that the worker has, with and without a slot.
-func (h *hand) all() []*Job { return append(slices.Collect(maps.Values(h.jobs)), h.ahead...) }
+func (h *hand) all() []*Job { return slices.Concat(h.jobs, h.ahead) }
 
 // sends notes that a job is sent. If it waits while another one has a slot and was not sent, the worker
 // begins this one first, and they change places.
@@ -157,7 +157,7 @@ func (h *hand) sends(j *Job) {
 		for _, other := range h.jobs {
 			if other.place == 0 {
 				h.ahead[slices.Index(h.ahead, j)] = other
-				delete(h.jobs, other.id)
+				h.jobs = without(h.jobs, other)
 				other.waits = true
 				h.begin(j)
 				return
@@ -171,7 +171,7 @@ func (h *hand) sends(j *Job) {
 // begin gives a job a slot.
 func (h *hand) begin(j *Job) {
 	j.waits = false
-	h.jobs[j.id] = j
+	h.jobs = append(h.jobs, j)
 	if j.place > 0 {
 		j.begins()
 	}
@@ -181,10 +181,10 @@ func (h *hand) begin(j *Job) {
 // that wait, or that is to be sent.
 func (h *hand) leave(j *Job) {
 	if j.waits {
-		h.ahead = slices.DeleteFunc(h.ahead, func(other *Job) bool { return other == j })
+		h.ahead = without(h.ahead, j)
 		return
 	}
-	delete(h.jobs, j.id)
+	h.jobs = without(h.jobs, j)
 	if len(h.ahead) == 0 {
 		return
 	}
@@ -198,4 +198,8 @@ func (h *hand) leave(j *Job) {
 	h.ahead = slices.Delete(h.ahead, at, at+1)
 	h.begin(next)
 	next.loop.asks()
+}
+
+func without(jobs []*Job, j *Job) []*Job {
+	return slices.DeleteFunc(jobs, func(other *Job) bool { return other == j })
 }

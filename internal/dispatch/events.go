@@ -103,7 +103,7 @@ func (j *Job) log(level slog.Level, text string, args ...any) {
 
 // up takes a worker into the crew.
 func (l *Loop) up(w pool.Worker) {
-	h := &hand{worker: w, jobs: map[uint64]*Job{}}
+	h := &hand{worker: w}
 	at, _ := slices.BinarySearchFunc(l.hands, w.Seat(), func(h *hand, seat int) int { return h.worker.Seat() - seat })
 	l.hands = slices.Insert(l.hands, at, h)
 	l.counters.workers.Add(1)

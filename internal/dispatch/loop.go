@@ -137,8 +137,7 @@ func (l *Loop) run() {
 			l.measure()
 		}
 		l.handOut()
-		l.handAhead()
-		l.admit()
+		l.admit(l.handAhead())
 		l.recall()
 		l.recruit()
 		l.stop()

@@ -18,9 +18,9 @@ func now() time.Time { return time.Now() }
 // hand is a worker that is up, with the jobs it has.
 type hand struct {
 	worker pool.Worker
-	jobs   map[uint64]*Job // with a slot
-	ahead  []*Job          // that wait for one: none where a slot is free
-	rate   int64           // bytes a second, as it was told; 0: no limit
+	jobs   []*Job // with a slot
+	ahead  []*Job // that wait for one: none where a slot is free
+	rate   int64  // bytes a second, as it was told; 0: no limit
 }
 
 // handOut gives jobs to free slots until one of the two runs out.
@@ -51,7 +51,7 @@ func (l *Loop) give(j *Job, h *hand) {
 	if j.waits {
 		h.ahead = append(h.ahead, j)
 	} else {
-		h.jobs[j.id] = j
+		h.jobs = append(h.jobs, j)
 	}
 	if j.Message != nil {
 		j.Send(j.Message, j.File)
@@ -116,9 +116,10 @@ func (l *Loop) Slots() int { return l.options.Processes * l.options.Requests }
 // slots, and at least 100.
 func (l *Loop) Window() int { return max(minWindow, 2*l.Slots()) }
 
-// admit begins as many entries as there are free slots that nobody will ask for soon.
-func (l *Loop) admit() {
-	free := l.Free() + l.places()
+// admit begins as many entries as there are free slots that nobody will ask for soon, and places for
+// jobs ahead.
+func (l *Loop) admit(places int) {
+	free := l.Free() + places
 	for _, t := range l.active {
 		if t.Soon() {
 			free--
