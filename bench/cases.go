@@ -25,7 +25,8 @@ var measurements = []measurement{
 	{"tls4g", "{size} over TLS 1.3", 4 << 30, 0, tls(goClients)},
 	{"disk4g", "{size} over HTTP to a disk, until they are on stable storage", 4 << 30, 0, (*bench).disk},
 	{"disk16g", "{size} over HTTP to a disk, until they are on stable storage", 16 << 30, 0, (*bench).disk},
-	{"neighbour", "a service with a heap of 1 GiB, while {size} are downloaded", 8 << 30, 0, (*bench).neighbour},
+	{"neighbour", "a service, while {size} are downloaded at 300 MB/s", 8 << 30, 0, neighbour(30_000_000)},
+	{"neighbour900", "a service, while {size} are downloaded at 900 MB/s", 8 << 30, 0, neighbour(connectionRate)},
 	{"capped", "{size} from an origin that limits each connection to 90 MB/s", 4 << 30, 0, (*bench).capped},
 	{"small", "{objects} of {size}, 10 ms to the first byte", 64 << 10, 2000, (*bench).small},
 	{"files", "{objects} of {size} below one prefix, by whole commands", 64 << 10, 10_000, (*bench).files},
@@ -43,7 +44,7 @@ var measurements = []measurement{
 
 // groups maps names to several measurements.
 var groups = map[string][]string{
-	"all":   {"http1g", "http4g", "crc4g", "resume", "tls1g", "tls4g", "disk4g", "disk16g", "neighbour", "capped", "small", "files", "tool8g", "many", "fleet", "messages", "start", "memory", "workers", "requests", "sizes", "sockets"},
+	"all":   {"http1g", "http4g", "crc4g", "resume", "tls1g", "tls4g", "disk4g", "disk16g", "neighbour", "neighbour900", "capped", "small", "files", "tool8g", "many", "fleet", "messages", "start", "memory", "workers", "requests", "sizes", "sockets"},
 	"scale": {"workers", "requests", "sizes"},
 }
 

@@ -11,10 +11,6 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// neighbourRate is the limit of each connection in the case neighbour, in bytes per second, so that
-// all clients have the same throughput.
-const neighbourRate = 30_000_000
-
 // guest is a way of downloading, and its runs.
 type guest struct {
 	Label string        `json:"client"`
@@ -24,8 +20,13 @@ type guest struct {
 }
 
 // neighbour measures what a service in the same program, or on the same machine, notices of a
-// download.
-func (b *bench) neighbour(ctx context.Context, m measurement) error {
+// download. rate is the limit of each connection, in bytes per second, so that all clients have the
+// same throughput.
+func neighbour(rate int64) func(*bench, context.Context, measurement) error {
+	return func(b *bench, ctx context.Context, m measurement) error { return b.neighbour(ctx, m, rate) }
+}
+
+func (b *bench) neighbour(ctx context.Context, m measurement, rate int64) error {
 	size := b.sized(m.size)
 	if err := b.room(size); err != nil {
 		return err
@@ -36,7 +37,7 @@ func (b *bench) neighbour(ctx context.Context, m measurement) error {
 	}); err != nil {
 		return err
 	}
-	end, err := b.serve(ctx, origin.Options{Rate: neighbourRate})
+	end, err := b.serve(ctx, origin.Options{Rate: rate})
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func (b *bench) neighbour(ctx context.Context, m measurement) error {
 		}
 	}
 	b.note("%d requests a second, each of which hashes 64 KiB of garbage and follows 64 pointers; latency counts from when a request was due", 1000)
-	b.note("each connection is limited to %d MB/s, so that the throughput is the same for all; %s", neighbourRate/1_000_000, plural(b.workers, "connection"))
+	b.note("each connection is limited to %d MB/s, so that the throughput is the same for all; %s", rate/1_000_000, plural(b.workers, "connection"))
 	return b.write(m, neighbourReport(guests))
 }
 
