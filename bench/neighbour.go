@@ -19,6 +19,10 @@ type guest struct {
 	kind  client.Kind
 }
 
+// originNice is the niceness of the origin beside a service: what is measured is the download, and an
+// origin is on another machine.
+const originNice = 19
+
 // neighbour measures what a service in the same program, or on the same machine, notices of a
 // download. rate is the limit of each connection, in bytes per second, so that all clients have the
 // same throughput.
@@ -37,7 +41,7 @@ func (b *bench) neighbour(ctx context.Context, m measurement, rate int64) error 
 	}); err != nil {
 		return err
 	}
-	end, err := b.serve(ctx, origin.Options{Rate: rate})
+	end, err := b.serve(ctx, origin.Options{Rate: rate, Nice: originNice})
 	if err != nil {
 		return err
 	}
@@ -89,6 +93,7 @@ func (b *bench) neighbour(ctx context.Context, m measurement, rate int64) error 
 	}
 	b.note("%d requests a second, each of which hashes 64 KiB of garbage and follows 64 pointers; latency counts from when a request was due", 1000)
 	b.note("each connection is limited to %d MB/s, so that the throughput is the same for all; %s", rate/1_000_000, plural(b.workers, "connection"))
+	b.note("nginx has niceness %d, for it stands for another machine", originNice)
 	return b.write(m, neighbourReport(guests))
 }
 

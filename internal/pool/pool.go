@@ -36,6 +36,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -79,6 +80,7 @@ type Pool struct {
 	stop    context.CancelFunc
 	stopped context.Context // ends when Stop is called
 	seats   sync.WaitGroup
+	turns   turns
 
 	mu struct {
 		sync.Mutex
@@ -98,7 +100,7 @@ func New(o Options) *Pool {
 	if o.Trace == nil {
 		o.Trace = os.Stderr
 	}
-	p := &Pool{options: o, events: make(chan Event, 4*o.Processes), trace: newTracer(o.Trace)}
+	p := &Pool{options: o, events: make(chan Event, 4*o.Processes), trace: newTracer(o.Trace), turns: newTurns(runtime.GOMAXPROCS(0))}
 	p.stopped, p.stop = context.WithCancel(context.Background())
 	p.vendor = newVendor(p.stopped, o.Credentials)
 	p.mu.revived = make(chan struct{})

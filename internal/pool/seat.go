@@ -18,7 +18,9 @@ const (
 func (p *Pool) occupy(seat int) {
 	fruitless := 0 // proven workers in a row that have not finished a job
 	for failed := 0; p.stopped.Err() == nil; {
+		end := p.turns.take(p.stopped)
 		w, err := p.startWorker(seat)
+		end()
 		if err == nil {
 			begun := time.Now()
 			p.events <- Up{w}

@@ -13,6 +13,7 @@ type Options struct {
 	TLS   bool          // HTTPS: TLS 1.3, ECDSA P-256, a CA created by Start
 	Rate  int64         // maximum rate of each connection in bytes per second; 0: no limit
 	Delay time.Duration // before each response
+	Nice  int           // niceness of nginx, so that it gets in nobody's way; 0: that of this process
 	Stall int64         // bytes of each body after which the origin sends nothing; 0: never stop
 
 	Server string // "nginx", "go", or "": nginx if it is installed and supports the options
