@@ -21,7 +21,8 @@ func Unmark(f *os.File) { unmark(f) }
 // Marked reports whether an open file has the mark of the name by which it was opened.
 func Marked(f *os.File) bool { return marked(f) }
 
-// Unmarked reports whether an open file has no mark, or that of another name, although its file system keeps marks.
+// Unmarked reports whether an open file has no mark, or that of another name, although its file system
+// keeps marks.
 func Unmarked(f *os.File) bool { return unmarked(f) }
 
 // Bare reports whether an open file has no attribute of a user, although its file system keeps them.

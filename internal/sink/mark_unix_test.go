@@ -51,11 +51,14 @@ func TestPublishMark(t *testing.T) {
 func TestPublishMarkReadOnly(t *testing.T) {
 	target, _ := resolved(t, false)
 	temp := created(t, target.WithMode(0o444), 0)
+	if !osfile.Marked(temp.File()) {
+		t.Skip("the file system keeps no marks")
+	}
 	if err := temp.Publish(); err != nil {
 		t.Error(err)
 	}
-	if f := open(t, target.Path()); osfile.Marked(f) || !osfile.Unmarked(f) {
-		t.Error("the destination has a mark, or the file system keeps none")
+	if f := open(t, target.Path()); !osfile.Bare(f) {
+		t.Error("the destination has a mark")
 	}
 }
 
