@@ -216,8 +216,12 @@ func (x *exchange) play() {
 	}
 }
 
+// mostAnswers limits the honest answers: a worker may have told of an object of millions of ranges.
+const mostAnswers = 5_000
+
 // end has all downloads end: by the death of every worker, or by honest answers.
 func (x *exchange) end(honest bool) {
+	answers := 0
 	for deadline := time.Now().Add(patience); ; {
 		x.settle()
 		if x.done() {
@@ -230,6 +234,9 @@ func (x *exchange) end(honest bool) {
 		for i, w := range x.workers {
 			for jobs := w.Has(); len(jobs) > 0; jobs = w.Has() {
 				idle = false
+				if answers++; answers > mostAnswers {
+					honest = false
+				}
 				if !honest {
 					x.lose(i)
 				} else if err := w.Say(jobs[0].ID, x.truth.answer(jobs[0])); err != nil {
