@@ -19,7 +19,7 @@ import (
 type Which struct {
 	After, Before time.Time // when a file was last written to; After may be zero
 	Temporary     bool      // temporary files only
-	Empty         bool      // also empty files that have the name of a temporary one and no attributes
+	Empty         bool      // also empty files without attributes that have the name of one of the library's
 	Dry           bool      // leave the files where they are
 }
 
@@ -34,7 +34,8 @@ func Clean(dir string, before time.Time, dry bool) (removed []string, err error)
 	return Sweep(dir, Which{Before: before, Dry: dry})
 }
 
-// CleanOf removes the partial file and the journal of downloads to path, on the same terms.
+// CleanOf removes the partial file and the journal of downloads to path, on the same terms, also if they
+// are empty and have no attributes.
 func CleanOf(path string) error {
 	dir := filepath.Dir(path)
 	root, err := os.OpenRoot(dir)
@@ -42,7 +43,7 @@ func CleanOf(path string) error {
 		return err
 	}
 	defer root.Close()
-	c := cleaner{dir: dir, root: root, Which: Which{Before: time.Now()}}
+	c := cleaner{dir: dir, root: root, Which: Which{Before: time.Now(), Empty: true}}
 	c.pair(filepath.Base(JournalName(path)))
 	return errors.Join(c.faults...)
 }
@@ -95,7 +96,7 @@ func (c *cleaner) pair(base string) {
 		return
 	}
 	defer j.Close()
-	if _, _, err := j.Read(); err != nil || osfile.Unmarked(j.File()) || !c.old(j.File(), base) {
+	if _, _, err := j.Read(); (err != nil || osfile.Unmarked(j.File())) && !c.blank(j.File()) || !c.old(j.File(), base) {
 		return // not certain to be ours, or too new
 	}
 	part := strings.TrimSuffix(base, JournalSuffix) + PartialSuffix
@@ -105,7 +106,7 @@ func (c *cleaner) pair(base string) {
 			return
 		}
 		defer f.Close()
-		if osfile.Unmarked(f) || !c.old(f, part) || !c.remove(part) {
+		if osfile.Unmarked(f) && !c.blank(f) || !c.old(f, part) || !c.remove(part) {
 			return
 		}
 	}
@@ -132,7 +133,7 @@ func (c *cleaner) single(base string) {
 		return // probably another user's
 	}
 	defer f.Close()
-	if !osfile.Marked(f) && !(c.Empty && blank(f)) {
+	if !osfile.Marked(f) && !c.blank(f) {
 		return
 	}
 	if free, err := osfile.Lock(f); err != nil || !free {
@@ -144,10 +145,13 @@ func (c *cleaner) single(base string) {
 }
 
 // blank reports whether a file may be one that a process which was killed has just created: it is
-// empty, and the mark is still to come.
-func blank(f *os.File) bool {
+// empty, and has the mark or no attribute yet. Only Empty asks for those.
+func (c *cleaner) blank(f *os.File) bool {
+	if !c.Empty {
+		return false
+	}
 	info, err := f.Stat()
-	return err == nil && info.Size() == 0 && osfile.Unmarked(f) && osfile.Bare(f)
+	return err == nil && info.Size() == 0 && (osfile.Marked(f) || osfile.Unmarked(f) && osfile.Bare(f))
 }
 
 // candidate reports whether a file is worth a closer look: files of others, and those that a

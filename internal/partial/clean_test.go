@@ -163,7 +163,7 @@ func TestSweep(t *testing.T) {
 	temp.File().Close()
 	touch(t, temp.Name(), time.Hour)
 	left(t, dir, "full.deadbeef", time.Hour)
-	for _, name := range []string{"empty.deadbeef", "empty"} {
+	for _, name := range []string{"empty.deadbeef", "empty", ".new.part", ".new.part.journal", ".alone.part.journal"} {
 		left(t, dir, name, time.Hour)
 		if err := os.Truncate(filepath.Join(dir, name), 0); err != nil {
 			t.Fatal(err)
@@ -173,6 +173,12 @@ func TestSweep(t *testing.T) {
 	if !marks {
 		t.Skip("the file system keeps no marks")
 	}
+	marked, err := os.OpenFile(filepath.Join(dir, ".alone.part.journal"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	osfile.Mark(marked)
+	marked.Close()
 	which := Which{After: time.Now().Add(-2 * time.Hour), Before: time.Now(), Temporary: true}
 	sweep := func(want ...string) {
 		t.Helper()
@@ -189,7 +195,7 @@ func TestSweep(t *testing.T) {
 	which.Empty = true
 	sweep("empty.deadbeef")
 	which.Temporary = false
-	sweep(".then.part", ".then.part.journal")
+	sweep(".alone.part.journal", ".new.part", ".new.part.journal", ".then.part", ".then.part.journal")
 	leak.Files(t, dir, ".early.part", ".early.part.journal", "empty", "full.deadbeef")
 }
 
