@@ -40,6 +40,8 @@ func (p *pending) check(message ipc.Message) error {
 			return errors.New("an object that the job did not ask for")
 		case p.found != nil:
 			return errors.New("a second object for one job")
+		case get.Length == ipc.SizeUnknown && m.Object.Size < p.written:
+			return fmt.Errorf("an object of %d bytes after %d were written", m.Object.Size, p.written)
 		}
 		p.found = m
 		return p.checkFound(&m.Object, m.Chosen)
@@ -50,8 +52,12 @@ func (p *pending) check(message ipc.Message) error {
 		case m.Written < 0 || m.Written > room:
 			return fmt.Errorf("progress of %d bytes in a range of %d", m.Written, room)
 		}
+		p.written = m.Written
 		return checkAlso(get.Also, m.Also, false)
 	case *ipc.Retry:
+		if m.Kind == failure.KindUnexpected {
+			p.written = 0 // they are written again
+		}
 		return p.checkRetry(m)
 	case *ipc.Attempt:
 		return p.checkAttempt(m)

@@ -89,10 +89,11 @@ func TestCheckHonest(t *testing.T) {
 		"small, without Found": {jobUnknown, []ipc.Message{
 			&ipc.Progress{Written: 40}, &ipc.Progress{}, get(ipc.GetResult{Object: sized(49, md5), Chosen: &md5, Written: 49, Digest: make([]byte, 16)}),
 		}},
-		"unsuited":      {jobUnknown, []ipc.Message{get(ipc.GetResult{Unsuited: true})}},
-		"empty":         {jobEmpty, []ipc.Message{get(ipc.GetResult{Object: sized(0, md5), Chosen: &md5, Digest: make([]byte, 16)})}},
-		"parts":         {jobParts, []ipc.Message{&ipc.Result{Parts: &ipc.PartsResult{Layout: uniform, Parts: make([]proof.PartSum, 2)}}}},
-		"unknown parts": {jobParts, []ipc.Message{&ipc.Result{Parts: &ipc.PartsResult{Parts: make([]proof.PartSum, 3)}}}},
+		"smaller after all": {jobUnknown, []ipc.Message{&ipc.Progress{Written: 40}, retry, &ipc.Found{Object: sized(10, md5), Chosen: &md5}}},
+		"unsuited":          {jobUnknown, []ipc.Message{get(ipc.GetResult{Unsuited: true})}},
+		"empty":             {jobEmpty, []ipc.Message{get(ipc.GetResult{Object: sized(0, md5), Chosen: &md5, Digest: make([]byte, 16)})}},
+		"parts":             {jobParts, []ipc.Message{&ipc.Result{Parts: &ipc.PartsResult{Layout: uniform, Parts: make([]proof.PartSum, 2)}}}},
+		"unknown parts":     {jobParts, []ipc.Message{&ipc.Result{Parts: &ipc.PartsResult{Parts: make([]proof.PartSum, 3)}}}},
 		"list": {jobList, []ipc.Message{
 			&ipc.Listed{Entries: []ipc.Entry{{Key: []byte("p/1")}}},
 			&ipc.Result{List: &ipc.Page{Entries: []ipc.Entry{{Key: []byte("p/2")}}, Next: "t2"}},
@@ -143,6 +144,7 @@ func TestCheckRefuses(t *testing.T) {
 		"found of a head":        {jobHead, []ipc.Message{&ipc.Found{}}, "did not ask for"},
 		"found, not asked":       {jobRange, []ipc.Message{&ipc.Found{Object: sized(100)}}, "did not ask for"},
 		"found twice":            {jobOff, []ipc.Message{&ipc.Found{Object: sized(100)}, &ipc.Found{Object: sized(100)}}, "a second object"},
+		"found less":             {jobUnknown, []ipc.Message{&ipc.Progress{Written: 1}, &ipc.Found{Object: sized(0)}}, "an object of 0 bytes after 1 were written"},
 		"progress below 0":       {jobRange, []ipc.Message{&ipc.Progress{Written: -100}}, "progress of -100 bytes in a range of 10"},
 		"progress beyond":        {jobRange, []ipc.Message{&ipc.Progress{Written: 1 << 50}}, "in a range of 10"},
 		"progress beyond limit":  {jobUnknown, []ipc.Message{&ipc.Progress{Written: 50}}, "in a range of 49"},

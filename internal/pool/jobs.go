@@ -40,6 +40,7 @@ type pending struct {
 	given    time.Time
 	words    int        // messages about it
 	found    *ipc.Found // nil = the worker has not told of the object
+	written  int64      // bytes, as last reported
 	canceled bool
 	recalled bool        // it is to be given back if it waits
 	looks    int         // that have found it canceled; see late

@@ -217,7 +217,7 @@ func (x *exchange) play() {
 }
 
 // mostAnswers limits the honest answers: a worker may have told of an object of millions of ranges.
-const mostAnswers = 5_000
+const mostAnswers = 1_000
 
 // end has all downloads end: by the death of every worker, or by honest answers.
 func (x *exchange) end(honest bool) {
