@@ -167,29 +167,39 @@ func (r *record) unpublished(last uint64) (n int64) {
 	return n
 }
 
-// nodes adds the reports of the workers.
-func (r *Run) nodes(ctx context.Context, s *Status) error {
+// reports calls each with the last report of each worker, and when the server got it.
+func (r *Run) reports(ctx context.Context, each func(created time.Time, one Report)) error {
 	watch, err := r.kv.Watch(ctx, workerKey+"*")
 	if err != nil {
-		return serverError(err)
+		return err
 	}
 	defer watch.Stop()
-	nodes := map[string]*Report{}
 	for kve := range watch.Updates() {
 		if kve == nil { // that was all
 			break
 		}
 		var one Report
-		if kve.Operation() != jetstream.KeyValuePut || json.Unmarshal(kve.Value(), &one) != nil {
-			continue
+		if kve.Operation() == jetstream.KeyValuePut && json.Unmarshal(kve.Value(), &one) == nil {
+			each(kve.Created(), one)
 		}
+	}
+	return nil
+}
+
+// nodes adds the reports of the workers.
+func (r *Run) nodes(ctx context.Context, s *Status) error {
+	nodes := map[string]*Report{}
+	err := r.reports(ctx, func(created time.Time, one Report) {
 		n := nodes[one.Node]
 		if n == nil {
 			n = &Report{Node: one.Node}
 			nodes[one.Node] = n
 		}
-		n.add(one, time.Since(kve.Created()) < lately && !one.Ended)
+		n.add(one, time.Since(created) < lately && !one.Ended)
 		s.DoneBytes += one.DoneBytes
+	})
+	if err != nil {
+		return serverError(err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(nodes)) {
 		s.Nodes = append(s.Nodes, *nodes[name])

@@ -2,13 +2,10 @@ package fleet
 
 import (
 	"context"
-	"encoding/json"
 	"io/fs"
 	"path/filepath"
 	"sync"
 	"time"
-
-	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/s3processpool/processpool/internal/partial"
 )
@@ -94,26 +91,17 @@ func (w *worker) sweep(ctx context.Context) {
 // the server's clock.
 func (w *worker) lost(ctx context.Context) bool {
 	w.run.tell(ctx, w.id, w.report())
-	watch, err := w.run.kv.Watch(ctx, workerKey+"*")
+	var now, oldest time.Time
+	err := w.run.reports(ctx, func(created time.Time, one Report) {
+		if created.After(now) {
+			now = created
+		}
+		if !one.Ended && (oldest.IsZero() || created.Before(oldest)) {
+			oldest = created
+		}
+	})
 	if err != nil {
 		return true
-	}
-	defer watch.Stop()
-	var now, oldest time.Time
-	for kve := range watch.Updates() {
-		if kve == nil { // that was all
-			break
-		}
-		if kve.Created().After(now) {
-			now = kve.Created()
-		}
-		var one Report
-		if kve.Operation() != jetstream.KeyValuePut || json.Unmarshal(kve.Value(), &one) != nil || one.Ended {
-			continue
-		}
-		if oldest.IsZero() || kve.Created().Before(oldest) {
-			oldest = kve.Created()
-		}
 	}
 	// Its messages went to others after more than half of AckWait, and the run has ended since.
 	return now.Sub(oldest) > min(w.ackWait/2, lately)

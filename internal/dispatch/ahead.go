@@ -32,13 +32,13 @@ func (l *Loop) handAhead() (places int) {
 	at, more := now(), true
 	for _, h := range l.hands {
 		room := h.room(l.options.Requests, at)
-		for ; room > 0 && more; room-- {
+		for more && room > 0 {
 			j := l.nextBrief()
-			if more = j != nil; !more {
-				break
+			if more = j != nil; more {
+				j.waits, j.brief = true, true
+				l.give(j, h)
+				room--
 			}
-			j.waits, j.brief = true, true
-			l.give(j, h)
 		}
 		places += room
 	}

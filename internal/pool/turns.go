@@ -18,11 +18,6 @@ func newTurns(processors int) turns { return make(turns, max(1, processors/2)) }
 
 // take waits for a turn, or until ctx ends. The caller must call end when the worker is ready, or is not.
 func (t turns) take(ctx context.Context) (end func()) {
-	select {
-	case t <- struct{}{}:
-		return func() { <-t }
-	default:
-	}
 	timer := time.NewTimer(turnWait)
 	defer timer.Stop()
 	select {

@@ -80,7 +80,7 @@ func Start(optFns ...func(*Options)) *Server {
 	scheme := "http://"
 	if s.opts.TLS {
 		var cert tls.Certificate
-		s.caPEM, cert = newAuthority()
+		s.caPEM, cert = NewAuthority()
 		s.at.tls = &tls.Config{Certificates: []tls.Certificate{cert}}
 		scheme = "https://"
 	}

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// newAuthority creates a CA and a certificate for 127.0.0.1 and localhost.
-func newAuthority() (caPEM []byte, leaf tls.Certificate) {
+// NewAuthority creates a CA and a certificate for 127.0.0.1 and localhost, for servers and their clients.
+func NewAuthority() (caPEM []byte, leaf tls.Certificate) {
 	now := time.Now()
 	ca := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
@@ -34,7 +34,7 @@ func newAuthority() (caPEM []byte, leaf tls.Certificate) {
 		NotBefore:    ca.NotBefore,
 		NotAfter:     ca.NotAfter,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
 		DNSNames:     []string{"localhost"},
 	}

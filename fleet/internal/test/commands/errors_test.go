@@ -3,19 +3,11 @@ package commands
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
@@ -186,25 +178,12 @@ func TestNoJetStream(t *testing.T) {
 func TestTLS(t *testing.T) {
 	s := site.New(t)
 	files := s.Put(3, 10)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text, certificate := s3test.NewAuthority()
 	ca := filepath.Join(t.TempDir(), "ca.pem")
-	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+	if err := os.WriteFile(ca, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	url := "tls://" + natsd(t, &server.Options{
-		JetStream: true, TLSConfig: &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
-	})
+	url := "tls://" + natsd(t, &server.Options{JetStream: true, TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}}})
 	args := []string{"run", "s3://b/p/", s.Dir, "--nats", url, "--workers", "1", "--endpoint", s.Origin.URL()}
 	_, stderr := s.Fleet(2, args...)
 	s.Text("unknown CA", stderr, "certificate")
