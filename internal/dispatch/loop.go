@@ -140,6 +140,7 @@ func (l *Loop) run() {
 		l.admit(l.handAhead())
 		l.recall()
 		l.recruit()
+		l.connect()
 		l.stop()
 	}
 }

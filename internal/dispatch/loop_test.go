@@ -124,7 +124,7 @@ func (t *task) Next() *Job {
 		return nil
 	}
 	t.jobs--
-	j := &Job{Op: cmp.Or(t.op, ipc.OpGet), Message: &ipc.Job{Key: t.name, Get: &ipc.Get{}}}
+	j := &Job{Op: cmp.Or(t.op, ipc.OpGet), Message: &ipc.Job{Bucket: t.name, Key: t.name, Get: &ipc.Get{}}}
 	if t.unsent {
 		j.Message = nil
 	}

@@ -21,6 +21,7 @@ type hand struct {
 	jobs   []*Job // with a slot
 	ahead  []*Job // that wait for one: none where a slot is free
 	rate   int64  // bytes a second, as it was told; 0: no limit
+	warm   bool   // it had a job, or was told to connect
 }
 
 // handOut gives jobs to free slots until one of the two runs out.
@@ -48,6 +49,7 @@ func (l *Loop) handOut() {
 func (l *Loop) give(j *Job, h *hand) {
 	l.lastJob++
 	j.id, j.loop, j.hand = l.lastJob, l, h
+	h.warm = true
 	if j.waits {
 		h.ahead = append(h.ahead, j)
 	} else {

@@ -27,6 +27,7 @@ import (
 type Client struct {
 	s3          *s3.Client
 	dialer      *spread.Dialer
+	early       *early // nil: there is code of the caller's, which would see a request that is not sent
 	credentials Refresher
 	regions     regions
 	limiter     aws.RetryerV2 // sets the pace in the adaptive retry mode; nil in the standard mode
@@ -63,7 +64,7 @@ func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
 	if o.Rate == nil {
 		o.Rate = &RateLimit{}
 	}
-	httpClient, err := newHTTPClient(s, dialer)
+	httpClient, early, err := newHTTPClient(s, dialer)
 	if err != nil {
 		return nil, err
 	}
@@ -85,9 +86,13 @@ func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
 	if s.Attempts {
 		options.APIOptions = append(options.APIOptions, withReports)
 	}
+	if len(optFns) > 0 {
+		early = nil
+	}
 	c := &Client{
 		s3:          s3.New(options, optFns...),
 		dialer:      dialer,
+		early:       early,
 		credentials: credentials,
 		clock:       o.Clock,
 		stall:       s.StallTimeout,
@@ -128,15 +133,15 @@ func withoutBodyValidation(stack *middleware.Stack) error {
 
 // newHTTPClient returns a client that does not follow redirects, like the SDK's own: a redirect of
 // S3 names another region, which needs another signature.
-func newHTTPClient(s settings.Settings, dialer *spread.Dialer) (*http.Client, error) {
-	transport, err := newTransport(s, dialer)
+func newHTTPClient(s settings.Settings, dialer *spread.Dialer) (*http.Client, *early, error) {
+	transport, early, err := newTransport(s, dialer)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	return &http.Client{
 		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, nil
+	}, early, nil
 }
 
 // signable waits for credentials. It comes before the watch for stalls begins, because the pool may

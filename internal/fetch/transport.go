@@ -25,20 +25,21 @@ func newDialer(s settings.Settings, lookup spread.Lookup) *spread.Dialer {
 // newTransport makes the HTTP/1.1 transport of one worker. It keeps one connection for each slot
 // between requests. HTTP/2, which S3 does not offer, would share one TCP connection among all
 // slots.
-func newTransport(s settings.Settings, dialer *spread.Dialer) (*http.Transport, error) {
+func newTransport(s settings.Settings, dialer *spread.Dialer) (*http.Transport, *early, error) {
 	config := s.HTTP.TLS()
 	config.ClientSessionCache = tls.NewLRUClientSessionCache(0)
 	if len(s.CABundle) > 0 {
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(s.CABundle) {
-			return nil, errors.New("CABundle holds no PEM certificate")
+			return nil, nil, errors.New("CABundle holds no PEM certificate")
 		}
 	}
 	dial := lowat.DialContext(dialer.DialContext)
+	e := &early{plain: dial, secure: secureDialer(dial, config, s.HTTP.TLSHandshakeTimeout), n: s.Slots, keep: keepEarly}
 	t := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dial,
-		DialTLSContext:        secureDialer(dial, config, s.HTTP.TLSHandshakeTimeout),
+		DialContext:           e.dial(false),
+		DialTLSContext:        e.dial(true),
 		TLSClientConfig:       config, // behind a proxy that is asked to CONNECT
 		TLSHandshakeTimeout:   s.HTTP.TLSHandshakeTimeout,
 		ResponseHeaderTimeout: s.HTTP.ResponseHeaderTimeout,
@@ -56,5 +57,6 @@ func newTransport(s settings.Settings, dialer *spread.Dialer) (*http.Transport, 
 	if s.HTTP.NoProxy {
 		t.Proxy = nil
 	}
-	return t, nil
+	e.proxy = t.Proxy
+	return t, e, nil
 }

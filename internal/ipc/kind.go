@@ -26,6 +26,7 @@ const (
 	kindAttempt
 	kindDirect
 	kindRateLimit
+	kindConnect
 )
 
 // carriesFile reports whether a descriptor comes with the message.
@@ -58,6 +59,7 @@ func (*Listed) kind() kind      { return kindListed }
 func (*Attempt) kind() kind     { return kindAttempt }
 func (*Direct) kind() kind      { return kindDirect }
 func (*RateLimit) kind() kind   { return kindRateLimit }
+func (*Connect) kind() kind     { return kindConnect }
 
 // newMessage returns a new message of that kind, nil if there is no such kind.
 func newMessage(k kind) Message {
@@ -100,6 +102,8 @@ func newMessage(k kind) Message {
 		return new(Direct)
 	case kindRateLimit:
 		return new(RateLimit)
+	case kindConnect:
+		return new(Connect)
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 
 // Version is the version of the protocol. Both sides must have the same one. A worker is normally
 // the same executable as the pool; a program of its own is built from the same module.
-const Version = 8
+const Version = 9
 
 // Hello is the first message of a worker.
 type Hello struct {
@@ -53,6 +53,10 @@ type Handle struct{ Number uint64 }
 type RateLimit struct {
 	BytesPerSecond int64 // 0 = no limit, as before the first RateLimit
 }
+
+// Connect tells a worker without a job to open the connections that its first Gets of a bucket will
+// need. It has no answer.
+type Connect struct{ Bucket string }
 
 // Ping asks a worker for a Pong.
 type Ping struct{}

@@ -73,6 +73,7 @@ var messages = []Message{
 	},
 	&Direct{ID: 17},
 	&RateLimit{BytesPerSecond: 1<<63 - 1},
+	&Connect{Bucket: "bucket"},
 }
 
 var object = Object{
@@ -236,7 +237,7 @@ func TestDecodeNonsense(t *testing.T) {
 		{[]byte("GET / HTTP/1.1\r\n"), "is not of this protocol"},
 		{[]byte("panic: runtime error\n"), "is not of this protocol"},
 		{header(3, 0), "unknown kind 0"},
-		{header(3, 20), "unknown kind 20"},
+		{header(3, 21), "unknown kind 21"},
 		{header(3, 255), "unknown kind 255"},
 		{append(header(3, byte(kindHello)), "{]"...), "decode *ipc.Hello"},
 		{append(header(3, byte(kindHello)), "[]"...), "decode *ipc.Hello"},

@@ -68,6 +68,8 @@ func Describe(m Message) string {
 		return fmt.Sprintf("Direct %d", m.ID)
 	case *RateLimit:
 		return fmt.Sprintf("RateLimit %d bytes/s", m.BytesPerSecond)
+	case *Connect:
+		return "Connect " + word("s3://"+m.Bucket)
 	case *Handle:
 		return fmt.Sprintf("Handle %d", m.Number)
 	}

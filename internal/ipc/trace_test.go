@@ -19,6 +19,7 @@ import (
 var shown = map[string]bool{
 	"Setup.Settings.Client.Region":        true,
 	"Job.Bucket":                          true,
+	"Connect.Bucket":                      true,
 	"Job.Key":                             true,
 	"Job.Args.VersionID":                  true,
 	"Job.Get.ETag":                        true,

@@ -24,6 +24,9 @@ type Worker interface {
 	// limit, as at its start. It applies to the jobs that are sent after it, too. It does not block.
 	// Only the owner may call it, between the worker's Up and its Down.
 	RateLimit(bytesPerSecond int64)
+	// Connect has the worker open the connections for its first ranges of a bucket. It does not block.
+	// Only the owner may call it, between the worker's Up and its Down.
+	Connect(bucket string)
 	// Cancel asks the worker to end a job early. It does not block. Only the owner may call it,
 	// between the worker's Up and its Down.
 	Cancel(id uint64)

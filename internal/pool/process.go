@@ -88,6 +88,9 @@ func (w *process) Job(job *ipc.Job, file *os.File) {
 // Direct implements Worker. Only the pool's owner may call it.
 func (w *process) Direct(d *ipc.Direct, file *os.File) { w.post(d, file) }
 
+// Connect implements Worker. Only the pool's owner may call it.
+func (w *process) Connect(bucket string) { w.post(&ipc.Connect{Bucket: bucket}, nil) }
+
 // Cancel implements Worker. Only the pool's owner may call it.
 func (w *process) Cancel(id uint64) {
 	w.jobs.Cancel(id)

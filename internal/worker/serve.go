@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -28,8 +29,10 @@ func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 	if err != nil {
 		return err
 	}
+	serving, end := context.WithCancel(context.Background())
+	defer end()
 	s := &server{conn: conn, answers: make(chan *ipc.Credentials, 1),
-		slots: setup.Settings.Slots, next: make(chan *work)}
+		serving: serving, slots: setup.Settings.Slots, next: make(chan *work)}
 	s.mu.running = map[uint64]*work{}
 	s.client = sync.OnceValues(func() (*fetch.Client, error) {
 		return fetch.New(fetch.Options{Settings: setup.Settings, Credentials: newCredentials(s), Rate: &s.rate}, optFns...)
@@ -85,6 +88,7 @@ type server struct {
 	answers chan *ipc.Credentials         // to vended.Retrieve
 	second  *os.File                      // of the job to come; nil: none. Of the goroutine of serve
 	rate    fetch.RateLimit
+	serving context.Context // ends with Serve
 	slots   int
 	working sync.WaitGroup        // goroutines that run jobs
 	next    chan *work            // to one of them that has none
@@ -125,6 +129,8 @@ func (s *server) serve() error {
 			s.cancel(m)
 		case *ipc.RateLimit:
 			s.rate.Set(m.BytesPerSecond)
+		case *ipc.Connect:
+			go s.connect(m.Bucket)
 		case *ipc.Credentials:
 			s.answers <- m
 		case *ipc.Ping:
@@ -136,6 +142,13 @@ func (s *server) serve() error {
 		default:
 			return fmt.Errorf("the pool sent a %T", m)
 		}
+	}
+}
+
+// connect opens the connections for ranges to come. An error is theirs to meet.
+func (s *server) connect(bucket string) {
+	if client, err := s.client(); err == nil {
+		client.Connect(s.serving, bucket)
 	}
 }
 

@@ -57,6 +57,7 @@ type Worker struct {
 	Canceled []uint64   // ids
 	Recalled []uint64   // ids
 	Rate     int64      // as the last RateLimit has it
+	Buckets  []string   // to connect to
 
 	crew   *Crew
 	seat   int
@@ -78,6 +79,7 @@ func (w *Worker) Job(job *ipc.Job, _ *os.File) {
 
 func (w *Worker) Direct(*ipc.Direct, *os.File) {}
 func (w *Worker) RateLimit(n int64)            { w.Rate = n }
+func (w *Worker) Connect(bucket string)        { w.Buckets = append(w.Buckets, bucket) }
 
 func (w *Worker) Cancel(id uint64) {
 	w.Canceled = append(w.Canceled, id)

@@ -1,6 +1,7 @@
 package s3test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -18,6 +19,7 @@ type presence struct {
 		served chan struct{} // closed when Serve has returned
 		closed bool
 		conns  map[net.Conn]bool
+		news   chan struct{} // closed and replaced when conns changes
 	}
 	addr string
 	tls  *tls.Config // nil: plain HTTP
@@ -52,6 +54,28 @@ func (s *Server) connState(conn net.Conn, state http.ConnState) {
 	case http.StateClosed, http.StateHijacked:
 		s.conns.Done()
 		delete(s.at.mu.conns, conn)
+	default:
+		return
+	}
+	close(s.at.mu.news)
+	s.at.mu.news = make(chan struct{})
+}
+
+// WaitOpen waits until n connections are open, and returns nil, or until ctx is done, and returns its
+// error.
+func (s *Server) WaitOpen(ctx context.Context, n int) error {
+	for {
+		s.at.mu.Lock()
+		open, news := len(s.at.mu.conns), s.at.mu.news
+		s.at.mu.Unlock()
+		if open == n {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 

@@ -84,7 +84,7 @@ func Start(optFns ...func(*Options)) *Server {
 		s.at.tls = &tls.Config{Certificates: []tls.Certificate{cert}}
 		scheme = "https://"
 	}
-	s.at.mu.conns = map[net.Conn]bool{}
+	s.at.mu.conns, s.at.mu.news = map[net.Conn]bool{}, make(chan struct{})
 	ln, err := s.listen("127.0.0.1:0")
 	if err != nil {
 		panic("s3test: " + err.Error())
