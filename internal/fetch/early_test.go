@@ -126,12 +126,12 @@ func TestEarlyNotNeeded(t *testing.T) {
 		d := &dials{}
 		e := d.early()
 		e.open(t.Context(), to(t, "http://minio/"))
-		time.Sleep(keepEarly - 1)
+		time.Sleep(keepEarly - time.Millisecond)
 		synctest.Wait()
 		if d.left() != 1 {
 			t.Error("it was closed too early")
 		}
-		time.Sleep(2)
+		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
 		if d.left() != 0 || len(e.waiting) > 0 {
 			t.Error("it was not closed")

@@ -28,7 +28,9 @@ func TestCancelBeforeStart(t *testing.T) {
 	harness.Arrive(t, origin, 1, "HEAD")
 	var waiting []*processpool.Future
 	for i := range 5 {
-		waiting = append(waiting, d.DownloadFile(t.Context(), "b", fmt.Sprint("queued", i), filepath.Join(dir, "queued")))
+		key := fmt.Sprint("queued", i)
+		origin.Put("b", key, harness.Content) // a HeadObject that is refused is followed by a GetObject
+		waiting = append(waiting, d.DownloadFile(t.Context(), "b", key, filepath.Join(dir, "queued")))
 	}
 	for _, f := range waiting {
 		f.Cancel()
