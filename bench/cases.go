@@ -32,6 +32,7 @@ var measurements = []measurement{
 	{"files", "{objects} of {size} below one prefix, by whole commands", 64 << 10, 10_000, (*bench).files},
 	{"tool8g", "{size} over HTTP, by whole commands", 8 << 30, 0, (*bench).tool},
 	{"many", "{objects} of {size}", 4 << 10, 100_000, (*bench).many},
+	{"calls", "system calls and page faults of an object of {size}", 4 << 10, 2000, (*bench).calls},
 	{"fleet", "{objects} of {size} from an origin that limits each connection to 2 MB/s, by 1, 2 and 4 workers of s3fleet", 4 << 20, 96, (*bench).fleet},
 	{"messages", "{objects} of {size}, by s3fleet and by DownloadAll", 64 << 10, 2000, (*bench).messages},
 	{"start", "from the start of a program to its first object of {size}", 8 << 20, 0, (*bench).start},
@@ -44,7 +45,7 @@ var measurements = []measurement{
 
 // groups maps names to several measurements.
 var groups = map[string][]string{
-	"all":   {"http1g", "http4g", "crc4g", "resume", "tls1g", "tls4g", "disk4g", "disk16g", "neighbour", "neighbour900", "capped", "small", "files", "tool8g", "many", "fleet", "messages", "start", "memory", "workers", "requests", "sizes", "sockets"},
+	"all":   {"http1g", "http4g", "crc4g", "resume", "tls1g", "tls4g", "disk4g", "disk16g", "neighbour", "neighbour900", "capped", "small", "files", "tool8g", "many", "calls", "fleet", "messages", "start", "memory", "workers", "requests", "sizes", "sockets"},
 	"scale": {"workers", "requests", "sizes"},
 }
 

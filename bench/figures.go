@@ -27,6 +27,8 @@ type figures struct {
 	CPU       report.Stat     `json:"cpu_s"`
 	CPUPerGiB report.Stat     `json:"cpu_s_per_gib"`
 	Switches  report.Stat     `json:"context_switches"`
+	Faults    report.Stat     `json:"page_faults"`
+	Calls     int             `json:"system_calls,omitempty"` // of one run; 0: not counted
 	Memory    measure.Memory  `json:"pss_bytes"`
 	Asked     int             `json:"http_requests,omitempty"`
 	Runs      []measure.Usage `json:"runs_ns"`
@@ -79,6 +81,7 @@ func (s series) figures() figures {
 	f.CPU = of(func(u measure.Usage) float64 { return u.CPU().Seconds() })
 	f.CPUPerGiB = of(func(u measure.Usage) float64 { return u.CPU().Seconds() / gib(f.Bytes) })
 	f.Switches = of(func(u measure.Usage) float64 { return float64(u.Voluntary + u.Involuntary) })
+	f.Faults = of(func(u measure.Usage) float64 { return float64(u.Faults) })
 	if s.runs[0].First > 0 {
 		f.First = new(of(func(u measure.Usage) float64 { return u.First.Seconds() }))
 	}

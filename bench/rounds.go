@@ -110,18 +110,11 @@ func (b *bench) warmUp(ctx context.Context, e entry) (series, error) {
 
 // once runs an entry with an empty folder for its downloads, and checks the files.
 func (b *bench) once(ctx context.Context, e entry, memory bool, check func(task.Task) error) (measure.Usage, error) {
-	if err := os.RemoveAll(b.downloads()); err != nil {
-		return measure.Usage{}, err
-	}
-	if err := os.MkdirAll(b.downloads(), 0o755); err != nil {
-		return measure.Usage{}, err
-	}
-	defer os.RemoveAll(b.downloads())
-	b.settle()
-	command, err := b.kit.Command(e.client, e.task)
+	command, err := b.prepare(e)
 	if err != nil {
 		return measure.Usage{}, err
 	}
+	defer os.RemoveAll(b.downloads())
 	command.Memory, command.Timeout = memory, b.timeout
 	if err := b.heat(e); err != nil {
 		return measure.Usage{}, err
@@ -131,6 +124,18 @@ func (b *bench) once(ctx context.Context, e entry, memory bool, check func(task.
 		err = check(e.task)
 	}
 	return u, err
+}
+
+// prepare returns the command of an entry, for which it empties the folder of the downloads.
+func (b *bench) prepare(e entry) (measure.Command, error) {
+	if err := os.RemoveAll(b.downloads()); err != nil {
+		return measure.Command{}, err
+	}
+	if err := os.MkdirAll(b.downloads(), 0o755); err != nil {
+		return measure.Command{}, err
+	}
+	b.settle()
+	return b.kit.Command(e.client, e.task)
 }
 
 // say prints the progress on standard error.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/s3processpool/processpool/bench/internal/client"
+	"github.com/s3processpool/processpool/bench/internal/measure"
 	"github.com/s3processpool/processpool/bench/internal/origin"
 	"github.com/s3processpool/processpool/bench/internal/report"
 	"github.com/s3processpool/processpool/bench/internal/task"
@@ -42,23 +43,35 @@ func (b *bench) start(ctx context.Context, m measurement) error {
 		return err
 	}
 	list := summarize(all)
+	for i, s := range all {
+		calls, ok, err := b.traced(ctx, s.entry)
+		if err != nil {
+			return fmt.Errorf("%s, traced: %w", s.label, err)
+		}
+		if ok {
+			list[i].Calls = measure.Total(calls.First) + measure.Total(calls.Others)
+		}
+	}
 	single := list[1].CPU.Median
 	b.note("processor time is that of the whole life of the program: one object of %s, the start of all workers, and the end", task.Bytes(size))
-	b.note("each additional worker costs %.1f ms of processor time (%s compared with one)",
-		1e3*(list[2].CPU.Median-single)/float64(max(b.workers-1, 1)), plural(b.workers, "worker"))
+	further := float64(max(b.workers-1, 1))
+	b.note("each additional worker costs %.1f ms of processor time, %.0f page faults and %.0f system calls (%s compared with one)",
+		1e3*(list[2].CPU.Median-single)/further, (list[2].Faults.Median-list[1].Faults.Median)/further,
+		float64(list[2].Calls-list[1].Calls)/further, plural(b.workers, "worker"))
 	return b.write(m, startReport(list, size))
 }
 
 func startReport(list []figures, size int64) report.Report {
 	r := report.Report{
 		Data:    list,
-		Columns: []string{"client", "first object ms min", "median", "cpu ms min", "median", "cpu ms per worker", "switches"},
+		Columns: []string{"client", "first object ms min", "median", "cpu ms min", "median", "cpu ms per worker", "switches", "page faults", "system calls"},
 		Chart:   report.Chart{Title: "From the start of the program to its first object of " + task.Bytes(size).String(), Unit: "milliseconds"},
 	}
 	for _, f := range list {
 		r.Table = append(r.Table, []string{
 			name(f), ms(f.First.Min), ms(f.First.Median), ms(f.CPU.Min), ms(f.CPU.Median),
 			ms(f.CPU.Median / float64(f.workers())), fmt.Sprintf("%.0f", f.Switches.Median),
+			fmt.Sprintf("%.0f", f.Faults.Median), counted(f.Calls),
 		})
 		r.Chart.Bars = append(r.Chart.Bars, report.Bar{
 			Label: f.Client, Value: report.Stat{Min: f.First.Min * 1e3, Median: f.First.Median * 1e3},
@@ -66,6 +79,14 @@ func startReport(list []figures, size int64) report.Report {
 		})
 	}
 	return r
+}
+
+// counted returns n, or "" if nothing was counted.
+func counted(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
 }
 
 // workers returns the number of workers by which startReport divides the processor time.

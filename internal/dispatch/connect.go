@@ -2,13 +2,16 @@ package dispatch
 
 import "github.com/s3processpool/processpool/internal/ipc"
 
-// connect has workers without a job open their connections while a question is out whose answer may
+// connect has workers that had no job yet open their connections while a question is out whose answer may
 // be work for them: a HeadObject, or a page of a listing. Their first ranges then need not wait for
-// name, TCP and TLS. A worker that had a job has a connection.
+// name, TCP and TLS.
 func (l *Loop) connect() {
+	if l.stopped || l.requests.Limited() {
+		return
+	}
 	bucket, known := "", false
 	for _, h := range l.hands {
-		if h.warm || l.stopped {
+		if h.warm {
 			continue
 		}
 		if !known {

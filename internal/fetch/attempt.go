@@ -135,7 +135,7 @@ func (c *Client) paced(ctx context.Context, once attempt) (headway bool, err err
 }
 
 // blame has the next connections go to other addresses than that of a connection that stalled or
-// broke off.
+// broke off. Those that were opened early may be to that address, too.
 func (c *Client) blame(conn net.Conn, err error) {
 	if conn == nil || err == nil || !failure.Retryable(err) {
 		return
@@ -143,5 +143,6 @@ func (c *Client) blame(conn net.Conn, err error) {
 	switch failure.KindOf(err) {
 	case failure.KindStalled, failure.KindConnection:
 		c.dialer.Shun(conn)
+		c.early.drop()
 	}
 }

@@ -27,7 +27,7 @@ import (
 type Client struct {
 	s3          *s3.Client
 	dialer      *spread.Dialer
-	early       *early // nil: there is code of the caller's, which would see a request that is not sent
+	early       *early
 	credentials Refresher
 	regions     regions
 	limiter     aws.RetryerV2 // sets the pace in the adaptive retry mode; nil in the standard mode
@@ -85,9 +85,6 @@ func New(o Options, optFns ...func(*s3.Options)) (*Client, error) {
 	options.APIOptions = append(options.APIOptions, userAgent(s.UserAgent), withoutBodyValidation, withoutExposure, answer.Check)
 	if s.Attempts {
 		options.APIOptions = append(options.APIOptions, withReports)
-	}
-	if len(optFns) > 0 {
-		early = nil
 	}
 	c := &Client{
 		s3:          s3.New(options, optFns...),

@@ -16,19 +16,17 @@ import (
 	"github.com/s3processpool/processpool/internal/lowat"
 )
 
-// keepEarly is how long an early connection waits for its request: no longer than any server waits
-// for the first request of a connection.
+// keepEarly is how long an early connection waits for its request. Most servers wait longer for the
+// first request of a connection.
 const keepEarly = 3 * time.Second
 
 // Connect opens as many connections to a bucket's host as the client has slots, for the next requests
 // to that host. It does not wait for them. Those that are not needed within three seconds are closed,
 // and so are those that are left when ctx ends.
 //
-// It does nothing after the client's first request, behind a proxy, or where New was given optFns.
+// It does nothing after the client's first request, or behind a proxy. Where New was given optFns, code
+// of the caller's may see a request to the bucket that is not sent: do not call Connect there.
 func (c *Client) Connect(ctx context.Context, bucket string) {
-	if c.early == nil {
-		return
-	}
 	to := c.host(ctx, bucket)
 	if to == nil || c.early.proxied(to) {
 		return
@@ -72,10 +70,10 @@ type early struct {
 	waiting []*opened // oldest first
 }
 
-// opened is a connection that is or will be open.
+// opened is a connection that is open or being opened, or could not be opened.
 type opened struct {
 	place
-	ready chan struct{} // closed when conn and err stand
+	ready chan struct{} // closed when conn and err are set
 	conn  net.Conn
 	err   error
 }
@@ -133,30 +131,24 @@ func (e *early) dialNow(ctx context.Context, p place) (net.Conn, error) {
 	return e.plain(ctx, "tcp", p.address)
 }
 
-// dial is for http.Transport. It returns an early connection if there is one; one that is being opened
-// has a head start.
+// dial is for http.Transport. It returns an early connection that the server has not closed meanwhile,
+// and waits for one that is being opened. If there is none, or it fails, it opens one now.
 func (e *early) dial(secure bool) lowat.Dial {
 	return func(ctx context.Context, _, address string) (net.Conn, error) {
 		p := place{secure, address}
-		o := e.take(p)
-		if o == nil {
-			return e.dialNow(ctx, p)
-		}
-		select {
-		case <-o.ready:
-			if o.err != nil { // perhaps long ago
-				return e.dialNow(ctx, p)
+		for o := e.take(p); o != nil; o = e.take(p) {
+			select {
+			case <-o.ready:
+			case <-ctx.Done():
+				go o.close()
+				return nil, ctx.Err()
 			}
-			return o.conn, nil
-		default:
+			if o.err == nil && !lowat.Of(o.conn).Ended() {
+				return o.conn, nil
+			}
+			o.close()
 		}
-		select {
-		case <-o.ready:
-			return o.conn, o.err
-		case <-ctx.Done():
-			go o.close()
-			return nil, ctx.Err()
-		}
+		return e.dialNow(ctx, p)
 	}
 }
 
@@ -183,6 +175,17 @@ func (e *early) remove(o *opened) bool {
 		e.waiting = slices.Delete(e.waiting, at, at+1)
 	}
 	return at >= 0
+}
+
+// drop closes the connections that no request has taken.
+func (e *early) drop() {
+	e.mu.Lock()
+	dropped := e.waiting
+	e.waiting = nil
+	e.mu.Unlock()
+	for _, o := range dropped {
+		go o.close()
+	}
 }
 
 func (o *opened) close() {

@@ -151,7 +151,7 @@ func TestEarlyNotNeeded(t *testing.T) {
 	})
 }
 
-// A request waits for a connection that is being opened, and no longer than it would by itself.
+// A request waits for a connection that is being opened, and opens its own if that one fails.
 func TestEarlyUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type dialed struct {
@@ -195,8 +195,13 @@ func TestEarlyUnderWay(t *testing.T) {
 		got = request(t.Context())
 		d.err = errors.New("refused")
 		d.answers <- struct{}{}
-		if r := <-got; r.err != d.err || len(d.made) != 3 {
-			t.Errorf("refused: got %v after %d dials", r.err, len(d.made))
+		synctest.Wait()
+		d.err = nil
+		d.answers <- struct{}{}
+		if r := <-got; r.err != nil || len(d.made) != 4 {
+			t.Errorf("refused: got %v after %d dials, want a connection of its own", r.err, len(d.made))
+		} else {
+			r.conn.Close()
 		}
 	})
 }

@@ -66,6 +66,17 @@ func (c *Conn) expect(due int64) { c.due.Store(due) }
 // again (tcp_set_rcvlowat). The next wait sets its own mark.
 func (c *Conn) nudge() { c.raw.Control(func(fd uintptr) { c.setLowat(fd, 1) }) }
 
+// established is TCP_ESTABLISHED of the kernel's enumeration of states, from 1 (include/net/tcp_states.h).
+const established = 1
+
+func (c *Conn) ended() (ended bool) {
+	c.raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		ended = err == nil && info.State != established
+	})
+	return ended
+}
+
 // Read returns the bytes that have arrived. If there are none, it waits for the bytes that are due,
 // up to maxMark.
 func (c *Conn) Read(p []byte) (int, error) {

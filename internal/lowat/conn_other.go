@@ -11,4 +11,5 @@ func wrap(conn net.Conn) net.Conn { return conn }
 
 func (c *Conn) expect(int64)        {}
 func (c *Conn) nudge()              {}
+func (c *Conn) ended() bool         { return false }
 func (c *Conn) setWindow(int, bool) {}

@@ -75,6 +75,10 @@ func (b Body) Nudge() {
 	}
 }
 
+// Ended reports whether the connection has ended while nobody has read from it: by the other side, or by
+// an error. Only Linux tells; elsewhere it returns false.
+func (b Body) Ended() bool { return b.conn != nil && b.conn.ended() }
+
 // Window has the kernel receive no more than n bytes, about, that nobody has read; 0 = as many as help.
 // It is called before a request: the kernel drops what the sender was offered before and is too much.
 func (b Body) Window(n int) {

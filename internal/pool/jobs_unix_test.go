@@ -144,11 +144,12 @@ func TestUnknownJob(t *testing.T) {
 	}
 }
 
-// TestUnsendableJob: a job that is too large ends, without costing a worker.
+// TestUnsendableJob: a job that is too large ends, and so does a Connect, without costing a worker.
 func TestUnsendableJob(t *testing.T) {
 	leak.Check(t)
 	c := newCrew(t, "write")
 	w := next[Up](c).Worker
+	w.Connect(strings.Repeat("b", ipc.MaxFrame))
 	w.Job(&ipc.Job{ID: 1, Key: strings.Repeat("k", ipc.MaxFrame), Head: &ipc.Head{}}, nil)
 	if r := next[Result](c); r.ID != 1 || r.Err == nil || r.Worker != w {
 		t.Errorf("got %+v, want an error", r.Result)

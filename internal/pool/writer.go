@@ -69,6 +69,7 @@ func (w *process) send(p parcel) {
 	var unsendable *ipc.UnsendableError
 	job, isJob := p.message.(*ipc.Job)
 	_, isDirect := p.message.(*ipc.Direct)
+	_, isConnect := p.message.(*ipc.Connect)
 	c, isCredentials := p.message.(*ipc.Credentials)
 	switch {
 	case err == nil && isJob:
@@ -82,6 +83,8 @@ func (w *process) send(p parcel) {
 		w.refuse(job, failure.ErrCanceled)
 	case errors.As(err, &unsendable) && isJob:
 		w.refuse(job, err)
+	case errors.As(err, &unsendable) && isConnect:
+		// A Job for that bucket has the same fate.
 	case errors.As(err, &unsendable) && isCredentials && c.Err == "":
 		w.send(parcel{&ipc.Credentials{Err: failure.Cut(err.Error(), failure.MaxText)}, nil})
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -32,7 +32,7 @@ func Serve(conn *ipc.Conn, optFns ...func(*s3.Options)) error {
 	serving, end := context.WithCancel(context.Background())
 	defer end()
 	s := &server{conn: conn, answers: make(chan *ipc.Credentials, 1),
-		serving: serving, slots: setup.Settings.Slots, next: make(chan *work)}
+		serving: serving, foreign: len(optFns) > 0, slots: setup.Settings.Slots, next: make(chan *work)}
 	s.mu.running = map[uint64]*work{}
 	s.client = sync.OnceValues(func() (*fetch.Client, error) {
 		return fetch.New(fetch.Options{Settings: setup.Settings, Credentials: newCredentials(s), Rate: &s.rate}, optFns...)
@@ -84,11 +84,12 @@ func gone(err error) error {
 // server is a worker. It runs as many jobs at a time as it has slots; the others wait their turn.
 type server struct {
 	conn    *ipc.Conn
-	client  func() (*fetch.Client, error) // makes it for the first job; many workers get none
+	client  func() (*fetch.Client, error) // makes it for the first Job or Connect; many workers get none
 	answers chan *ipc.Credentials         // to vended.Retrieve
 	second  *os.File                      // of the job to come; nil: none. Of the goroutine of serve
 	rate    fetch.RateLimit
 	serving context.Context // ends with Serve
+	foreign bool            // there are optFns, which may see the client's requests
 	slots   int
 	working sync.WaitGroup        // goroutines that run jobs
 	next    chan *work            // to one of them that has none
@@ -130,7 +131,9 @@ func (s *server) serve() error {
 		case *ipc.RateLimit:
 			s.rate.Set(m.BytesPerSecond)
 		case *ipc.Connect:
-			go s.connect(m.Bucket)
+			if !s.foreign {
+				go s.connect(m.Bucket)
+			}
 		case *ipc.Credentials:
 			s.answers <- m
 		case *ipc.Ping:
@@ -145,7 +148,7 @@ func (s *server) serve() error {
 	}
 }
 
-// connect opens the connections for ranges to come. An error is theirs to meet.
+// connect opens connections for the first ranges. It ignores an error, which the first range reports.
 func (s *server) connect(bucket string) {
 	if client, err := s.client(); err == nil {
 		client.Connect(s.serving, bucket)

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -678,6 +679,35 @@ func TestClientOptions(t *testing.T) {
 		t.Errorf("got header %q, want %q", got, s3test.Region)
 	}
 	p.stop()
+}
+
+// TestConnect: a worker opens a connection for each slot, and asks nothing. Client options of the caller's
+// see no request that is not sent.
+func TestConnect(t *testing.T) {
+	leak.Check(t)
+	origin := origin(t)
+	origin.Put("b", "k", nil)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	p := serve(t, origin)
+	p.send(&ipc.Connect{Bucket: "b"})
+	if err := origin.WaitConnections(ctx, 3); err != nil {
+		t.Errorf("got %d connections, want 3: %v", origin.Connections(), err)
+	}
+	if n := len(origin.Requests()); n != 0 {
+		t.Errorf("got %d requests, want none", n)
+	}
+	p.stop()
+
+	seen := 0
+	p = serve(t, origin, func(o *s3.Options) { seen++ })
+	p.send(&ipc.Connect{Bucket: "b"})
+	p.send(&ipc.Ping{})
+	receive[*ipc.Pong](p)
+	p.stop()
+	if seen != 0 || origin.Connections() != 3 {
+		t.Errorf("with options of the caller's: they were called %d times, and there are %d connections", seen, origin.Connections())
+	}
 }
 
 // A second descriptor whose job could not be sent is closed at the Cancel of the job, or when the next

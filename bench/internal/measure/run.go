@@ -36,6 +36,7 @@ type Usage struct {
 	Sys         time.Duration `json:"sys"`
 	Voluntary   int64         `json:"voluntary_switches"`
 	Involuntary int64         `json:"involuntary_switches"`
+	Faults      int64         `json:"page_faults"`
 	First       time.Duration `json:"first_object,omitempty"` // 0: the program did not print it
 	MaxRSS      int64         `json:"largest_process_rss"`    // in bytes
 	Memory      Memory        `json:"-"`
@@ -100,6 +101,7 @@ func Run(ctx context.Context, c Command) (Usage, error) {
 		Sys:         cmd.ProcessState.SystemTime(),
 		Voluntary:   r.Nvcsw,
 		Involuntary: r.Nivcsw,
+		Faults:      r.Minflt + r.Majflt,
 		First:       first(string(said)),
 		MaxRSS:      r.Maxrss << 10,
 		Memory:      memory,

@@ -128,21 +128,22 @@ func TestFaultUnsendable(t *testing.T) {
 	header := map[string]string{"ETag": `"` + strings.Repeat("<", 3*harness.MiB) + `"`}
 	const limited = "server response headers exceeded"
 	for _, c := range []struct {
-		name, key string
-		fault     *s3test.Fault
-		option    func(*processpool.DownloadOptions)
-		want      string
+		name, bucket, key string
+		fault             *s3test.Fault
+		option            func(*processpool.DownloadOptions)
+		want              string
 	}{
-		{"HEAD", "k", &s3test.Fault{Header: header}, func(*processpool.DownloadOptions) {}, limited},
-		{"first answer", "k", &s3test.Fault{Header: header}, harness.Expect(int64(len(harness.Content))), limited},
-		{"key", strings.Repeat("k", 17*harness.MiB), nil, func(*processpool.DownloadOptions) {}, "cannot send Job of HeadObject: "},
+		{"HEAD", "b", "k", &s3test.Fault{Header: header}, func(*processpool.DownloadOptions) {}, limited},
+		{"first answer", "b", "k", &s3test.Fault{Header: header}, harness.Expect(int64(len(harness.Content))), limited},
+		{"key", "b", strings.Repeat("k", 17*harness.MiB), nil, func(*processpool.DownloadOptions) {}, "cannot send Job of HeadObject: "},
+		{"bucket", strings.Repeat("b", 17*harness.MiB), "k", nil, func(*processpool.DownloadOptions) {}, "cannot send Job of HeadObject: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.fault != nil {
 				origin.Inject(*c.fault)
 			}
 			dir := t.TempDir()
-			err := harness.Result(t, d.DownloadFile(t.Context(), "b", c.key, filepath.Join(dir, "file"), c.option))
+			err := harness.Result(t, d.DownloadFile(t.Context(), c.bucket, c.key, filepath.Join(dir, "file"), c.option))
 			harness.WantError(t, err)
 			var transfer *processpool.TransferError
 			if errors.As(err, &transfer); !strings.Contains(transfer.Err.Error(), c.want) {

@@ -19,7 +19,7 @@ type presence struct {
 		served chan struct{} // closed when Serve has returned
 		closed bool
 		conns  map[net.Conn]bool
-		news   chan struct{} // closed and replaced when conns changes
+		news   chan struct{} // closed and replaced when a connection is accepted
 	}
 	addr string
 	tls  *tls.Config // nil: plain HTTP
@@ -51,24 +51,22 @@ func (s *Server) connState(conn net.Conn, state http.ConnState) {
 		s.connections.Add(1)
 		s.conns.Add(1)
 		s.at.mu.conns[conn] = true
+		close(s.at.mu.news)
+		s.at.mu.news = make(chan struct{})
 	case http.StateClosed, http.StateHijacked:
 		s.conns.Done()
 		delete(s.at.mu.conns, conn)
-	default:
-		return
 	}
-	close(s.at.mu.news)
-	s.at.mu.news = make(chan struct{})
 }
 
-// WaitOpen waits until n connections are open, and returns nil, or until ctx is done, and returns its
-// error.
-func (s *Server) WaitOpen(ctx context.Context, n int) error {
+// WaitConnections waits until n connections were accepted, and returns nil, or until ctx is done, and
+// returns its error.
+func (s *Server) WaitConnections(ctx context.Context, n int) error {
 	for {
 		s.at.mu.Lock()
-		open, news := len(s.at.mu.conns), s.at.mu.news
+		news := s.at.mu.news
 		s.at.mu.Unlock()
-		if open == n {
+		if s.Connections() >= n {
 			return nil
 		}
 		select {
