@@ -25,7 +25,7 @@ func (b *bench) start(ctx context.Context, m measurement) error {
 		return err
 	}
 	entries := []entry{{label: sdk.Name, client: sdk, task: b.task("object", size, 0)}}
-	// The pause lets all workers start, also those that the object did not need.
+	// With -linger all workers start, also those that the object did not need.
 	pool := b.kit.Subject().With("processpool", "-linger", "1s")
 	for _, workers := range []int{1, b.workers} {
 		t := b.task("object", size, 0)

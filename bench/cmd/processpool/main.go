@@ -85,6 +85,11 @@ func download(t task.Task, d *processpool.Downloader) error {
 			task.First()
 		}
 	}
+	if *linger > 0 {
+		if err := d.Start(); err != nil { // those workers, too, that the objects did not need
+			return err
+		}
+	}
 	time.Sleep(*linger)
 	return nil
 }
