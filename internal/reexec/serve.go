@@ -62,5 +62,9 @@ func serve(optFns []func(*s3.Options)) error {
 	if err != nil {
 		return fmt.Errorf("no pool has started this process (%w): unset %s", err, marker)
 	}
-	return worker.Serve(conn, optFns...)
+	// The goroutine of an init is locked to the main thread. There each message of the pool would cost two
+	// switches between threads.
+	ended := make(chan error, 1)
+	go func() { ended <- worker.Serve(conn, optFns...) }()
+	return <-ended
 }

@@ -232,3 +232,46 @@ func TestSlimWorker(t *testing.T) {
 		})
 	}
 }
+
+// TestWorkerLeavesTheMainThread: the main thread of a worker sleeps. The goroutine of an init, in which a
+// worker runs, is locked to it, and would wake it for each message.
+func TestWorkerLeavesTheMainThread(t *testing.T) {
+	const downloads = 50
+	leak.Check(t)
+	origin, file := harness.StartOrigin(t), filepath.Join(t.TempDir(), "file")
+	origin.Put("b", "k", harness.Content)
+	d := harness.NewDownloader(t, origin, harness.Processes(1))
+	download := func() {
+		if err := harness.Download(t, d, "k", file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	download()
+	workers := harness.Children(t, os.Getpid())
+	if len(workers) != 1 {
+		t.Fatalf("got the children %v, want one worker", workers)
+	}
+	before := switches(t, workers[0])
+	for range downloads {
+		download()
+	}
+	if n := switches(t, workers[0]) - before; n > downloads/2 {
+		t.Errorf("the main thread slept %d times during %d downloads, want 0 or about as many", n, downloads)
+	}
+}
+
+// switches returns how many times the main thread of a process has gone to sleep.
+func switches(t *testing.T, pid int) (n int) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		if _, err := fmt.Sscanf(line, "voluntary_ctxt_switches: %d", &n); err == nil {
+			return n
+		}
+	}
+	t.Skip("context switches are not counted here")
+	return 0
+}
