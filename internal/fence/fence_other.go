@@ -9,6 +9,9 @@ func (p *Plan) probe() { p.lacks("there is no sandbox for %s yet", runtime.GOOS)
 // Restrict does nothing on this platform.
 func (p *Plan) Restrict() error { return nil }
 
+// Forget does nothing.
+func (p *Plan) Forget() {}
+
 // OnThread calls f.
 func OnThread(f func() error) error { return f() }
 

@@ -3,7 +3,10 @@ package fence
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
+	"sync"
+	"time"
 )
 
 // Mode says how much of a fence there must be.
@@ -40,6 +43,12 @@ type Plan struct {
 	landlock int // version of the rules; 0 = none
 	seccomp  bool
 	missing  []string
+
+	made struct {
+		sync.Mutex
+		rules *os.File    // of the last start; nil: none, or too old
+		over  *time.Timer // when they are
+	}
 }
 
 // New finds out what the system has.

@@ -32,8 +32,8 @@ var linked = []string{
 // libraries are where a program that is linked dynamically looks for its libraries (ld.so(8)).
 var libraries = []string{"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"}
 
-// rules returns the rules for files. They are made for each start: files may have been replaced
-// since the last one.
+// rules returns the rules for files. They are made anew when the last ones are older than keepRules: files
+// may have been replaced since.
 func (p *Plan) rules() []rule {
 	rules := []rule{{p.options.Program, execute}}
 	for _, path := range readable {

@@ -131,6 +131,7 @@ func (p *Pool) Stop() {
 	p.stop()
 	go func() {
 		p.seats.Wait()
+		p.options.Fence.Forget()
 		p.vendor.wait()
 		close(p.events)
 	}()
