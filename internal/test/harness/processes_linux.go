@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Children returns the child processes of a process, sorted. It skips the test where the kernel
@@ -32,12 +33,29 @@ func Children(t *testing.T, pid int) []int {
 	return pids
 }
 
-// SignalWorkers sends a signal to all child processes of the test.
+// SignalWorkers sends a signal to all child processes of the test. After a SIGSTOP it waits until they have
+// stopped: until a process has taken the signal, its threads go on.
 func SignalWorkers(t *testing.T, sig syscall.Signal) {
 	t.Helper()
-	for _, pid := range Children(t, os.Getpid()) {
+	workers := Children(t, os.Getpid())
+	for _, pid := range workers {
 		if err := syscall.Kill(pid, sig); err != nil && err != syscall.ESRCH {
 			t.Fatal(err)
 		}
 	}
+	for deadline := time.Now().Add(Patience); sig == syscall.SIGSTOP && slices.ContainsFunc(workers, runs); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the workers %v do not stop", workers)
+		}
+	}
+}
+
+// runs reports whether a thread of a process is neither stopped nor gone.
+func runs(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	return slices.ContainsFunc(threads, func(name string) bool {
+		stat, _ := os.ReadFile(name)
+		_, state, found := strings.Cut(string(stat), ") ") // behind the name, in parentheses
+		return found && !strings.ContainsAny(state[:1], "TtZX")
+	})
 }
