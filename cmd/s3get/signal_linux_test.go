@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/s3processpool/processpool/internal/test/harness"
 	"github.com/s3processpool/processpool/internal/test/leak"
 	"github.com/s3processpool/processpool/internal/test/s3test"
 )
@@ -49,6 +50,7 @@ func TestInterruptTwice(t *testing.T) {
 	if err := syscall.Kill(worker, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	harness.WaitStopped(t, worker)
 	cmd.Process.Signal(os.Interrupt)
 	lines := bufio.NewScanner(stderr)
 	for lines.Scan() && !strings.Contains(lines.Text(), "interrupted") {

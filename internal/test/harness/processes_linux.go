@@ -34,7 +34,7 @@ func Children(t *testing.T, pid int) []int {
 }
 
 // SignalWorkers sends a signal to all child processes of the test. After a SIGSTOP it waits until they have
-// stopped: until a process has taken the signal, its threads go on.
+// stopped.
 func SignalWorkers(t *testing.T, sig syscall.Signal) {
 	t.Helper()
 	workers := Children(t, os.Getpid())
@@ -43,9 +43,18 @@ func SignalWorkers(t *testing.T, sig syscall.Signal) {
 			t.Fatal(err)
 		}
 	}
-	for deadline := time.Now().Add(Patience); sig == syscall.SIGSTOP && slices.ContainsFunc(workers, runs); time.Sleep(time.Millisecond) {
+	if sig == syscall.SIGSTOP {
+		WaitStopped(t, workers...)
+	}
+}
+
+// WaitStopped waits until processes that were sent a SIGSTOP have stopped: until one has taken the signal,
+// its threads go on.
+func WaitStopped(t *testing.T, pids ...int) {
+	t.Helper()
+	for deadline := time.Now().Add(Patience); slices.ContainsFunc(pids, runs); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the workers %v do not stop", workers)
+			t.Fatalf("the processes %v do not stop", pids)
 		}
 	}
 }
