@@ -18,24 +18,24 @@ import (
 	"github.com/s3processpool/processpool/bench/internal/task"
 )
 
-// traced counts the system calls of one run of an entry. ok is false if strace is not installed, which
+// traced counts the system calls of one run of an entry. There are none if strace is not installed, which
 // it notes.
-func (b *bench) traced(ctx context.Context, e entry) (calls measure.Calls, ok bool, err error) {
+func (b *bench) traced(ctx context.Context, e entry) (measure.Calls, error) {
 	command, err := b.prepare(e)
 	if err != nil {
-		return calls, false, err
+		return measure.Calls{}, err
 	}
 	defer os.RemoveAll(b.downloads())
 	command.Timeout = b.timeout
-	calls, err = measure.Trace(ctx, command)
+	calls, err := measure.Trace(ctx, command)
 	if errors.Is(err, exec.ErrNotFound) {
 		b.note("system calls are not counted: strace is not installed")
-		return calls, false, nil
+		return calls, nil
 	}
 	if err == nil {
 		err = sizesAgree(e.task)
 	}
-	return calls, err == nil, err
+	return calls, err
 }
 
 // objectCalls holds what an object costs a client: the difference between a run with all and one with
@@ -88,7 +88,7 @@ func (b *bench) objectCalls(ctx context.Context, e entry) (objectCalls, error) {
 	all := e.task.Count
 	for i, n := range []int{all / 2, all} {
 		e.task.Count = n
-		calls, _, err := b.traced(ctx, e)
+		calls, err := b.traced(ctx, e)
 		if err != nil {
 			return objectCalls{}, err
 		}
@@ -122,7 +122,7 @@ func callsReport(list []objectCalls) report.Report {
 		Chart:   report.Chart{Title: "System calls of a small object", Unit: "calls"},
 	}
 	for _, c := range list {
-		application, workers := sum(c.Application), sum(c.Workers)
+		application, workers := measure.Total(c.Application), measure.Total(c.Workers)
 		r.Table = append(r.Table, []string{
 			c.Client, fmt.Sprintf("%.1f", application), fmt.Sprintf("%.1f", workers), fmt.Sprintf("%.1f", c.Faults),
 			frequent(c.Application), frequent(c.Workers),
@@ -133,13 +133,6 @@ func callsReport(list []objectCalls) report.Report {
 		})
 	}
 	return r
-}
-
-func sum(shares map[string]float64) (total float64) {
-	for _, share := range shares {
-		total += share
-	}
-	return total
 }
 
 // frequent lists the calls that are made at least once for two objects, the most frequent first.

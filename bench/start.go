@@ -44,20 +44,20 @@ func (b *bench) start(ctx context.Context, m measurement) error {
 	}
 	list := summarize(all)
 	for i, s := range all {
-		calls, ok, err := b.traced(ctx, s.entry)
+		calls, err := b.traced(ctx, s.entry)
 		if err != nil {
 			return fmt.Errorf("%s, traced: %w", s.label, err)
 		}
-		if ok {
-			list[i].Calls = measure.Total(calls.First) + measure.Total(calls.Others)
-		}
+		list[i].Calls = measure.Total(calls.First) + measure.Total(calls.Others)
 	}
 	single := list[1].CPU.Median
 	b.note("processor time is that of the whole life of the program: one object of %s, the start of all workers, and the end", task.Bytes(size))
 	further := float64(max(b.workers-1, 1))
-	b.note("each additional worker costs %.1f ms of processor time, %.0f page faults and %.0f system calls (%s compared with one)",
-		1e3*(list[2].CPU.Median-single)/further, (list[2].Faults.Median-list[1].Faults.Median)/further,
-		float64(list[2].Calls-list[1].Calls)/further, plural(b.workers, "worker"))
+	b.note("each additional worker costs %.1f ms of processor time and %.0f page faults (%s compared with one)",
+		1e3*(list[2].CPU.Median-single)/further, (list[2].Faults.Median-list[1].Faults.Median)/further, plural(b.workers, "worker"))
+	if calls := list[2].Calls - list[1].Calls; calls > 0 {
+		b.note("each additional worker costs %.0f system calls", float64(calls)/further)
+	}
 	return b.write(m, startReport(list, size))
 }
 

@@ -9,13 +9,13 @@ func (l *Loop) connect() {
 	if l.stopped || l.requests.Limited() {
 		return
 	}
-	bucket, known := "", false
+	bucket := ""
 	for _, h := range l.hands {
 		if h.warm {
 			continue
 		}
-		if !known {
-			if bucket, known = l.asked(), true; bucket == "" {
+		if bucket == "" {
+			if bucket = l.asked(); bucket == "" {
 				return
 			}
 		}
@@ -28,10 +28,13 @@ func (l *Loop) connect() {
 func (l *Loop) asked() string {
 	for _, h := range l.hands {
 		for _, j := range h.jobs {
-			if (j.Op == ipc.OpHead || j.Op == ipc.OpList) && j.Message != nil {
+			if j.question() && j.Message != nil {
 				return j.Message.Bucket
 			}
 		}
 	}
 	return ""
 }
+
+// question reports whether the answer to the job may be work for many workers.
+func (j *Job) question() bool { return j.Op == ipc.OpHead || j.Op == ipc.OpList }

@@ -1,10 +1,6 @@
 package dispatch
 
-import (
-	"time"
-
-	"github.com/s3processpool/processpool/internal/ipc"
-)
+import "time"
 
 // patience is how long jobs wait for workers that start before one more worker is started: those
 // may never be ready.
@@ -21,7 +17,7 @@ func (l *Loop) recruit() {
 	for _, h := range l.hands {
 		busy += len(h.jobs)
 		for _, j := range h.jobs {
-			asking = asking || j.Op == ipc.OpHead || j.Op == ipc.OpList
+			asking = asking || j.question()
 		}
 	}
 	ready := l.waiting.live + len(l.urgent)

@@ -101,21 +101,27 @@ func (p *Plan) makeRules() (*os.File, error) {
 		return nil, os.NewSyscallError("landlock_create_ruleset", errno)
 	}
 	rules := os.NewFile(fd, "landlock rules") // the kernel opens it with close-on-exec
+	if err := p.addRules(int(fd)); err != nil {
+		rules.Close()
+		return nil, err
+	}
+	return rules, nil
+}
+
+func (p *Plan) addRules(set int) error {
 	for _, r := range p.rules() {
-		if err := r.add(int(fd)); err != nil {
-			rules.Close()
-			return nil, fmt.Errorf("%s: %w", r.path, err)
+		if err := r.add(set); err != nil {
+			return fmt.Errorf("%s: %w", r.path, err)
 		}
 	}
 	if p.landlock >= 4 {
 		for _, r := range p.portRules() {
-			if err := r.add(int(fd)); err != nil {
-				rules.Close()
-				return nil, fmt.Errorf("port %d: %w", r.port, err)
+			if err := r.add(set); err != nil {
+				return fmt.Errorf("port %d: %w", r.port, err)
 			}
 		}
 	}
-	return rules, nil
+	return nil
 }
 
 // rule gives rights to a file, or to a directory and all below it.

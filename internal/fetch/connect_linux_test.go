@@ -48,8 +48,8 @@ func connected(t *testing.T, ctx context.Context, origin *s3test.Server) *Client
 	return c
 }
 
-// TestConnect: the first requests use the connections that were opened early.
-func TestConnect(t *testing.T) {
+// overBoth runs a test with an origin that has an object of 10 bytes, over HTTP and over TLS.
+func overBoth(t *testing.T, test func(t *testing.T, ctx context.Context, origin *s3test.Server)) {
 	for name, secure := range map[string]bool{"http": false, "https": true} {
 		t.Run(name, func(t *testing.T) {
 			leak.Check(t)
@@ -58,46 +58,45 @@ func TestConnect(t *testing.T) {
 			origin := s3test.Start(func(o *s3test.Options) { o.TLS = secure })
 			defer origin.Close()
 			origin.Put("b", "k", make([]byte, 10))
-			gate := make(chan struct{})
-			origin.Inject(s3test.Fault{Gate: gate})
-			c := connected(t, ctx, origin)
-			var gets sync.WaitGroup
-			for range 2 {
-				gets.Go(func() { get10(t, c) })
-			}
-			if err := origin.WaitRequests(ctx, 2, nil); err != nil {
-				t.Error(err)
-			}
-			close(gate)
-			gets.Wait()
-			if n := origin.Connections(); n != 2 {
-				t.Errorf("got %d connections, want the 2 that were open", n)
-			}
+			test(t, ctx, origin)
 		})
 	}
 }
 
+// TestConnect: the first requests use the connections that were opened early.
+func TestConnect(t *testing.T) {
+	overBoth(t, func(t *testing.T, ctx context.Context, origin *s3test.Server) {
+		gate := make(chan struct{})
+		origin.Inject(s3test.Fault{Gate: gate})
+		c := connected(t, ctx, origin)
+		var gets sync.WaitGroup
+		for range 2 {
+			gets.Go(func() { get10(t, c) })
+		}
+		if err := origin.WaitRequests(ctx, 2, nil); err != nil {
+			t.Error(err)
+		}
+		close(gate)
+		gets.Wait()
+		if n := origin.Connections(); n != 2 {
+			t.Errorf("got %d connections, want the 2 that were open", n)
+		}
+	})
+}
+
 // TestConnectionEndsBeforeItsRequest: an early connection that the server has closed costs no attempt.
 func TestConnectionEndsBeforeItsRequest(t *testing.T) {
-	for name, secure := range map[string]bool{"http": false, "https": true} {
-		t.Run(name, func(t *testing.T) {
-			leak.Check(t)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			origin := s3test.Start(func(o *s3test.Options) { o.TLS = secure })
-			defer origin.Close()
-			origin.Put("b", "k", make([]byte, 10))
-			c := connected(t, ctx, origin)
-			origin.Leave()
-			origin.Return()
-			for _, o := range c.early.waiting {
-				for !lowat.Of(o.conn).Ended() && ctx.Err() == nil {
-					time.Sleep(time.Millisecond)
-				}
+	overBoth(t, func(t *testing.T, ctx context.Context, origin *s3test.Server) {
+		c := connected(t, ctx, origin)
+		origin.Leave()
+		origin.Return()
+		for _, o := range c.early.waiting {
+			for !lowat.Of(o.conn).Ended() && ctx.Err() == nil {
+				time.Sleep(time.Millisecond)
 			}
-			get10(t, c)
-		})
-	}
+		}
+		get10(t, c)
+	})
 }
 
 // TestConnectionsAfterAStall: when a connection has stalled, no early connection is used, for it may be to

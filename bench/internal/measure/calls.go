@@ -17,8 +17,8 @@ type Calls struct {
 	Others map[string]int `json:"others"`
 }
 
-// Total returns the number of calls.
-func Total(calls map[string]int) (n int) {
+// Total returns the number of calls, or of what they are on average.
+func Total[N int | float64](calls map[string]N) (n N) {
 	for _, times := range calls {
 		n += times
 	}
