@@ -18,7 +18,9 @@ import (
 // TestNetwork checks that downloads succeed although connections fail.
 func TestNetwork(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
-		up := s.upload(t, "key", newContent(1, 20*mib), onePut)
+		// Three whole ranges: the worker that sent the HeadObject gets at least one of them, and sends it
+		// over the same connection, which has the first fault.
+		up := s.upload(t, "key", newContent(1, 24*mib), onePut)
 		for _, f := range []fault{
 			{reset, 0}, {end, 0}, // before a response, or within the TLS handshake
 			{reset, 100}, {end, 100}, // in the headers
