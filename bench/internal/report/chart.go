@@ -5,6 +5,7 @@ import (
 	"html"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Chart is a chart of horizontal bars, in which shorter is better.
@@ -24,11 +25,12 @@ type Bar struct {
 
 // Dimensions in pixels.
 const (
-	chartWidth = 820
-	labelWidth = 250
-	barsWidth  = 340
-	lineHeight = 26
-	headHeight = 52
+	labelWidth  = 250 // at least; see Chart.labels
+	letterWidth = 7   // of a label, on average, in a wide font
+	barsWidth   = 340
+	figureWidth = 230
+	lineHeight  = 26
+	headHeight  = 52
 )
 
 // chartStyle follows the reader's color scheme, also when a page shows the file as an image.
@@ -50,16 +52,16 @@ const chartStyle = `
 
 // SVG returns the chart as an SVG document.
 func (c Chart) SVG() string {
-	longest := c.longest()
-	height := headHeight + lineHeight*len(c.Bars) + 8
+	scale, labels := barsWidth/c.longest(), c.labels()
+	width, height := labels+barsWidth+figureWidth, headHeight+lineHeight*len(c.Bars)+8
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img" aria-label="%s">`+"\n",
-		chartWidth, height, chartWidth, height, html.EscapeString(c.Title))
+		width, height, width, height, html.EscapeString(c.Title))
 	fmt.Fprintf(&b, "<style>%s</style>\n", chartStyle)
 	fmt.Fprintf(&b, `<text x="8" y="20" class="title">%s</text>`+"\n", html.EscapeString(c.Title))
 	fmt.Fprintf(&b, `<text x="8" y="39" class="soft">%s, median of the runs; the tick is the minimum</text>`+"\n", html.EscapeString(c.Unit))
 	for i, bar := range c.Bars {
-		c.bar(&b, headHeight+lineHeight*i, bar, barsWidth/longest)
+		bar.draw(&b, labels, headHeight+lineHeight*i, scale)
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
@@ -67,7 +69,7 @@ func (c Chart) SVG() string {
 
 // broken is the maximum ratio of a bar to the median bar. Longer bars are drawn with a gap, so that
 // one slow client does not make all other bars look the same.
-const broken = 4
+const broken = 6
 
 // longest returns the value that takes the whole width.
 func (c Chart) longest() float64 {
@@ -78,23 +80,33 @@ func (c Chart) longest() float64 {
 	return min(slices.Max(all), broken*Of(all).Median)
 }
 
-func (c Chart) bar(b *strings.Builder, y int, bar Bar, scale float64) {
+// labels returns the width of the labels' column, which has room for the longest.
+func (c Chart) labels() int {
+	width := labelWidth
+	for _, bar := range c.Bars {
+		width = max(width, letterWidth*utf8.RuneCountInString(bar.Label)+16)
+	}
+	return width
+}
+
+// draw draws the bar and its texts. The bar begins at x; its line is below y.
+func (bar Bar) draw(b *strings.Builder, x, y int, scale float64) {
 	class := "bar"
 	if bar.Accent {
 		class = "accent"
 	}
 	length, least := min(bar.Value.Median*scale, barsWidth), min(bar.Value.Min*scale, barsWidth)
 	middle := y + lineHeight/2 + 4
-	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", labelWidth-8, middle, html.EscapeString(bar.Label))
+	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="end">%s</text>`+"\n", x-8, middle, html.EscapeString(bar.Label))
 	if bar.Value.Median*scale > barsWidth+1 { // draw a gap near the end
-		fmt.Fprintf(b, `<path d="M%d %dh%dl-6 %dh-%dz" class="%s"/>`+"\n", labelWidth, y+4, barsWidth-24, lineHeight-8, barsWidth-30, class)
-		fmt.Fprintf(b, `<path d="M%d %dh18v%dh-24z" class="%s"/>`+"\n", labelWidth+barsWidth-18, y+4, lineHeight-8, class)
+		fmt.Fprintf(b, `<path d="M%d %dh%dl-6 %dh-%dz" class="%s"/>`+"\n", x, y+4, barsWidth-24, lineHeight-8, barsWidth-30, class)
+		fmt.Fprintf(b, `<path d="M%d %dh18v%dh-24z" class="%s"/>`+"\n", x+barsWidth-18, y+4, lineHeight-8, class)
 	} else {
-		fmt.Fprintf(b, `<rect x="%d" y="%d" width="%.1f" height="%d" class="%s"/>`+"\n", labelWidth, y+4, length, lineHeight-8, class)
+		fmt.Fprintf(b, `<rect x="%d" y="%d" width="%.1f" height="%d" class="%s"/>`+"\n", x, y+4, length, lineHeight-8, class)
 	}
-	fmt.Fprintf(b, `<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" class="tick"/>`+"\n", labelWidth+least, labelWidth+least, y+3, y+lineHeight-3)
+	fmt.Fprintf(b, `<line x1="%.1f" x2="%.1f" y1="%d" y2="%d" class="tick"/>`+"\n", float64(x)+least, float64(x)+least, y+3, y+lineHeight-3)
 	fmt.Fprintf(b, `<text x="%.1f" y="%d">%s <tspan class="soft">%s</tspan></text>`+"\n",
-		labelWidth+length+8, middle, Number(bar.Value.Median), html.EscapeString(bar.Remark))
+		float64(x)+length+8, middle, Number(bar.Value.Median), html.EscapeString(bar.Remark))
 }
 
 // Number formats x with about three digits.

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -61,6 +62,21 @@ func TestChart(t *testing.T) {
 	}
 	if marks["rect"] != 2 || marks["path"] != 2 || marks["line"] != 3 {
 		t.Errorf("got %v, want 2 whole bars and 1 bar in two pieces, each with a tick", marks)
+	}
+}
+
+// A long label is not cut off: the column is as wide as it needs.
+func TestChartLabels(t *testing.T) {
+	for _, label := range []string{"short", strings.Repeat("wide", 30)} {
+		svg := Chart{Bars: []Bar{{Label: label, Value: Stat{1, 1}}}}.SVG()
+		_, rest, found := strings.Cut(svg, `<text x="`)
+		for found && !strings.Contains(strings.SplitN(rest, "\n", 2)[0], label) {
+			_, rest, found = strings.Cut(rest, `<text x="`)
+		}
+		var end int
+		if _, err := fmt.Sscanf(rest, "%d", &end); !found || err != nil || end < 7*len(label) {
+			t.Errorf("got a label of %d letters that ends at pixel %d (%v)", len(label), end, err)
+		}
 	}
 }
 
