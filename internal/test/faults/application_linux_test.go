@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -62,6 +63,11 @@ func startApplication(t *testing.T, origin *s3test.Server, filename string, attr
 
 // No worker outlives the application, however that ends.
 func TestNoOrphans(t *testing.T) {
+	if signal.Ignored(os.Interrupt) { // by the shell, which runs the tests in the background; a child would ignore it, too
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, os.Interrupt)
+		defer signal.Stop(c)
+	}
 	for _, c := range []struct {
 		name string
 		end  func(cmd *exec.Cmd, stdin io.Closer) error
