@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -96,6 +97,18 @@ func TestFilled(t *testing.T) {
 	columns, rows := filled([]string{"a", "b", "c"}, [][]string{{"1", "", ""}, {"", "", "2"}})
 	if got := fmt.Sprint(columns, rows); got != "[a c] [[1 ] [ 2]]" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// Without strace there are no calls to tell of, rather than none that were made.
+func TestCallsReport(t *testing.T) {
+	r := callsReport([]objectCalls{
+		{Client: "counted", Application: map[string]float64{"read": 2}, Workers: map[string]float64{"write": 1}, Faults: 1},
+		{Client: "not counted", Faults: 1},
+	})
+	want := [][]string{{"counted", "2.0", "1.0", "1.0", "read 2.0", "write 1.0"}, {"not counted", "", "", "1.0", "", ""}}
+	if !reflect.DeepEqual(r.Table, want) || len(r.Chart.Bars) != 1 {
+		t.Errorf("got %q with %d bars, want %q with one", r.Table, len(r.Chart.Bars), want)
 	}
 }
 

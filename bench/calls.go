@@ -123,10 +123,12 @@ func callsReport(list []objectCalls) report.Report {
 	}
 	for _, c := range list {
 		application, workers := measure.Total(c.Application), measure.Total(c.Workers)
-		r.Table = append(r.Table, []string{
-			c.Client, fmt.Sprintf("%.1f", application), fmt.Sprintf("%.1f", workers), fmt.Sprintf("%.1f", c.Faults),
-			frequent(c.Application), frequent(c.Workers),
-		})
+		row := []string{c.Client, "", "", fmt.Sprintf("%.1f", c.Faults), frequent(c.Application), frequent(c.Workers)}
+		r.Table = append(r.Table, row)
+		if application == 0 { // they were not counted
+			continue
+		}
+		row[1], row[2] = fmt.Sprintf("%.1f", application), fmt.Sprintf("%.1f", workers)
 		r.Chart.Bars = append(r.Chart.Bars, report.Bar{
 			Label: c.Client, Value: report.Stat{Min: application + workers, Median: application + workers},
 			Remark: fmt.Sprintf("calls, of them %.0f in the application", application), Accent: workers > 0,
